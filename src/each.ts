@@ -1,0 +1,40 @@
+export interface EachOptions {
+  /** How many items are worked on at once. */
+  concurrency: number;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Works on every item, a few at a time. The first failure stops the others through their signal, and is thrown once
+ * all of them have ended, so that nothing goes on behind the caller's back.
+ */
+export async function each<T>(
+  items: Iterable<T>,
+  { concurrency, signal }: EachOptions,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const stop = new AbortController();
+  const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const iterator = items[Symbol.iterator]();
+  let failed = false;
+  let failure: unknown;
+  const lane = async () => {
+    while (!both.aborted) {
+      const next = iterator.next();
+      if (next.done) return;
+      await work(next.value, both);
+    }
+  };
+  const lanes = Array.from({ length: Math.max(1, concurrency) }, () =>
+    lane().catch((error: unknown) => {
+      if (failed) return;
+      failed = true;
+      failure = error;
+      stop.abort(error);
+    }),
+  );
+  await Promise.all(lanes);
+  signal?.throwIfAborted();
+  if (failed) throw failure;
+}

@@ -1,0 +1,23 @@
+import { setImmediate } from 'node:timers/promises';
+
+/** How long a loop may hold the thread, in milliseconds, before timers, sockets and Ctrl-C have their turn. */
+const SLICE = 50;
+
+/** Keeps a long synchronous loop interruptible: `if (pace.due()) await pace.rest()`. */
+export interface Pace {
+  due(): boolean;
+  /** Lets the event loop turn once; throws the signal's reason if it was aborted. */
+  rest(): Promise<void>;
+}
+
+export function createPace(signal?: AbortSignal): Pace {
+  let until = performance.now() + SLICE;
+  return {
+    due: () => performance.now() >= until,
+    async rest() {
+      await setImmediate();
+      signal?.throwIfAborted();
+      until = performance.now() + SLICE;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { Buffer, isUtf8 } from 'node:buffer';
+
+/**
+ * A local path is held as a string in which each byte that is not UTF-8 stands as U+DC80 to U+DCFF.
+ *
+ * This is the one place that converts, both ways and without loss; everything that calls `node:fs` with a path that
+ * may come from a folder's listing passes it through `fsPath`.
+ *
+ * Source: PEP 383 (surrogateescape)
+ */
+
+// With the flag `u`, a surrogate matches only where it is not half of a pair.
+const ESCAPED_BYTE = /[\udc80-\udcff]/u;
+
+/** Gives the string that stands for the bytes of a file name. */
+export function decodePath(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isUtf8(buffer)) return buffer.toString('utf8');
+  let text = '';
+  for (let at = 0; at < buffer.length; ) {
+    const length = characterLength(buffer, at);
+    if (length === 0) {
+      text += String.fromCharCode(0xdc00 + (buffer[at] ?? 0));
+      at += 1;
+    } else {
+      text += buffer.toString('utf8', at, at + length);
+      at += length;
+    }
+  }
+  return text;
+}
+
+/** Gives the bytes that a string made by `decodePath` stands for. */
+export function encodePath(path: string): Buffer {
+  if (!ESCAPED_BYTE.test(path)) return Buffer.from(path, 'utf8');
+  const parts: Buffer[] = [];
+  for (const character of path) {
+    const code = character.charCodeAt(0);
+    parts.push(
+      character.length === 1 && code >= 0xdc80 && code <= 0xdcff
+        ? Buffer.of(code - 0xdc00)
+        : Buffer.from(character, 'utf8'),
+    );
+  }
+  return Buffer.concat(parts);
+}
+
+/** Gives what `node:fs` takes for a path: the string itself, or bytes where the string stands for bytes. */
+export function fsPath(path: string): string | Buffer {
+  return ESCAPED_BYTE.test(path) ? encodePath(path) : path;
+}
+
+function characterLength(buffer: Buffer, at: number): number {
+  for (let length = 1; length <= 4 && at + length <= buffer.length; length++) {
+    if (isUtf8(buffer.subarray(at, at + length))) return length;
+  }
+  return 0;
+}

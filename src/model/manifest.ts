@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { GypsumError } from '../errors.ts';
+import { type Digest, parseMd5 } from './digest.ts';
+import { nameFault, pathFault } from './names.ts';
+import { type FileRef, formatRef, type VersionRef } from './refs.ts';
+import { showText } from './text.ts';
+import { isBelow, sortPaths } from './tree.ts';
+
+/** Where the bytes of a linked file are: the link's target, and if that is a link too, the file it leads to. */
+export interface ManifestLink extends FileRef {
+  readonly ancestor?: FileRef;
+}
+
+export interface ManifestEntry {
+  /** Units: bytes */
+  readonly size: number;
+  /** 32 lower-case hexadecimal digits. */
+  readonly md5sum: string;
+  /** Present where the file is another version's and is not stored again. */
+  readonly link?: ManifestLink;
+}
+
+/** The files of a version by path, in the order of `comparePaths`. It has no prototype: any path is a plain key. */
+export type Manifest = Readonly<Record<string, ManifestEntry>>;
+
+/**
+ * The largest file that a manifest may speak of: more than any object store holds as one object.
+ *
+ * Units: bytes
+ */
+export const MAX_FILE_BYTES = 2 ** 46;
+
+const wireFileRef = z.object({
+  project: z.string(),
+  asset: z.string(),
+  version: z.string(),
+  path: z.string(),
+});
+
+const wireEntry = z.object({
+  size: z.number().int().min(0).max(MAX_FILE_BYTES),
+  md5sum: z.string(),
+  link: wireFileRef.extend({ ancestor: wireFileRef.optional() }).optional(),
+});
+
+/**
+ * Checks what a registry sent as `..manifest`, or throws `invalid-manifest` naming the version and the entry.
+ *
+ * Nothing of a manifest is used before all of it has passed: a path that would leave a folder, an entry below a file,
+ * an impossible size or digest refuses the whole.
+ */
+export function checkManifest(value: unknown, ref: VersionRef): Manifest {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw refused(ref, 'It is not an object of files by path.');
+  }
+  const wire = value as Record<string, unknown>;
+  const manifest: Record<string, ManifestEntry> = Object.create(null);
+  let previous: string | undefined;
+  let total = 0;
+  for (const path of sortPaths(Object.keys(wire))) {
+    const fault = pathFault(path);
+    if (fault) throw refused(ref, `The path "${showText(path)}" ${fault}.`, path);
+    if (previous !== undefined && isBelow(path, previous)) {
+      throw refused(ref, `The path "${showText(path)}" lies below "${showText(previous)}", which is a file.`, path);
+    }
+    const entry = checkEntry(wire[path], path, ref);
+    total += entry.size;
+    if (!Number.isSafeInteger(total)) throw refused(ref, 'Its files are larger than any disk.', path);
+    manifest[path] = entry;
+    previous = path;
+  }
+  return manifest;
+}
+
+/** Gives the digest of an entry that `checkManifest` has passed. */
+export function entryDigest(entry: ManifestEntry): Digest {
+  return { algorithm: 'md5', hex: entry.md5sum };
+}
+
+/** Gives the file that holds an entry's bytes, as far as its manifest says. */
+export function entrySource(ref: VersionRef, path: string, entry: ManifestEntry): FileRef {
+  const source = entry.link?.ancestor ?? entry.link;
+  if (source === undefined) return { ...ref, path };
+  return { project: source.project, asset: source.asset, version: source.version, path: source.path };
+}
+
+function checkEntry(value: unknown, path: string, ref: VersionRef): ManifestEntry {
+  const parsed = wireEntry.safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const field = issue === undefined || issue.path.length === 0 ? 'entry' : `"${issue.path.join('.')}"`;
+    throw refused(ref, `The ${field} of "${showText(path)}" is not valid: ${issue?.message}.`, path);
+  }
+  const { size, md5sum, link } = parsed.data;
+  const digest = parseMd5(md5sum);
+  if (digest === undefined) {
+    throw refused(ref, `The "md5sum" of "${showText(path)}" is not 32 hexadecimal digits.`, path);
+  }
+  if (link === undefined) return { size, md5sum: digest.hex };
+  const { ancestor, ...target } = link;
+  checkTarget(target, path, ref);
+  if (ancestor === undefined) return { size, md5sum: digest.hex, link: target };
+  checkTarget(ancestor, path, ref);
+  return { size, md5sum: digest.hex, link: { ...target, ancestor } };
+}
+
+function checkTarget(target: FileRef, path: string, ref: VersionRef): void {
+  const fault =
+    nameFault(target.project) ?? nameFault(target.asset) ?? nameFault(target.version) ?? pathFault(target.path);
+  if (fault) throw refused(ref, `The link of "${showText(path)}" is not valid: a part of it ${fault}.`, path);
+}
+
+function refused(ref: VersionRef, why: string, path?: string): GypsumError {
+  return new GypsumError('invalid-manifest', `The manifest of ${formatRef(ref)} is refused. ${why}`, {
+    hint: 'Nothing was written. Tell the people who run the registry, or use another version.',
+    details: { ...ref, path },
+  });
+}

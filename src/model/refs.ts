@@ -1,0 +1,74 @@
+import { GypsumError } from '../errors.ts';
+import { checkName, checkPath } from './names.ts';
+import { showText } from './text.ts';
+
+export interface AssetRef {
+  readonly project: string;
+  readonly asset: string;
+}
+
+/** One version, which never changes once it is finished. */
+export interface VersionRef extends AssetRef {
+  readonly version: string;
+}
+
+/** One file of a version. */
+export interface FileRef extends VersionRef {
+  readonly path: string;
+}
+
+/** What a ref may leave open: without a version, the latest is meant. */
+export interface Ref extends AssetRef {
+  readonly version?: string;
+}
+
+/** Returns a version ref with its three names checked, or throws `invalid-argument`. */
+export function checkVersionRef({ project, asset, version }: VersionRef): VersionRef {
+  return {
+    project: checkName('project', project),
+    asset: checkName('asset', asset),
+    version: checkName('version', version),
+  };
+}
+
+/** Returns a file ref with its names and path checked, or throws `invalid-argument`. */
+export function checkFileRef(ref: FileRef): FileRef {
+  return { ...checkVersionRef(ref), path: checkPath(ref.path) };
+}
+
+/** Reads `project/asset` or `project/asset/version`, or throws `invalid-argument`. */
+export function parseRef(text: string): Ref {
+  const [project, asset, version, ...rest] = text.split('/');
+  if (project === undefined || asset === undefined || rest.length > 0) throw notARef(text);
+  const ref = { project: checkName('project', project), asset: checkName('asset', asset) };
+  return version === undefined ? ref : { ...ref, version: checkName('version', version) };
+}
+
+/** Reads `project/asset/version`, or throws `invalid-argument`. */
+export function parseVersionRef(text: string): VersionRef {
+  const { project, asset, version } = parseRef(text);
+  if (version === undefined) throw notARef(text, 'project/asset/version');
+  return { project, asset, version };
+}
+
+/** Writes a ref the way `parseRef` reads it. */
+export function formatRef({ project, asset, version }: Ref): string {
+  return showText(version === undefined ? `${project}/${asset}` : `${project}/${asset}/${version}`);
+}
+
+/** Writes a file ref: `project/asset/version:/path`. */
+export function formatFileRef(ref: FileRef): string {
+  return `${formatRef(ref)}:/${showText(ref.path)}`;
+}
+
+/** Whether two refs name the same version. */
+export function sameVersion(a: VersionRef, b: VersionRef): boolean {
+  return a.project === b.project && a.asset === b.asset && a.version === b.version;
+}
+
+function notARef(text: string, form = 'project/asset or project/asset/version'): GypsumError {
+  return new GypsumError('invalid-argument', `"${showText(text)}" is not a ref.`, {
+    hint: `Write it as ${form}.`,
+    details: { text },
+  });
+}

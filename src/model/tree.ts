@@ -1,0 +1,93 @@
+import type { Digest } from './digest.ts';
+
+/**
+ * A tree is a list of entries by path, in the order of `comparePaths`: a folder stands before what is in it.
+ * A version's manifest is a tree, a scanned folder is a tree, a clone is a manifest laid out on disk.
+ */
+export type Tree = readonly Entry[];
+
+export type Entry = FileEntry | SymlinkEntry | DirectoryEntry | SpecialEntry;
+
+export interface FileEntry {
+  readonly type: 'file';
+  readonly path: string;
+  /** Units: bytes */
+  readonly size: number;
+  /** Known where the tree comes from a manifest. */
+  readonly digest?: Digest;
+}
+
+export interface SymlinkEntry {
+  readonly type: 'symlink';
+  readonly path: string;
+  /** The text of the link, as it is. */
+  readonly target: string;
+}
+
+export interface DirectoryEntry {
+  readonly type: 'directory';
+  readonly path: string;
+}
+
+/** A FIFO, a socket or a device: seen, so that it can be reported, and never anything else. */
+export interface SpecialEntry {
+  readonly type: 'special';
+  readonly path: string;
+}
+
+/** Orders paths so that whatever lies below a folder follows it directly: "/" sorts before every other character. */
+export function comparePaths(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const x = a.charCodeAt(at);
+    const y = b.charCodeAt(at);
+    if (x !== y) return x === SLASH ? -1 : y === SLASH ? 1 : x - y;
+  }
+  return a.length - b.length;
+}
+
+/** Sorts paths in the order of `comparePaths`; gives a new array. */
+export function sortPaths(paths: readonly string[]): string[] {
+  return paths.toSorted(comparePaths);
+}
+
+/** Whether `path` lies below `folder`; the empty path is the root. */
+export function isBelow(path: string, folder: string): boolean {
+  return folder === ''
+    ? path !== ''
+    : path.length > folder.length && path.startsWith(folder) && path[folder.length] === '/';
+}
+
+/** Gives the folder that holds `path`; empty for the root. */
+export function parentPath(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash === -1 ? '' : path.slice(0, slash);
+}
+
+/** Joins a folder's path in a tree, empty for the root, with a name in it. */
+export function joinPath(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}
+
+/** Puts the folders in between files that paths imply; takes and gives a sorted tree. */
+export function withDirectories(entries: Iterable<Entry>): Entry[] {
+  const tree: Entry[] = [];
+  const open: string[] = [];
+  for (const entry of entries) {
+    while (open.length > 0 && !isBelow(entry.path, open.at(-1) ?? '')) open.pop();
+    for (
+      let slash = entry.path.indexOf('/', (open.at(-1)?.length ?? -1) + 1);
+      slash !== -1;
+      slash = entry.path.indexOf('/', slash + 1)
+    ) {
+      const path = entry.path.slice(0, slash);
+      open.push(path);
+      tree.push({ type: 'directory', path });
+    }
+    if (entry.type === 'directory') open.push(entry.path);
+    tree.push(entry);
+  }
+  return tree;
+}
+
+const SLASH = '/'.charCodeAt(0);

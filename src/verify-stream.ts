@@ -1,0 +1,72 @@
+import { createHash, type Hash } from 'node:crypto';
+import { Transform } from 'node:stream';
+import { GypsumError } from './errors.ts';
+import type { Digest } from './model/digest.ts';
+
+/** What some content must be. */
+export interface Expected {
+  readonly digest: Digest;
+  /** Units: bytes */
+  readonly size: number;
+}
+
+/** Takes content in pieces and says at the end whether it was the expected one. */
+export interface Verifier {
+  /** Throws `wrong-content` as soon as there is too much. */
+  update(chunk: Uint8Array): void;
+  /** Throws `wrong-content` unless all that came is exactly what was expected. */
+  end(): void;
+}
+
+/**
+ * Makes a verifier; `what` names the content in its errors.
+ *
+ * Too little is told apart by `details.missing`: the bytes that came may be good and the rest may be asked for again.
+ */
+export function createVerifier({ digest, size }: Expected, what: string): Verifier {
+  const hash: Hash = createHash(digest.algorithm);
+  let seen = 0;
+  return {
+    update(chunk) {
+      seen += chunk.byteLength;
+      if (seen > size) throw wrong(what, `it is longer than the ${size} bytes it must have`, { size });
+      hash.update(chunk);
+    },
+    end() {
+      if (seen < size) {
+        throw wrong(what, `it ended after ${seen} of ${size} bytes`, { size, seen, missing: size - seen });
+      }
+      const actual = hash.digest('hex');
+      if (actual !== digest.hex) {
+        throw wrong(what, `its ${digest.algorithm} is ${actual}, not ${digest.hex}`, { expected: digest.hex, actual });
+      }
+    },
+  };
+}
+
+/** Passes bytes on, and fails with `wrong-content` unless they are the expected ones. */
+export function verifyStream(expected: Expected, what: string): Transform {
+  const verifier = createVerifier(expected, what);
+  return new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      try {
+        verifier.update(chunk);
+        done(null, chunk);
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+    flush(done) {
+      try {
+        verifier.end();
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+  });
+}
+
+function wrong(what: string, why: string, details: Record<string, unknown>): GypsumError {
+  return new GypsumError('wrong-content', `The content of ${what} is wrong: ${why}.`, { details });
+}
