@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 
 /** How long a loop may hold the thread, in milliseconds, before timers, sockets and Ctrl-C have their turn. */
 const SLICE = 50;
@@ -20,4 +20,14 @@ export function createPace(signal?: AbortSignal): Pace {
       until = performance.now() + SLICE;
     },
   };
+}
+
+/** Waits some milliseconds, or throws the signal's reason as soon as it is aborted. */
+export async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await setTimeout(milliseconds, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }

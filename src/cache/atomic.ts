@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, constants, copyFile, link, mkdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isSystemError } from '../errors.ts';
+import type { Layout } from './layout.ts';
+
+/**
+ * What stands in the cache is read-only: clones point at it, and an editor that follows the link must be stopped.
+ */
+export const READ_ONLY = 0o444;
+
+/** Lets `write` make a file at a fresh private path, and publishes it at `target` by rename; leaves nothing if it fails. */
+export async function publish(
+  layout: Layout,
+  target: string,
+  write: (incoming: string) => Promise<void>,
+): Promise<void> {
+  const incoming = layout.incoming(randomUUID());
+  await mkdir(dirname(incoming), { recursive: true });
+  try {
+    await write(incoming);
+    await mkdir(dirname(target), { recursive: true });
+    await rename(incoming, target);
+  } catch (error) {
+    await removeIfThere(incoming);
+    throw error;
+  }
+}
+
+/** Writes a small file as a whole or not at all. */
+export function publishDocument(
+  layout: Layout,
+  target: string,
+  content: string | Uint8Array,
+  mode = 0o644,
+): Promise<void> {
+  return publish(layout, target, async (incoming) => {
+    await writeFile(incoming, content, { flag: 'wx', mode: 0o600 });
+    await chmod(incoming, mode);
+  });
+}
+
+/** How a file came to its second place. */
+export type Placed = 'linked' | 'copied' | 'too-many-links';
+
+/**
+ * Puts the content of `source` at `target` as a hard link, or as a copy where links are refused; replaces what is there.
+ *
+ * `too-many-links` means that nothing was done, since `source` has as many links as its file system allows.
+ */
+export async function place(layout: Layout, source: string, target: string): Promise<Placed> {
+  let placed: Placed = 'linked';
+  const incoming = layout.incoming(randomUUID());
+  await mkdir(dirname(target), { recursive: true });
+  try {
+    await link(source, target);
+    return placed;
+  } catch (error) {
+    if (isSystemError(error, 'EMLINK')) return 'too-many-links';
+    if (!isSystemError(error, 'EEXIST', ...LINK_REFUSED)) throw error;
+  }
+  await mkdir(dirname(incoming), { recursive: true });
+  try {
+    try {
+      await link(source, incoming);
+    } catch (error) {
+      if (isSystemError(error, 'EMLINK')) return 'too-many-links';
+      if (!isSystemError(error, ...LINK_REFUSED)) throw error;
+      await copyFile(source, incoming, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      await chmod(incoming, READ_ONLY);
+      placed = 'copied';
+    }
+    await rename(incoming, target);
+    return placed;
+  } finally {
+    // Renaming one link of an inode over another is a no-op that leaves both: POSIX wants it so.
+    await removeIfThere(incoming);
+  }
+}
+
+/** Removes a file; that it is not there is fine. */
+export async function removeIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+  }
+}
+
+// EPERM: another user's file under protected_hardlinks, or a file system without links. EXDEV: another file system.
+const LINK_REFUSED = ['EPERM', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];

@@ -1,0 +1,58 @@
+import { createReadStream, createWriteStream, lstatSync, type Stats } from 'node:fs';
+import { chmod, lstat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { isGypsumError, isSystemError } from '../errors.ts';
+import { createVerifier, type Expected, verifyStream } from '../verify-stream.ts';
+import { publish, READ_ONLY } from './atomic.ts';
+import type { Layout } from './layout.ts';
+
+/** Writes content to a blob: it gets its name only when it has been verified; else throws `wrong-content`. */
+export async function writeBlob(
+  layout: Layout,
+  project: string,
+  expected: Expected,
+  what: string,
+  source: Readable,
+  signal?: AbortSignal,
+): Promise<Stats> {
+  const target = layout.blob(project, expected.digest);
+  let stats: Stats | undefined;
+  await publish(layout, target, async (incoming) => {
+    await pipeline(
+      source,
+      verifyStream(expected, what),
+      createWriteStream(incoming, { flags: 'wx', mode: 0o600 }),
+      signal === undefined ? {} : { signal },
+    );
+    await chmod(incoming, READ_ONLY);
+    stats = await lstat(incoming);
+  });
+  if (stats === undefined) throw new Error('a published file has no stats');
+  return stats;
+}
+
+/** Reads a file and says whether its content is the expected one. */
+export async function hasContent(path: string, expected: Expected, signal?: AbortSignal): Promise<boolean> {
+  const verifier = createVerifier(expected, path);
+  try {
+    for await (const chunk of createReadStream(path, signal === undefined ? {} : { signal })) verifier.update(chunk);
+    verifier.end();
+    return true;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (isGypsumError(error, 'wrong-content')) return false;
+    throw error;
+  }
+}
+
+/** Gives a file's stats without following a link; nothing if it is not there. */
+export function statIfThere(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // A file stands where a folder should be: what is below it is not there.
+    if (isSystemError(error, 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream, type Stats } from 'node:fs';
+import { chmod, mkdir, rename } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { isSystemError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import type { FileRef } from '../model/refs.ts';
+import type { Expected } from '../verify-stream.ts';
+import { place, READ_ONLY, removeIfThere } from './atomic.ts';
+import { hasContent, statIfThere, writeBlob } from './blobs.ts';
+import type { Fingerprints } from './fingerprints.ts';
+import type { Layout } from './layout.ts';
+
+/** Some content and the files of the bucket that must hold it. */
+export interface Content extends Expected {
+  /** Where its bytes are stored; its project is the one that the blob is shared in. */
+  readonly source: FileRef;
+  readonly files: readonly FileRef[];
+}
+
+/** Where the content came from: the cache had it, another client had left it there, or it was fetched. */
+export type Supplied = 'cached' | 'adopted' | 'fetched';
+
+/** Says which files of a content are not known to be right, from their stats alone. */
+export function unverifiedFiles(layout: Layout, fingerprints: Fingerprints, content: Content): FileRef[] {
+  return content.files.filter((file) => {
+    const stats = statIfThere(layout.file(file));
+    return stats === undefined || fingerprints.check(content.digest.hex, stats) !== 'same';
+  });
+}
+
+/** How `supply` gets content that the cache does not have: it must write the blob and give its stats. */
+export type Fetch = (content: Content) => Promise<Stats>;
+
+/**
+ * Makes every file of a content hold it: from the blob, from a file that another client left in its place, or fetched.
+ *
+ * Nothing is believed that was not hashed, by us, at some time since it last changed. A file with other content is moved
+ * aside and reported, never thrown away.
+ */
+export async function supply(
+  layout: Layout,
+  fingerprints: Fingerprints,
+  content: Content,
+  fetch: Fetch,
+  { signal, onEvent }: CallOptions = {},
+): Promise<Supplied> {
+  const { hex } = content.digest;
+  const blob = layout.blob(content.source.project, content.digest);
+  const good = new Set<string>();
+  let supplied: Supplied = 'cached';
+
+  const verify = async (path: string): Promise<Stats | undefined> => {
+    const stats = statIfThere(path);
+    if (!stats?.isFile()) return undefined;
+    const known = fingerprints.check(hex, stats);
+    if (known === 'same') return stats;
+    if (stats.size !== content.size || !(await hasContent(path, content, signal))) return undefined;
+    fingerprints.remember(hex, path, stats);
+    return stats;
+  };
+
+  // A copy becomes the blob's next inode, which can be linked again.
+  const renew = (path: string) =>
+    writeBlob(layout, content.source.project, content, path, createReadStream(path), signal);
+
+  let verified = await verify(blob);
+  for (const file of content.files) {
+    const path = layout.file(file);
+    const stats = await verify(path);
+    if (stats !== undefined) {
+      good.add(path);
+      if (verified !== undefined) continue;
+      // Another client left it here: from now on it serves every file with this content.
+      await protect(path);
+      const placed = await place(layout, path, blob);
+      if (placed === 'linked') verified = stats;
+      else if (placed === 'copied') verified = await verify(blob);
+      else verified = await renew(path);
+      supplied = 'adopted';
+    } else {
+      const movedTo = await moveAside(layout, path);
+      if (movedTo !== undefined) onEvent?.({ type: 'damaged', file, path, movedTo });
+    }
+  }
+  if (verified === undefined) {
+    // What was edited through a clone's link is still in the bucket; a blob that stands alone is kept like any other file.
+    if (statIfThere(blob)?.nlink === 1) await moveAside(layout, blob);
+    else await removeIfThere(blob);
+    verified = await fetch(content);
+    supplied = 'fetched';
+  }
+  for (const file of content.files) {
+    const path = layout.file(file);
+    if (good.has(path)) continue;
+    let placed = await place(layout, blob, path);
+    if (placed === 'too-many-links') {
+      verified = await renew(blob);
+      placed = await place(layout, blob, path);
+    }
+    if (placed === 'linked') fingerprints.remember(hex, path, verified);
+    else if ((await verify(path)) === undefined) throw new Error(`${path} is not what was copied to it`);
+  }
+  return supplied;
+}
+
+async function protect(path: string): Promise<void> {
+  try {
+    await chmod(path, READ_ONLY);
+  } catch (error) {
+    // Another user's file in a shared cache: theirs to protect.
+    if (!isSystemError(error, 'EPERM')) throw error;
+  }
+}
+
+/** Moves what is not what it must be out of the way; a symlink holds nothing and is left to be replaced. */
+async function moveAside(layout: Layout, path: string): Promise<string | undefined> {
+  const stats = statIfThere(path);
+  if (stats === undefined || stats.isSymbolicLink()) return undefined;
+  const target = layout.damaged(randomUUID(), basename(path));
+  await mkdir(dirname(target), { recursive: true });
+  await rename(path, target);
+  return target;
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import type { Digest } from '../model/digest.ts';
+import { INTERNAL } from '../model/keys.ts';
+import type { FileRef, VersionRef } from '../model/refs.ts';
+
+/** Names the format of our own part of the cache; another one stands beside it, not in it. */
+const LAYOUT_VERSION = '1';
+
+/**
+ * Every path of the cache, drawn once. Names and paths must have been checked: nothing here does.
+ *
+ * Shape:
+ *
+ *     <root>/CACHEDIR.TAG
+ *     <root>/bucket/<project>/<asset>/<version>/<path>      what clones point to; the R and Python clients' layout
+ *     <root>/bucket/<project>/<asset>/<version>/..manifest  for those clients; we read our own copy
+ *     <root>/status/<project>/<asset>/<version>/COMPLETE    all files are there, says one of the clients
+ *     <root>/.gypsum-client/1/registry.json                 the registry that the cache belongs to
+ *     <root>/.gypsum-client/1/blobs/<project>/md5/<2 hex>/<rest>
+ *     <root>/.gypsum-client/1/verified/<project>/<2 hex>.json  fingerprints of what was verified
+ *     <root>/.gypsum-client/1/versions/<project>/<asset>/<version>/..manifest, ..summary  of immutable versions
+ *     <root>/.gypsum-client/1/incoming/                     bytes not yet verified
+ *     <root>/.gypsum-client/1/locks/<project>/<asset>/<version>
+ *     <root>/.gypsum-client/1/clones/<id>.json              receipts
+ *     <root>/.gypsum-client/1/damaged/<id>/                 what was moved aside
+ */
+export function createLayout(root: string) {
+  const own = join(root, '.gypsum-client', LAYOUT_VERSION);
+  const bucket = join(root, 'bucket');
+  const inVersion = (folder: string, { project, asset, version }: VersionRef) => join(folder, project, asset, version);
+  return {
+    root,
+    tag: join(root, 'CACHEDIR.TAG'),
+    bucket,
+    versionFolder: (ref: VersionRef) => inVersion(bucket, ref),
+    file: (ref: FileRef) => join(inVersion(bucket, ref), ref.path),
+    document: (ref: VersionRef, name: RecordName) => join(inVersion(bucket, ref), INTERNAL[name]),
+    complete: (ref: VersionRef) => join(inVersion(join(root, 'status'), ref), 'COMPLETE'),
+    registry: join(own, 'registry.json'),
+    blob: (project: string, { algorithm, hex }: Digest) =>
+      join(own, 'blobs', project, algorithm, hex.slice(0, 2), hex.slice(2)),
+    verified: (project: string, shard: string) => join(own, 'verified', project, `${shard}.json`),
+    record: (ref: VersionRef, name: RecordName) => join(inVersion(join(own, 'versions'), ref), INTERNAL[name]),
+    incoming: (name: string) => join(own, 'incoming', name),
+    lock: (ref: VersionRef) => inVersion(join(own, 'locks'), ref),
+    clones: join(own, 'clones'),
+    receipt: (id: string) => join(own, 'clones', `${id}.json`),
+    damaged: (id: string, name: string) => join(own, 'damaged', id, name),
+  };
+}
+
+export type Layout = ReturnType<typeof createLayout>;
+
+/** What is remembered of a version besides its files. */
+export type RecordName = 'manifest' | 'summary';

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { isSystemError } from '../errors.ts';
+import { publishDocument, removeIfThere } from './atomic.ts';
+import type { Layout } from './layout.ts';
+
+const receiptSchema = z.object({
+  project: z.string(),
+  asset: z.string(),
+  version: z.string(),
+  /** The real path of the clone when it was made; bytes that are not UTF-8 as in every local path. */
+  destination: z.string(),
+  /** Find the clone again after it was moved on its file system. */
+  device: z.number(),
+  inode: z.number(),
+  mode: z.literal('symlink'),
+  createdAt: z.iso.datetime(),
+});
+
+/** What was cloned where and how. It stands in the cache, so that the clone holds nothing but its dataset. */
+export type Receipt = Readonly<z.infer<typeof receiptSchema>>;
+
+/** Writes the receipt of a clone; it replaces the one of an earlier clone at the same place. */
+export async function writeReceipt(layout: Layout, receipt: Receipt): Promise<void> {
+  await publishDocument(
+    layout,
+    layout.receipt(receiptId(receipt.destination)),
+    `${JSON.stringify(receipt, null, 2)}\n`,
+  );
+}
+
+/** Gives the receipt of the clone at a real path; nothing if none was made there. */
+export async function readReceipt(layout: Layout, destination: string): Promise<Receipt | undefined> {
+  try {
+    return receiptSchema.parse(JSON.parse(await readFile(layout.receipt(receiptId(destination)), 'utf8')));
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+export async function removeReceipt(layout: Layout, destination: string): Promise<void> {
+  await removeIfThere(layout.receipt(receiptId(destination)));
+}
+
+function receiptId(destination: string): string {
+  return createHash('sha256').update(destination, 'utf16le').digest('hex').slice(0, 32);
+}

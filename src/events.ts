@@ -1,0 +1,35 @@
+import type { FileRef, VersionRef } from './model/refs.ts';
+
+/**
+ * All that happens during a call, as data: the command line draws it, tests count it.
+ *
+ * Units: `bytes` and `size` are bytes, `delay` is milliseconds
+ */
+export type GypsumEvent =
+  /** Work of a known size begins; what is counted by `progress` adds up to it. */
+  | { readonly type: 'start'; readonly task: Task; readonly files: number; readonly bytes: number }
+  /** Bytes went over the network, or files were done; a retry takes bytes back with a negative number. */
+  | { readonly type: 'progress'; readonly task: Task; readonly files: number; readonly bytes: number }
+  | { readonly type: 'end'; readonly task: Task }
+  /** A request failed and will be tried again. */
+  | { readonly type: 'retry'; readonly what: string; readonly attempt: number; readonly error: Error }
+  /** Another process is fetching the same version. */
+  | { readonly type: 'wait'; readonly for: 'version-lock'; readonly ref: VersionRef }
+  /** A cached file was not what it must be; it was moved aside and will be replaced. */
+  | { readonly type: 'damaged'; readonly file: FileRef; readonly path: string; readonly movedTo: string }
+  /** An upload session changed its state. */
+  | { readonly type: 'upload-started' | 'upload-completed' | 'upload-aborted'; readonly ref: VersionRef }
+  /** An upload session failed and could not be aborted either: the project stays locked. */
+  | { readonly type: 'upload-abandoned'; readonly ref: VersionRef; readonly error: Error };
+
+/** What a progress bar can be about. */
+export type Task = 'fetch' | 'clone' | 'scan' | 'digest' | 'send';
+
+export type OnEvent = (event: GypsumEvent) => void;
+
+/** What every operation takes last. */
+export interface CallOptions {
+  /** Stops the operation; its reason is what the call throws. */
+  signal?: AbortSignal | undefined;
+  onEvent?: OnEvent | undefined;
+}

@@ -1,0 +1,202 @@
+import { z } from 'zod';
+import { GypsumError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { showText } from '../model/text.ts';
+import { type Body, createHttp, type Exchange, type HttpOptions, readAll, reasonOf } from './http.ts';
+
+export interface RegistryOptions extends HttpOptions {
+  /** Where the registry is, such as `https://gypsum.artifactdb.com`. */
+  url: string;
+  token?: string | undefined;
+  userAgent: string;
+}
+
+/**
+ * The REST API as its contract has it: keys, documents and bodies. What they mean is for others to know.
+ */
+export interface Registry {
+  /** The registry's URL without a trailing slash. */
+  readonly url: string;
+  readonly origin: string;
+  readonly hasToken: boolean;
+  /** Lists keys below a prefix; one level with a slash behind folders, or all. */
+  list(prefix: string, options?: CallOptions & { recursive?: boolean }): Promise<string[]>;
+  /** Gives an object's content, as it was sent, up to `limit` bytes. */
+  read(key: string, limit: number, options?: CallOptions): Promise<Buffer>;
+  /** Lets `consume` have an object's content; it starts over with each attempt. */
+  stream<T>(key: string, consume: (body: Body) => Promise<T>, options?: CallOptions): Promise<T>;
+  /** Sends a document with the token, or with a session's. */
+  send<T>(request: SendRequest<T>, options?: CallOptions): Promise<T>;
+  /** Sends content to a presigned URL, without any token. */
+  put(request: PutRequest, options?: CallOptions): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SendRequest<T> {
+  what: string;
+  method: 'POST' | 'PUT';
+  /** A path below the registry's URL, encoded, or a URL from one of its answers. */
+  to: string;
+  document?: unknown;
+  /** What the answer must be; nothing is read of it otherwise. */
+  answer?: z.ZodType<T>;
+  /** Stands in for the registry's token. */
+  sessionToken?: string;
+  shouldRetry?: (error: unknown) => boolean;
+}
+
+export interface PutRequest {
+  what: string;
+  url: string;
+  headers: Record<string, string>;
+  body: NonNullable<Exchange['body']>;
+}
+
+/** Units: bytes. A million keys of 200 bytes fit. */
+const MAX_DOCUMENT = 384 * 1024 * 1024;
+
+/** Makes the client of one registry, or throws `invalid-argument` for an impossible URL. */
+export function createRegistryClient({ url, token, userAgent, ...http }: RegistryOptions): Registry {
+  const base = parseRegistryUrl(url);
+  const client = createHttp(userAgent, http);
+  const at = (path: string) => new URL(base.href.replace(/\/$/, '') + path);
+
+  const toUrl = (to: string): URL => {
+    const target = to.startsWith('/') && !to.startsWith('//') ? at(to) : parseUrl(to);
+    if (target?.origin === base.origin) return target;
+    throw new GypsumError('invalid-response', `The registry names "${showText(to)}" for its own next step.`, {
+      hint: `A token is only ever sent to ${base.origin}. Tell the people who run the registry.`,
+      details: { url: to },
+    });
+  };
+
+  const document = async <T>(body: Body, answer: z.ZodType<T>, what: string): Promise<T> =>
+    parseDocument((await readAll(body, MAX_DOCUMENT, what)).toString('utf8'), answer, what);
+
+  return {
+    url: base.href.replace(/\/$/, ''),
+    origin: base.origin,
+    hasToken: token !== undefined,
+
+    list(prefix, { recursive = false, ...options } = {}) {
+      const what = `Listing "${showText(prefix)}"`;
+      const query = new URLSearchParams({
+        ...(prefix === '' ? {} : { prefix }),
+        ...(recursive ? { recursive: 'true' } : {}),
+      });
+      return client.request({ what, method: 'GET', url: at(`/list?${query}`), ...options }, (body) =>
+        document(body, z.array(z.string()), what),
+      );
+    },
+
+    read(key, limit, options) {
+      const what = `Reading "${showText(key)}"`;
+      return client.request({ what, method: 'GET', url: at(filePath(key)), ...options }, (body) =>
+        readAll(body, limit, what),
+      );
+    },
+
+    stream(key, consume, options) {
+      const what = `Fetching "${showText(key)}"`;
+      return client.request({ what, method: 'GET', url: at(filePath(key)), ...options }, consume);
+    },
+
+    async send({ what, method, to, document: sent, answer, sessionToken, shouldRetry }, options) {
+      const bearer = sessionToken ?? token;
+      if (bearer === undefined) {
+        throw new GypsumError('unauthorized', `${what} needs a token.`, {
+          hint: 'Give one as the option "token", or in GYPSUM_TOKEN.',
+        });
+      }
+      return client.request(
+        {
+          what,
+          method,
+          url: toUrl(to),
+          token: bearer,
+          ...(sent === undefined
+            ? {}
+            : { headers: { 'content-type': 'application/json' }, body: () => JSON.stringify(sent) }),
+          ...(shouldRetry === undefined ? {} : { shouldRetry }),
+          ...options,
+        },
+        async (body) => {
+          if (answer !== undefined) return document(body, answer, what);
+          const text = (await readAll(body, MAX_DOCUMENT, what)).toString('utf8');
+          refuseError(text, what);
+          return undefined as never;
+        },
+      );
+    },
+
+    async put({ what, url: target, headers, body }, options) {
+      const presigned = target.startsWith('/') && !target.startsWith('//') ? at(target) : parseUrl(target);
+      if (presigned === undefined) {
+        throw new GypsumError('invalid-response', `${what} failed: the registry gave no usable URL for it.`, {
+          hint: 'Tell the people who run the registry.',
+        });
+      }
+      await client.request({ what, method: 'PUT', url: presigned, headers, body, ...options }, async (answer) => {
+        await readAll(answer, MAX_DOCUMENT, what);
+      });
+    },
+
+    close: () => client.close(),
+  };
+}
+
+/** Reads a registry's URL, or throws `invalid-argument`. */
+export function parseRegistryUrl(text: string): URL {
+  const url = parseUrl(text);
+  if (url === undefined || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new GypsumError('invalid-argument', `"${showText(text)}" is not the URL of a registry.`, {
+      hint: 'Give an http or https URL without a user, a query or a fragment, such as http://127.0.0.1:8080.',
+      details: { url: text },
+    });
+  }
+  return url;
+}
+
+function parseUrl(text: string): URL | undefined {
+  const url = URL.parse?.(text) ?? (URL.canParse(text) ? new URL(text) : undefined);
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
+}
+
+function filePath(key: string): string {
+  return `/file/${encodeURIComponent(key)}`;
+}
+
+function parseDocument<T>(text: string, answer: z.ZodType<T>, what: string): T {
+  refuseError(text, what);
+  const value = parseJson(text, what);
+  const parsed = answer.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw notGypsum(what, `"${issue?.path.join('.')}" is not as expected (${issue?.message})`);
+}
+
+/** Reads JSON that a registry sent, or throws `invalid-response`. */
+export function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw notGypsum(what, `"${showText(text.slice(0, 60))}…" is not JSON`, error);
+  }
+}
+
+// The public registry answers some requests with status 200 and an error in the body.
+function refuseError(text: string, what: string): void {
+  const reason = text.startsWith('{') && text.length < 64 * 1024 ? reasonOf(text) : undefined;
+  if (reason === undefined) return;
+  throw new GypsumError('refused', `${what} failed: the registry says: ${showText(reason)}.`, {
+    hint: 'Change the request as the registry says.',
+    details: { reason },
+  });
+}
+
+function notGypsum(what: string, why: string, cause?: unknown): GypsumError {
+  return new GypsumError('invalid-response', `${what} failed: the answer ${why}.`, {
+    hint: 'Check that the URL is the one of a gypsum registry.',
+    cause,
+  });
+}

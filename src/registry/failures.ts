@@ -1,0 +1,63 @@
+import { errors } from 'undici';
+import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
+import { showText } from '../model/text.ts';
+
+const NETWORK = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'ENETDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EPROTO',
+];
+
+const OVERLOADED = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/** Gives the error that says what a failed exchange with the registry means; others come back as they are. */
+export function asFailure(error: unknown, what: string, origin: string): unknown {
+  if (!(error instanceof errors.UndiciError) && !isSystemError(error, ...NETWORK)) return error;
+  if (error instanceof errors.RequestAbortedError || error instanceof errors.InvalidArgumentError) return error;
+  return new GypsumError('unavailable', `${what} failed: ${error.message || error.code}.`, {
+    hint: `Check that the registry at ${origin} is running and can be reached from here, then try again.`,
+    details: { origin },
+    cause: error,
+  });
+}
+
+/** Gives the error for an answer that is not a success. */
+export function answerFailure(status: number, reason: string | undefined, what: string, origin: string): GypsumError {
+  const said = reason === undefined ? `the registry answered ${status}` : `the registry says: ${showText(reason)}`;
+  const details = { status, reason, origin };
+  const make = (code: GypsumError['code'], hint: string) =>
+    new GypsumError(code, `${what} failed: ${said}.`, { hint, details });
+  if (OVERLOADED.has(status) || status >= 500) {
+    return make('unavailable', 'The registry has a problem of its own; try again later.');
+  }
+  if (status >= 300 && status < 400) {
+    return make('invalid-response', `${origin} sends requests elsewhere. Give the registry's own URL.`);
+  }
+  if (status === 401) return make('unauthorized', 'Give a token that this registry knows.');
+  if (status === 403 && reason?.includes('lock')) {
+    return make('project-locked', 'Wait for the other upload to end; an administrator can unlock the project.');
+  }
+  if (status === 403) return make('forbidden', 'Ask an owner of the project for permission.');
+  if (status === 404) return make('not-found', 'Check the names.');
+  return make('refused', 'Change the request as the registry says.');
+}
+
+/** Whether trying again can help: the exchange broke, the registry was overloaded, or the bytes were wrong. */
+export function isPassing(error: unknown): boolean {
+  return isGypsumError(error, 'unavailable') || isGypsumError(error, 'wrong-content');
+}
+
+/** Whether the failure proves that the registry did not act on the request. */
+export function wasNotProcessed(error: unknown): boolean {
+  if (!isGypsumError(error, 'unavailable')) return false;
+  if (error.details.status === 429 || error.details.status === 503) return true;
+  return isSystemError(error.cause, 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN');
+}

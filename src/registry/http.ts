@@ -1,0 +1,146 @@
+import type { Readable } from 'node:stream';
+import pRetry from 'p-retry';
+import { Agent, type Dispatcher } from 'undici';
+import { GypsumError } from '../errors.ts';
+import type { OnEvent } from '../events.ts';
+import { answerFailure, asFailure, isPassing } from './failures.ts';
+
+export interface HttpOptions {
+  /** How often a failed request is tried again. @default 4 */
+  retries?: number | undefined;
+  /** The wait before the first retry; it doubles each time. Units: milliseconds @default 250 */
+  retryDelay?: number | undefined;
+  /** How long the registry may keep silent. Units: milliseconds @default 60000 */
+  timeout?: number | undefined;
+}
+
+export interface Exchange {
+  /** What is being done, as the beginning of a sentence, for errors and events. */
+  what: string;
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  url: URL;
+  token?: string | undefined;
+  headers?: Record<string, string>;
+  /** Made anew for each attempt. */
+  body?: () => string | Buffer | Readable;
+  /** Decides which failures are tried again. @default isPassing */
+  shouldRetry?: (error: unknown) => boolean;
+  signal?: AbortSignal | undefined;
+  onEvent?: OnEvent | undefined;
+}
+
+export type Body = Dispatcher.ResponseData['body'];
+
+/** Requests with retries around the consumer of the answer's body. */
+export interface Http {
+  /** Sends a request and gives what `consume` makes of a successful answer; `consume` starts over with each attempt. */
+  request<T>(exchange: Exchange, consume: (body: Body) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Units: bytes. More is not read of an answer that says what went wrong. */
+const MAX_REASON = 64 * 1024;
+
+export function createHttp(
+  userAgent: string,
+  { retries = 4, retryDelay = 250, timeout = 60_000 }: HttpOptions = {},
+): Http {
+  const agent = new Agent({ headersTimeout: timeout, bodyTimeout: timeout, connect: { timeout } });
+
+  const attempt = async <T>(exchange: Exchange, consume: (body: Body) => Promise<T>): Promise<T> => {
+    const { url, method, token, headers, body, signal, what } = exchange;
+    const { statusCode, body: answer } = await agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: {
+        'user-agent': userAgent,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      body: body?.() ?? null,
+      signal: signal ?? null,
+    });
+    // A body that is given up emits its error once more after whoever read it has gone.
+    answer.on('error', () => {});
+    try {
+      if (statusCode < 200 || statusCode > 299) {
+        throw answerFailure(statusCode, await readReason(answer), what, url.origin);
+      }
+      return await consume(answer);
+    } finally {
+      if (!answer.readableEnded) answer.destroy();
+    }
+  };
+
+  return {
+    request(exchange, consume) {
+      const { what, url, signal, onEvent, shouldRetry = isPassing } = exchange;
+      return pRetry(
+        async () => {
+          try {
+            return await attempt(exchange, consume);
+          } catch (error) {
+            signal?.throwIfAborted();
+            throw asFailure(error, what, url.origin);
+          }
+        },
+        {
+          retries,
+          minTimeout: retryDelay,
+          maxTimeout: 40 * retryDelay,
+          randomize: true,
+          ...(signal === undefined ? {} : { signal }),
+          shouldRetry: ({ error }) => shouldRetry(error),
+          onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
+            if (retriesLeft > 0 && shouldRetry(error))
+              onEvent?.({ type: 'retry', what, attempt: attemptNumber, error });
+          },
+        },
+      );
+    },
+    close: () => agent.close(),
+  };
+}
+
+/** Reads a body of at most `limit` bytes, or throws `invalid-response`. */
+export async function readAll(body: Body, limit: number, what: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limit) {
+      throw new GypsumError('invalid-response', `${what} failed: the answer is longer than ${limit} bytes.`, {
+        hint: 'Check that the URL is the one of a gypsum registry.',
+        details: { limit },
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function readReason(body: Body): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_REASON) return undefined;
+  }
+  return reasonOf(Buffer.concat(chunks).toString('utf8'));
+}
+
+/** Gives the reason of an error answer; nothing if the text is not one. */
+export function reasonOf(text: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || !('status' in value) || value.status !== 'error')
+      return undefined;
+    return 'reason' in value && typeof value.reason === 'string' ? value.reason : 'no reason given';
+  } catch (error) {
+    // Proxies and other servers answer with HTML or nothing.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

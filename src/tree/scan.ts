@@ -1,0 +1,61 @@
+import { type Dirent, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { decodePath, fsPath } from '../model/local-path.ts';
+import { type Entry, joinPath } from '../model/tree.ts';
+
+export interface ScanOptions extends CallOptions {
+  /** Look up the sizes of files; without it they are 0. @default true */
+  sizes?: boolean;
+}
+
+/**
+ * Reads a folder into a tree, in the order of `comparePaths`. Symlinks are entries of their own and are never followed;
+ * a folder that cannot be read is an error.
+ */
+export async function scanFolder(root: string, { sizes = true, signal, onEvent }: ScanOptions = {}): Promise<Entry[]> {
+  const tree: Entry[] = [];
+  const pace = createPace(signal);
+  let reported = 0;
+  // What is still to be visited, last first: its folders are read when their turn comes, so that order is depth first.
+  const open: { path: string; entry: Dirent<string> | Dirent<Buffer> | undefined }[] = [{ path: '', entry: undefined }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { path, entry } = next;
+    if (entry === undefined || entry.isDirectory()) {
+      if (path !== '') tree.push({ type: 'directory', path });
+      const children = readFolder(join(root, path));
+      children.sort((a, b) => (a.name < b.name ? 1 : -1));
+      for (const child of children) open.push({ path: joinPath(path, child.name), entry: child.entry });
+    } else if (entry.isFile()) {
+      tree.push({ type: 'file', path, size: sizes ? lstatSync(fsPath(join(root, path))).size : 0 });
+    } else if (entry.isSymbolicLink()) {
+      tree.push({ type: 'symlink', path, target: readLink(join(root, path)) });
+    } else {
+      tree.push({ type: 'special', path });
+    }
+    if (pace.due()) {
+      onEvent?.({ type: 'progress', task: 'scan', files: tree.length - reported, bytes: 0 });
+      reported = tree.length;
+      await pace.rest();
+    }
+  }
+  return tree;
+}
+
+/** Gives the text of a symlink, byte for byte. */
+export function readLink(path: string): string {
+  const text = readlinkSync(fsPath(path), 'utf8');
+  // Bytes that are not UTF-8 come as U+FFFD: only then is it worth reading the link again as bytes.
+  return text.includes('\ufffd') ? decodePath(readlinkSync(fsPath(path), 'buffer')) : text;
+}
+
+function readFolder(path: string): { name: string; entry: Dirent<string> | Dirent<Buffer> }[] {
+  const entries = readdirSync(fsPath(path), { withFileTypes: true });
+  if (!entries.some((entry) => entry.name.includes('\ufffd')))
+    return entries.map((entry) => ({ name: entry.name, entry }));
+  return readdirSync(fsPath(path), { withFileTypes: true, encoding: 'buffer' }).map((entry) => ({
+    name: decodePath(entry.name),
+    entry,
+  }));
+}
