@@ -1,0 +1,106 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { isSystemError } from '../errors.ts';
+import { makeFolder, removeEmptyFolders, syncFolder, writeNew } from './durable.ts';
+
+export interface Stats {
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+}
+
+const factsSchema = z.object({
+  size: z.number(),
+  mtime: z.string(),
+  md5: z.string(),
+  contentType: z.string().optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+});
+
+/** What is known beside an object. It holds for the file with this size and time of change, and for no other. */
+export type Facts = Readonly<z.infer<typeof factsSchema>>;
+
+/** What is known beside the objects, in files under the same paths as theirs. */
+export interface Sidecars {
+  /** Gives what is known of the object that is open; where nothing is, its MD5 is computed and remembered. */
+  read(path: string, stats: Stats, object: FileHandle): Promise<Facts>;
+  write(path: string, facts: Facts): Promise<void>;
+  delete(path: string): Promise<void>;
+  md5(content: string): string;
+}
+
+export function createSidecars(root: string, incoming: string): Sidecars {
+  async function write(path: string, facts: Facts): Promise<void> {
+    const file = join(incoming, randomUUID());
+    const target = join(root, path);
+    // An MD5 can be computed again: what cannot must survive a power cut.
+    const precious = facts.contentType !== undefined || facts.metadata !== undefined;
+    try {
+      if (precious) {
+        await writeNew(file, JSON.stringify(facts));
+        await makeFolder(dirname(target));
+      } else {
+        await writeFile(file, JSON.stringify(facts), { flag: 'wx' });
+        await mkdir(dirname(target), { recursive: true });
+      }
+      await rename(file, target);
+      if (precious) await syncFolder(dirname(target));
+    } finally {
+      await rm(file, { force: true });
+    }
+  }
+
+  return {
+    write,
+
+    async read(path, stats, object) {
+      const known = await readFacts(join(root, path));
+      const mtime = String(stats.mtimeNs);
+      if (known?.mtime === mtime && BigInt(known.size) === stats.size) return known;
+      const facts = { size: Number(stats.size), mtime, md5: await hash(object) };
+      await write(path, facts).catch(ignoreRace);
+      return facts;
+    },
+
+    async delete(path) {
+      const target = join(root, path);
+      await rm(target, { force: true });
+      await removeEmptyFolders(dirname(target), root);
+    },
+
+    md5: (content) => createHash('md5').update(content).digest('hex'),
+  };
+}
+
+async function readFacts(path: string): Promise<Facts | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) return undefined;
+    throw error;
+  }
+  try {
+    return factsSchema.parse(JSON.parse(text));
+  } catch {
+    // A power cut may leave it empty or torn, which says as little as none.
+    return undefined;
+  }
+}
+
+async function hash(object: FileHandle): Promise<string> {
+  const md5 = createHash('md5');
+  const buffer = Buffer.allocUnsafe(256 * 1024);
+  for (let at = 0; ; ) {
+    const { bytesRead } = await object.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) return md5.digest('hex');
+    md5.update(buffer.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+}
+
+/** It is only remembering: a reader without the right to write, or beside a deletion, does without. */
+function ignoreRace(error: unknown): void {
+  if (!isSystemError(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EISDIR')) throw error;
+}

@@ -1,0 +1,18 @@
+export { diskStorage } from './disk-storage.ts';
+export type { Identity, Principal } from './identity.ts';
+export { type Listener, type ListenOptions, listen } from './listen.ts';
+export { type OpenRegistry, type OpenRegistryOptions, openRegistry } from './open-registry.ts';
+export { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
+export { findRoute, type RouteName } from './routes.ts';
+export type {
+  ByteRange,
+  ListOptions,
+  Metadata,
+  ObjectInfo,
+  PutOptions,
+  Staged,
+  StageOptions,
+  Storage,
+  StoredObject,
+} from './storage.ts';
+export { createToken, readTokens, type TokenRecord, tokenFileIdentity, writeTokens } from './token-file.ts';

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import lockfile from 'proper-lockfile';
+import { GypsumError, isSystemError } from '../errors.ts';
+import { diskStorage } from './disk-storage.ts';
+import { failure } from './http.ts';
+import type { Identity } from './identity.ts';
+import { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
+import { createToken, tokenFileIdentity, writeSecret, writeTokens } from './token-file.ts';
+
+/**
+ * How long a lock lives that nobody touches, and how often it is touched.
+ *
+ * Units: milliseconds
+ */
+const LOCK = { stale: 5000, update: 1000 };
+
+/** How often a lock that is held is looked at. Units: milliseconds */
+const POLL = 200;
+
+export interface OpenRegistryOptions extends Partial<Pick<RegistryOptions, 'baseUrl' | 'onError'>> {
+  /** The folder that holds everything; it is made if it is not there. */
+  data: string;
+  /** Who sends requests. @default the token file in the folder */
+  identity?: Identity;
+  signal?: AbortSignal;
+}
+
+export interface OpenRegistry extends Registry {
+  /** The administrator's token, only when it has just been made. */
+  readonly adminToken?: string;
+  /** Lets go of the folder; no request may be in progress. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a registry in a folder, or makes one; throws `in-use` if another process has it open.
+ *
+ * Without an `identity`, the first opening makes a token for the user `admin` and keeps it in `admin-token`.
+ *
+ * Shape:  <data>/objects/ meta/ incoming/    see `diskStorage`
+ *         <data>/tokens.json                 hashes of tokens, see `tokenFileIdentity`
+ *         <data>/admin-token, secret         for the owner's eyes only
+ *         <data>/lock/                       there while it is open
+ */
+export async function openRegistry({ data, identity, signal, ...options }: OpenRegistryOptions): Promise<OpenRegistry> {
+  const folder = resolve(data);
+  await mkdir(folder, { recursive: true });
+  let isLost = false;
+  const release = await lockFolder(folder, signal, () => {
+    isLost = true;
+  });
+  try {
+    const tokens = join(folder, 'tokens.json');
+    const adminToken = identity === undefined ? await makeAdminToken(folder, tokens) : undefined;
+    const registry = await createRegistry({
+      ...options,
+      storage: await diskStorage(folder),
+      identity: identity ?? tokenFileIdentity(tokens),
+      secret: await openSecret(join(folder, 'secret')),
+    });
+    return {
+      // Two processes that write to one folder would undo each other's work: the one that lost it stops.
+      fetch: async (request) => (isLost ? failure(lostFolder()) : registry.fetch(request)),
+      ...(adminToken === undefined ? {} : { adminToken }),
+      close: async () => {
+        if (!isLost) await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/**
+ * Takes the folder's lock. One that a killed process left is taken over when it is stale; one that is alive shows it
+ * by being touched, and then there is no point in waiting.
+ */
+async function lockFolder(folder: string, signal: AbortSignal | undefined, onCompromised: () => void) {
+  const lockfilePath = join(folder, 'lock');
+  let touched: number | undefined;
+  for (;;) {
+    try {
+      return await lockfile.lock(folder, { ...LOCK, lockfilePath, realpath: false, onCompromised });
+    } catch (error) {
+      if (!isSystemError(error, 'ELOCKED')) throw error;
+    }
+    const now = await lastTouch(lockfilePath);
+    if (touched !== undefined && now !== undefined && now !== touched) throw inUse(folder);
+    touched ??= now;
+    await setTimeout(POLL, undefined, signal === undefined ? {} : { signal });
+  }
+}
+
+async function lastTouch(lockfilePath: string): Promise<number | undefined> {
+  try {
+    return (await stat(lockfilePath)).mtimeMs;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Makes the first token where there is none, and gives it. */
+async function makeAdminToken(folder: string, tokens: string): Promise<string | undefined> {
+  if (await exists(tokens)) return undefined;
+  const { token, record } = createToken('admin', { admin: true });
+  // Its copy first: a hash whose token nobody has would lock everybody out.
+  await writeSecret(join(folder, 'admin-token'), `${token}\n`);
+  await writeTokens(tokens, [record]);
+  return token;
+}
+
+async function openSecret(file: string): Promise<Uint8Array> {
+  if (!(await exists(file))) await writeSecret(file, randomBytes(32).toString('hex'));
+  return Buffer.from(await readFile(file, 'utf8'), 'hex');
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+function inUse(folder: string): GypsumError {
+  return new GypsumError('in-use', `The folder ${folder} is served by another process.`, {
+    hint: 'Stop that one, or serve another folder.',
+    details: { folder },
+  });
+}
+
+function lostFolder(): GypsumError {
+  return new GypsumError('in-use', 'The registry has lost its data folder to another process, and stopped.');
+}

@@ -1,0 +1,87 @@
+import { GypsumError } from '../errors.ts';
+import { nameFault } from '../model/names.ts';
+import { showText } from '../model/text.ts';
+import { authenticate, type ServerContext } from './context.ts';
+import { empty, refuse } from './http.ts';
+import { changePermissions, isOwner, mayNot } from './permissions.ts';
+import { changeQuota, defaultQuota } from './quota.ts';
+import { readJson } from './read-json.ts';
+import type { Handlers } from './routes.ts';
+
+/**
+ * The largest body of these routes.
+ *
+ * Units: bytes
+ */
+const LIMIT = 1024 * 1024;
+
+/** Routes that make a project and say who may do how much in it. */
+export function projectRoutes(context: ServerContext): Pick<Handlers, 'create' | 'permissions' | 'quota'> {
+  const { documents, projects } = context;
+
+  async function requireAdmin(request: Request, what: string): Promise<void> {
+    const who = await authenticate(context, request);
+    if (!who.admin) throw mayNot(who, what);
+  }
+
+  return {
+    async create(request, { project }) {
+      await requireAdmin(request, 'create projects');
+      const fault = nameFault(project);
+      if (fault) throw refuse(`The project name "${showText(project)}" ${fault}.`);
+      const exists = async () => (await documents.permissions(project)) !== undefined;
+      const taken = () => refuse(`The project '${project}' exists already.`);
+      if (await exists()) throw taken();
+      const body = await readObject(request);
+      const permissions = changePermissions({ owners: [], uploaders: [] }, body.permissions ?? {});
+      const quota = changeQuota(defaultQuota(), body.quota ?? {});
+      await projects.run(project, async () => {
+        if (await exists()) throw taken();
+        // The permissions make it a project: they come last.
+        await documents.writeQuota(project, quota);
+        await documents.writeUsage(project, { total: 0 });
+        await documents.writePermissions(project, permissions);
+      });
+      return empty();
+    },
+
+    async permissions(request, { project }) {
+      const who = await authenticate(context, request);
+      const allowed = async () => {
+        const permissions = await documents.permissions(project);
+        if (permissions === undefined) {
+          throw new GypsumError('not-found', `The project '${project}' does not exist.`, { details: { project } });
+        }
+        if (!isOwner(who, permissions)) throw mayNot(who, `change the permissions of project '${project}'`);
+        return permissions;
+      };
+      await allowed();
+      const change = await readObject(request);
+      await projects.run(project, async () => {
+        await documents.writePermissions(project, changePermissions(await allowed(), change));
+      });
+      return empty();
+    },
+
+    async quota(request, { project }) {
+      await requireAdmin(request, 'change quotas');
+      if ((await documents.permissions(project)) === undefined) {
+        throw refuse(`The project '${project}' does not exist.`);
+      }
+      const change = await readObject(request);
+      await projects.run(project, async () => {
+        const before = (await documents.quota(project)) ?? defaultQuota();
+        await documents.writeQuota(project, changeQuota(before, change));
+      });
+      return empty();
+    },
+  };
+}
+
+async function readObject(request: Request): Promise<Readonly<Record<string, unknown>>> {
+  const body = await readJson(request, LIMIT);
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw refuse('The body must be a JSON object.');
+  }
+  return { ...body };
+}

@@ -1,0 +1,122 @@
+import { Hono } from 'hono';
+import { GypsumError, isGypsumError } from '../errors.ts';
+import { contentRoutes } from './content-routes.ts';
+import type { ServerContext } from './context.ts';
+import { createDocuments } from './documents.ts';
+import { recoverProjects } from './finish.ts';
+import { finishRoutes } from './finish-routes.ts';
+import { failure, rawPath, rawTarget, redirect, refuse, requestBase } from './http.ts';
+import type { Identity } from './identity.ts';
+import { createMutex } from './mutex.ts';
+import { projectRoutes } from './project-routes.ts';
+import { readRoutes } from './read-routes.ts';
+import { type Handlers, ROUTES, type RouteName } from './routes.ts';
+import { createSigner } from './signer.ts';
+import { startRoute } from './start-route.ts';
+import type { Storage } from './storage.ts';
+
+const DOCUMENTATION = 'https://artifactdb.github.io/gypsum-worker';
+const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
+
+/** What this registry can do beside the contract, as it says on `/file` and `/list`. */
+const FEATURES = 'range, whoami';
+
+export interface RegistryOptions {
+  storage: Storage;
+  identity: Identity;
+  /** Signs the addresses that are given out; another one makes those worthless. 32 random bytes. */
+  secret: Uint8Array;
+  /** Where the registry is reached, without a trailing slash. @default where each request says it was sent to */
+  baseUrl?: string;
+  /** Hears of failures that are the registry's own, of which the client is told no more than that. */
+  onError?: (error: unknown, request: Request) => void;
+}
+
+/** A registry, as a function of a request. A port is given to it elsewhere. */
+export interface Registry {
+  fetch(request: Request): Promise<Response>;
+}
+
+/**
+ * Makes a registry out of its parts, and settles what an earlier one left unfinished in the same storage.
+ *
+ * Source: contract of the gypsum REST API
+ */
+export async function createRegistry({
+  storage,
+  identity,
+  secret,
+  baseUrl,
+  onError,
+}: RegistryOptions): Promise<Registry> {
+  const context: ServerContext = {
+    storage,
+    documents: createDocuments(storage),
+    identity,
+    signer: createSigner(secret),
+    projects: createMutex(),
+    baseUrl,
+  };
+  await recoverProjects(context);
+  const handlers: Handlers = {
+    documentation: () => redirect(DOCUMENTATION),
+    ...readRoutes(context),
+    ...projectRoutes(context),
+    ...startRoute(context),
+    ...contentRoutes(context),
+    ...finishRoutes(context),
+  };
+
+  const app = new Hono({ getPath: rawPath });
+  app.use(async (c, next) => {
+    const request = c.req.raw;
+    if (request.method === 'OPTIONS') return preflight(request);
+    checkEncoding(c.req.path);
+    if (request.method === 'HEAD' && !c.req.path.startsWith('/file/')) return notFound(request);
+    await next();
+    if (/^\/(file\/|list$)/.test(c.req.path)) c.res.headers.set('gypsum-features', FEATURES);
+    return undefined;
+  });
+  for (const [name, { method, path }] of Object.entries(ROUTES)) {
+    // Hono's parameters are the ones that the path names, which is what the handler's type says.
+    const handler = handlers[name as RouteName] as (request: Request, parameters: object) => Promise<Response>;
+    app.on(method, path, (c) => handler(c.req.raw, c.req.param()));
+  }
+  app.notFound((c) => notFound(c.req.raw));
+  app.onError((error, c) => {
+    if (!isGypsumError(error)) onError?.(error, c.req.raw);
+    return failure(error);
+  });
+  return { fetch: async (request) => app.fetch(request) };
+}
+
+function preflight(request: Request): Response {
+  const { headers } = request;
+  const asked = headers.get('access-control-request-headers');
+  if (asked === null || !headers.has('origin') || !headers.has('access-control-request-method')) {
+    return new Response(null, { headers: { allow: METHODS.join(', ') } });
+  }
+  return new Response(null, {
+    headers: {
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': METHODS.join(','),
+      'access-control-allow-headers': asked,
+      'access-control-max-age': '86400',
+    },
+  });
+}
+
+/** Where no route is, doubled slashes are taken for a mistake; where one is, they belong to what it says. */
+function notFound(request: Request): Response {
+  const target = rawTarget(request);
+  if (target.includes('//')) return redirect(requestBase(request) + target.replace(/\/{2,}/g, '/'));
+  return failure(new GypsumError('not-found', 'There is no such endpoint.'));
+}
+
+function checkEncoding(path: string): void {
+  try {
+    decodeURIComponent(path);
+  } catch {
+    throw refuse('The address has a "%" that does not stand for a character.');
+  }
+}

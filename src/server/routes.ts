@@ -1,0 +1,48 @@
+import { rawPath } from './http.ts';
+
+/** The routes by name. A parameter is one segment of the path, in which a slash stands encoded. */
+export const ROUTES = {
+  documentation: { method: 'GET', path: '/' },
+  file: { method: 'GET', path: '/file/:key' },
+  list: { method: 'GET', path: '/list' },
+  whoami: { method: 'GET', path: '/whoami' },
+  create: { method: 'POST', path: '/create/:project' },
+  permissions: { method: 'PUT', path: '/permissions/:project' },
+  quota: { method: 'PUT', path: '/quota/:project' },
+  start: { method: 'POST', path: '/upload/start/:project/:asset/:version' },
+  presign: { method: 'POST', path: '/upload/presigned-file/:slug' },
+  put: { method: 'PUT', path: '/upload/content/:ticket' },
+  complete: { method: 'POST', path: '/upload/complete/:project/:asset/:version' },
+  abort: { method: 'POST', path: '/upload/abort/:project/:asset/:version' },
+} as const;
+
+export type RouteName = keyof typeof ROUTES;
+
+type ParameterNames<Path extends string> = Path extends `${string}:${infer Name}/${infer Rest}`
+  ? Name | ParameterNames<Rest>
+  : Path extends `${string}:${infer Name}`
+    ? Name
+    : never;
+
+/** The decoded parameters of a route. */
+export type Parameters<Name extends RouteName> = Readonly<
+  Record<ParameterNames<(typeof ROUTES)[Name]['path']>, string>
+>;
+
+/** One function a route. */
+export type Handlers = {
+  readonly [Name in RouteName]: (request: Request, parameters: Parameters<Name>) => Promise<Response> | Response;
+};
+
+const matchers = Object.entries(ROUTES).map(([name, { method, path }]) => ({
+  name: name as RouteName,
+  method,
+  pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`),
+}));
+
+/** Gives the name of the route that answers a request; HEAD belongs to GET. */
+export function findRoute(request: Request): RouteName | undefined {
+  const path = rawPath(request);
+  const asked = request.method === 'HEAD' ? 'GET' : request.method;
+  return matchers.find(({ method, pattern }) => method === asked && pattern.test(path))?.name;
+}

@@ -1,0 +1,50 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { GypsumError } from '../errors.ts';
+import type { VersionRef } from '../model/refs.ts';
+import type { Document, Documents, Lock } from './documents.ts';
+import { bearerToken } from './http.ts';
+
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/** What the lock holds of a session's token: enough to know it again, not enough to use it. */
+export function hashSession(token: string): string {
+  return createHash('sha256').update(token).digest('base64');
+}
+
+/** Gives the session token of a request; throws `unauthorized` without one, `forbidden` if it cannot be one. */
+export function sessionToken(request: Request): string {
+  const token = bearerToken(request);
+  if (!UUID_V4.test(token)) throw noSession('The token is not the token of an upload session.');
+  return token;
+}
+
+/** Gives the lock that this session holds on this version, or throws `forbidden`. */
+export async function requireSession(documents: Documents, token: string, ref: VersionRef): Promise<Lock> {
+  const lock = await documents.lock(ref.project);
+  if (lock === undefined) throw noSession(`No upload to project '${ref.project}' is in progress.`);
+  if (!isSession(lock.value, hashSession(token))) {
+    throw noSession(`Project '${ref.project}' is locked by another upload session.`);
+  }
+  if (lock.value.asset !== ref.asset || lock.value.version !== ref.version) {
+    throw noSession('This upload session is for another asset or version.');
+  }
+  return lock.value;
+}
+
+/** Whether a lock is still the one of the session with this hash. */
+export function isSession(lock: Lock, hash: string): boolean {
+  const held = Buffer.from(lock.session_hash);
+  const given = Buffer.from(hash);
+  return held.length === given.length && timingSafeEqual(held, given);
+}
+
+/** What a project that is locked answers: since when, and by whose upload. */
+export function projectLocked(project: string, lock: Document<Lock> | undefined): GypsumError {
+  const who = lock?.metadata.user === undefined ? '' : ` by an upload of "${lock.metadata.user}"`;
+  const when = lock === undefined ? '' : ` since ${lock.modified.toISOString()}`;
+  return new GypsumError('project-locked', `Project '${project}' is locked${who}${when}.`, { details: { project } });
+}
+
+function noSession(reason: string): GypsumError {
+  return new GypsumError('forbidden', reason);
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { GypsumError } from '../errors.ts';
+import { keys } from '../model/keys.ts';
+import { nameFault } from '../model/names.ts';
+import { formatRef, type VersionRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { type AnnouncedFiles, checkAnnouncedFiles } from './announced-files.ts';
+import { authenticate, LIFETIME, type ServerContext } from './context.ts';
+import { json, refuse } from './http.ts';
+import { checkUploader } from './permissions.ts';
+import { checkQuota, defaultQuota } from './quota.ts';
+import { readJson } from './read-json.ts';
+import { linksByDirectory, type ResolvedFiles, resolveFiles } from './resolve-files.ts';
+import type { Handlers } from './routes.ts';
+import { hashSession, projectLocked } from './session.ts';
+import { deleteVersion } from './version.ts';
+
+/**
+ * The largest body: several times what 100,000 files with long paths come to.
+ *
+ * Units: bytes
+ */
+const LIMIT = 256 * 1024 * 1024;
+
+/** The route that begins an upload: what was announced is checked, the project locked, the manifest written. */
+export function startRoute(context: ServerContext): Pick<Handlers, 'start'> {
+  const { documents, signer } = context;
+
+  /** Runs with the project locked by `session`; what it throws leaves nothing of the version behind. */
+  async function writeVersion(
+    ref: VersionRef,
+    announced: AnnouncedFiles,
+    summary: { user: string; onProbation: boolean },
+    session: string,
+  ): Promise<ResolvedFiles> {
+    const resolved = await resolveFiles(documents, ref, announced);
+    const added = resolved.sent.reduce((total, { size }) => total + size, 0);
+    const used = (await documents.usage(ref.project))?.value.total ?? 0;
+    checkQuota((await documents.quota(ref.project)) ?? defaultQuota(), used, added);
+    // An abort that was interrupted may have left files, which must not be taken for those of this upload.
+    await deleteVersion(context, ref);
+    try {
+      for (const [directory, links] of linksByDirectory(resolved.manifest)) {
+        await documents.writeLinks(ref, directory, links);
+      }
+      await documents.writeManifest(ref, resolved.manifest);
+      // The summary comes last: where it stands, all that an upload in progress needs stands too.
+      await documents.writeSummary(
+        ref,
+        { upload_user_id: summary.user, upload_start: new Date().toISOString(), on_probation: summary.onProbation },
+        { session },
+      );
+    } catch (error) {
+      await deleteVersion(context, ref);
+      throw error;
+    }
+    return resolved;
+  }
+
+  return {
+    async start(request, ref) {
+      checkNames(ref);
+      const { files, onProbation } = checkBody(await readJson(request, LIMIT));
+      const who = await authenticate(context, request);
+      const permissions = await documents.permissions(ref.project);
+      if (permissions === undefined) throw refuse(`There are no existing permissions for project '${ref.project}'.`);
+      const { trusted } = checkUploader(who, permissions, ref);
+      const locked = await documents.lock(ref.project);
+      if (locked !== undefined) throw projectLocked(ref.project, locked);
+      await checkIsNew(ref);
+      const announced = checkAnnouncedFiles(files, ref);
+
+      const token = randomUUID();
+      const session = hashSession(token);
+      const lock = { session_hash: session, asset: ref.asset, version: ref.version };
+      if (!(await documents.takeLock(ref.project, lock, { user: who.id }))) {
+        throw projectLocked(ref.project, await documents.lock(ref.project));
+      }
+      try {
+        // Another upload of it may have ended between the first look and the lock.
+        await checkIsNew(ref);
+        const summary = { user: who.id, onProbation: !trusted || onProbation };
+        const { sent } = await writeVersion(ref, announced, summary, session);
+        const expires = Date.now() + LIFETIME.slug;
+        return json({
+          file_urls: sent.map((file) => ({
+            path: file.path,
+            url: `/upload/presigned-file/${signer.sign({ ...ref, ...file, expires }, 'slug', session)}`,
+            method: 'presigned',
+          })),
+          complete_url: `/upload/complete/${ref.project}/${ref.asset}/${ref.version}`,
+          abort_url: `/upload/abort/${ref.project}/${ref.asset}/${ref.version}`,
+          session_token: token,
+        });
+      } catch (error) {
+        await documents.releaseLock(ref.project);
+        throw error;
+      }
+    },
+  };
+
+  /** The existing version is left as it is, whoever asks. */
+  async function checkIsNew(ref: VersionRef): Promise<void> {
+    if ((await context.storage.size(keys.summary(ref))) === undefined) return;
+    throw new GypsumError('version-exists', `The version ${formatRef(ref)} exists already.`, { details: { ...ref } });
+  }
+}
+
+function checkNames(ref: VersionRef): void {
+  for (const kind of ['project', 'asset', 'version'] as const) {
+    const fault = nameFault(ref[kind]);
+    if (fault) throw refuse(`The ${kind} name "${showText(ref[kind])}" ${fault}.`);
+  }
+}
+
+function checkBody(body: unknown): { files: unknown; onProbation: boolean } {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw refuse('The body must be a JSON object.');
+  }
+  const { files, on_probation: onProbation = false }: { files?: unknown; on_probation?: unknown } = body;
+  if (typeof onProbation !== 'boolean') throw refuse('"on_probation" must be true or false.');
+  return { files, onProbation };
+}

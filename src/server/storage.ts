@@ -1,0 +1,75 @@
+import type { Readable } from 'node:stream';
+import type { Expected } from '../verify-stream.ts';
+
+/** What a storage knows of an object without its content. */
+export interface ObjectInfo {
+  readonly key: string;
+  /** Units: bytes */
+  readonly size: number;
+  readonly modified: Date;
+  /** MD5 of the content: 32 lower-case hexadecimal digits. */
+  readonly md5: string;
+  /** As it was given when the object was put. */
+  readonly contentType?: string;
+  /** Beside the object, never in it, and never sent to anybody. */
+  readonly metadata?: Metadata;
+}
+
+export type Metadata = Readonly<Record<string, string>>;
+
+export interface StoredObject extends ObjectInfo {
+  /** The content, or the range of it that was asked for; whoever asked reads it to its end or destroys it. */
+  readonly body: Readable;
+}
+
+/** Units: bytes, both inclusive */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface StageOptions {
+  readonly contentType?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Content that has arrived and is right, and that nobody sees yet. */
+export interface Staged {
+  /** Makes it the object of this key at once, whole and durable. */
+  publish(key: string): Promise<void>;
+  /** Forgets it; does nothing once it is published. */
+  discard(): Promise<void>;
+}
+
+export interface PutOptions {
+  readonly metadata?: Metadata;
+  /** Refuses, atomically, where the key is taken. @default false */
+  readonly ifAbsent?: boolean;
+}
+
+export interface ListOptions {
+  /** Without it one level is listed, and what lies deeper stands as its folder with a trailing `/`. @default false */
+  readonly recursive?: boolean;
+}
+
+/**
+ * Where a registry keeps its objects: a flat space of keys, as in an object store.
+ *
+ * Whatever has returned is durable, and readers see an object whole or not at all. What a call says of an absent key
+ * is `undefined`, never an error. Keys that the storage cannot hold are `invalid-argument` when written and absent
+ * when read.
+ */
+export interface Storage {
+  /** The size alone: cheaper than `head` where a storage has to look elsewhere for the rest. */
+  size(key: string): Promise<number | undefined>;
+  head(key: string): Promise<ObjectInfo | undefined>;
+  /** Gives the object as it is at one moment, also when it is replaced while it is read. */
+  get(key: string, range?: (info: ObjectInfo) => ByteRange | undefined): Promise<StoredObject | undefined>;
+  /** Takes a stream and checks it on the way; throws `wrong-content` and keeps nothing if it is not what it must be. */
+  stage(body: Readable, expected: Expected, what: string, options?: StageOptions): Promise<Staged>;
+  /** Puts a small object whole; false where `ifAbsent` found the key taken. */
+  put(key: string, content: string, options?: PutOptions): Promise<boolean>;
+  delete(key: string): Promise<void>;
+  /** Gives the keys that begin with a prefix, any string, in the order of their UTF-8 bytes. */
+  list(prefix: string, options?: ListOptions): AsyncIterable<string>;
+}
