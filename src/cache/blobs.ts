@@ -7,6 +7,12 @@ import { createVerifier, type Expected, verifyStream } from '../verify-stream.ts
 import { publish, READ_ONLY } from './atomic.ts';
 import type { Layout } from './layout.ts';
 
+export interface WriteOptions {
+  signal?: AbortSignal | undefined;
+  /** Hears of bytes as they come. Units: bytes */
+  onBytes?: (bytes: number) => void;
+}
+
 /** Writes content to a blob: it gets its name only when it has been verified; else throws `wrong-content`. */
 export async function writeBlob(
   layout: Layout,
@@ -14,14 +20,16 @@ export async function writeBlob(
   expected: Expected,
   what: string,
   source: Readable,
-  signal?: AbortSignal,
+  { signal, onBytes }: WriteOptions = {},
 ): Promise<Stats> {
   const target = layout.blob(project, expected.digest);
   let stats: Stats | undefined;
   await publish(layout, target, async (incoming) => {
+    const verified = verifyStream(expected, what);
+    if (onBytes !== undefined) verified.on('data', (chunk: Buffer) => onBytes(chunk.length));
     await pipeline(
       source,
-      verifyStream(expected, what),
+      verified,
       createWriteStream(incoming, { flags: 'wx', mode: 0o600 }),
       signal === undefined ? {} : { signal },
     );

@@ -1,10 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { z } from 'zod';
-import { GypsumError, isSystemError } from '../errors.ts';
+import { GypsumError } from '../errors.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { place, publishDocument } from './atomic.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
+import { parseJsonIfAny, readIfThere } from './read-document.ts';
 
 /** One cache folder, which belongs to one registry. */
 export interface Cache {
@@ -32,7 +33,13 @@ export function createCache(root: string, registryUrl: string): Cache {
 
   const readMark = async (): Promise<string | undefined> => {
     const text = await readIfThere(layout.registry);
-    return text === undefined ? undefined : mark.parse(JSON.parse(text)).url;
+    if (text === undefined) return undefined;
+    const parsed = mark.safeParse(parseJsonIfAny(text));
+    if (parsed.success) return parsed.data.url;
+    throw new GypsumError('cache-mismatch', `The cache ${showText(root)} does not say which registry it belongs to.`, {
+      hint: `Its file ${showText(layout.registry)} is damaged. Remove that file if the cache is ${registryUrl}'s.`,
+      cause: parsed.error,
+    });
   };
 
   const openOnce = async (): Promise<void> => {
@@ -64,15 +71,9 @@ export function createCache(root: string, registryUrl: string): Cache {
       await publishDocument(layout, record, content);
       await place(layout, record, layout.document(ref, name));
     },
-    markComplete: (ref) => publishDocument(layout, layout.complete(ref), ''),
+    async markComplete(ref) {
+      const file = layout.complete(ref);
+      if ((await readIfThere(file)) === undefined) await publishDocument(layout, file, '');
+    },
   };
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
 }

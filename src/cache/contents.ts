@@ -62,7 +62,7 @@ export async function supply(
 
   // A copy becomes the blob's next inode, which can be linked again.
   const renew = (path: string) =>
-    writeBlob(layout, content.source.project, content, path, createReadStream(path), signal);
+    writeBlob(layout, content.source.project, content, path, createReadStream(path), { signal });
 
   let verified = await verify(blob);
   for (const file of content.files) {

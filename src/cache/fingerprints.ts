@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync, type Stats } from 'node:fs';
-import { lstat, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { isSystemError } from '../errors.ts';
 import { createPace, sleep } from '../give-way.ts';
 import { publishDocument } from './atomic.ts';
 import type { Layout } from './layout.ts';
+import { parseJsonIfAny, readIfThere } from './read-document.ts';
 
 /**
  * What tells that a file is still the one whose content was verified.
@@ -114,25 +114,11 @@ function add(shard: Shard, hex: string, print: Fingerprint): void {
 }
 
 async function readShard(file: string): Promise<Shard> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return new Map();
-    throw error;
-  }
+  const text = await readIfThere(file);
+  if (text === undefined) return new Map();
   // A damaged memory is no memory: all it costs is to verify again.
-  const parsed = shardSchema.safeParse(parseOrNothing(text));
+  const parsed = shardSchema.safeParse(parseJsonIfAny(text));
   return new Map(parsed.success ? Object.entries(parsed.data) : []);
-}
-
-function parseOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 /** Waits until the clock of the cache's file system, which may be another machine's, has passed every change noted. */

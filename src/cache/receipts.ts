@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { isSystemError } from '../errors.ts';
 import { publishDocument, removeIfThere } from './atomic.ts';
 import type { Layout } from './layout.ts';
+import { parseJsonIfAny, readIfThere } from './read-document.ts';
 
 const receiptSchema = z.object({
   project: z.string(),
@@ -30,14 +29,10 @@ export async function writeReceipt(layout: Layout, receipt: Receipt): Promise<vo
   );
 }
 
-/** Gives the receipt of the clone at a real path; nothing if none was made there. */
+/** Gives the receipt of the clone at a real path; nothing if there is none that can be read. */
 export async function readReceipt(layout: Layout, destination: string): Promise<Receipt | undefined> {
-  try {
-    return receiptSchema.parse(JSON.parse(await readFile(layout.receipt(receiptId(destination)), 'utf8')));
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const text = await readIfThere(layout.receipt(receiptId(destination)));
+  return text === undefined ? undefined : receiptSchema.safeParse(parseJsonIfAny(text)).data;
 }
 
 export async function removeReceipt(layout: Layout, destination: string): Promise<void> {

@@ -64,9 +64,9 @@ export function parentPath(path: string): string {
   return slash === -1 ? '' : path.slice(0, slash);
 }
 
-/** Joins a folder's path in a tree, empty for the root, with a name in it. */
-export function joinPath(folder: string, name: string): string {
-  return folder === '' ? name : `${folder}/${name}`;
+/** Joins a folder's path in a tree with a path below it; either may be empty, which is the root or the folder itself. */
+export function joinPath(folder: string, below: string): string {
+  return folder === '' ? below : below === '' ? folder : `${folder}/${below}`;
 }
 
 /** Puts the folders in between files that paths imply; takes and gives a sorted tree. */

@@ -50,6 +50,7 @@ export interface PutRequest {
   url: string;
   headers: Record<string, string>;
   body: NonNullable<Exchange['body']>;
+  shouldRetry?: (error: unknown) => boolean;
 }
 
 /** Units: bytes. A million keys of 200 bytes fit. */
@@ -129,14 +130,14 @@ export function createRegistryClient({ url, token, userAgent, ...http }: Registr
       );
     },
 
-    async put({ what, url: target, headers, body }, options) {
+    async put({ what, url: target, ...exchange }, options) {
       const presigned = target.startsWith('/') && !target.startsWith('//') ? at(target) : parseUrl(target);
       if (presigned === undefined) {
         throw new GypsumError('invalid-response', `${what} failed: the registry gave no usable URL for it.`, {
           hint: 'Tell the people who run the registry.',
         });
       }
-      await client.request({ what, method: 'PUT', url: presigned, headers, body, ...options }, async (answer) => {
+      await client.request({ what, method: 'PUT', url: presigned, ...exchange, ...options }, async (answer) => {
         await readAll(answer, MAX_DOCUMENT, what);
       });
     },
@@ -158,7 +159,7 @@ export function parseRegistryUrl(text: string): URL {
 }
 
 function parseUrl(text: string): URL | undefined {
-  const url = URL.parse?.(text) ?? (URL.canParse(text) ? new URL(text) : undefined);
+  const url = URL.canParse(text) ? new URL(text) : undefined;
   return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
@@ -188,7 +189,7 @@ export function parseJson(text: string, what: string): unknown {
 function refuseError(text: string, what: string): void {
   const reason = text.startsWith('{') && text.length < 64 * 1024 ? reasonOf(text) : undefined;
   if (reason === undefined) return;
-  throw new GypsumError('refused', `${what} failed: the registry says: ${showText(reason)}.`, {
+  throw new GypsumError('refused', `${what} failed: the registry says: ${showText(reason).replace(/\.$/, '')}.`, {
     hint: 'Change the request as the registry says.',
     details: { reason },
   });

@@ -31,7 +31,10 @@ export function asFailure(error: unknown, what: string, origin: string): unknown
 
 /** Gives the error for an answer that is not a success. */
 export function answerFailure(status: number, reason: string | undefined, what: string, origin: string): GypsumError {
-  const said = reason === undefined ? `the registry answered ${status}` : `the registry says: ${showText(reason)}`;
+  const said =
+    reason === undefined
+      ? `the registry answered ${status}`
+      : `the registry says: ${showText(reason).replace(/\.$/, '')}`;
   const details = { status, reason, origin };
   const make = (code: GypsumError['code'], hint: string) =>
     new GypsumError(code, `${what} failed: ${said}.`, { hint, details });

@@ -1,0 +1,33 @@
+import prettyBytes from 'pretty-bytes';
+import { formatRef } from '../../model/refs.ts';
+import { showText } from '../../model/text.ts';
+import type { CloneResult } from '../../ops/clone-version.ts';
+import { argument, type Command } from '../command.ts';
+import { versionOf } from '../version-of.ts';
+
+interface Options {
+  download?: boolean;
+  merge?: boolean;
+}
+
+export const clone: Command<CloneResult, Options> = {
+  usage: 'clone <project/asset[/version]> <destination>',
+  summary: 'Make a folder of links to one version’s files',
+  example: 'gypsum clone my-project/my-asset/v1 my-folder',
+  flags: [
+    { flags: '--no-download', description: 'do not fetch any file: links dangle, which is enough to publish from' },
+    { flags: '--merge', description: 'clone into a folder that is not empty; what is there stays' },
+  ],
+  async run(call) {
+    const { args, client, options, signal, onEvent } = call;
+    const ref = await versionOf(call, argument(args, 0));
+    return client().cloneVersion(ref, argument(args, 1), { ...options, signal, onEvent });
+  },
+  human({ destination, files, bytes, conflicts, project, asset, version }) {
+    const ref = formatRef({ project, asset, version });
+    const done = `Cloned ${ref} to ${showText(destination)}: ${files} files, ${prettyBytes(bytes)}.`;
+    if (conflicts.length === 0) return done;
+    const kept = conflicts.map((path) => `  ${showText(path)}`).join('\n');
+    return `${done}\nThese were in the way and have been kept as they are:\n${kept}`;
+  },
+};

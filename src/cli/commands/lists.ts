@@ -1,0 +1,39 @@
+import { parseRef } from '../../model/refs.ts';
+import { showText } from '../../model/text.ts';
+import { argument, type Command } from '../command.ts';
+import { versionOf } from '../version-of.ts';
+
+const lines = (names: readonly string[]) => names.map(showText).join('\n');
+
+export const projects: Command<string[]> = {
+  usage: 'projects',
+  summary: 'List the projects of the registry',
+  example: 'gypsum projects',
+  run: ({ client, signal, onEvent }) => client().listProjects({ signal, onEvent }),
+  human: lines,
+};
+
+export const assets: Command<string[]> = {
+  usage: 'assets <project>',
+  summary: 'List the assets of a project',
+  example: 'gypsum assets my-project',
+  run: ({ args, client, signal, onEvent }) => client().listAssets(argument(args, 0), { signal, onEvent }),
+  human: lines,
+};
+
+export const versions: Command<string[]> = {
+  usage: 'versions <project/asset>',
+  summary: 'List the versions of an asset',
+  example: 'gypsum versions my-project/my-asset',
+  run: ({ args, client, signal, onEvent }) => client().listVersions(parseRef(argument(args, 0)), { signal, onEvent }),
+  human: lines,
+};
+
+export const files: Command<string[]> = {
+  usage: 'files <project/asset[/version]>',
+  summary: 'List the files of a version, linked ones included',
+  example: 'gypsum files my-project/my-asset/v1',
+  run: async (call) =>
+    Object.keys(await call.client().fetchManifest(await versionOf(call, argument(call.args, 0)), call)),
+  human: lines,
+};

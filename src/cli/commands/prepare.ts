@@ -1,0 +1,34 @@
+import prettyBytes from 'pretty-bytes';
+import { formatFileRef } from '../../model/refs.ts';
+import { showText } from '../../model/text.ts';
+import type { LinkRule, PreparedUpload } from '../../ops/prepare-directory-upload.ts';
+import { argument, type Command, type Flag } from '../command.ts';
+
+interface Options {
+  links?: LinkRule;
+}
+
+export const linksFlag: Flag = {
+  flags: '--links <rule>',
+  description: 'what becomes of symlinks: links where possible, always, or never',
+  choices: ['auto', 'always', 'never'],
+};
+
+export const prepare: Command<PreparedUpload, Options> = {
+  usage: 'prepare <folder>',
+  summary: 'Show what publishing a folder would send and link',
+  example: 'gypsum prepare my-folder',
+  flags: [linksFlag],
+  run: ({ args, client, options, signal, onEvent }) =>
+    client().prepareDirectoryUpload(argument(args, 0), { ...options, signal, onEvent }),
+  human({ files, links }) {
+    const sum = (entries: readonly { size: number }[]) => prettyBytes(entries.reduce((all, { size }) => all + size, 0));
+    return [
+      ...files.map(({ path, size }) => `send  ${prettyBytes(size).padStart(9)}  ${showText(path)}`),
+      ...links.map(
+        ({ path, link, size }) => `link  ${prettyBytes(size).padStart(9)}  ${showText(path)} -> ${formatFileRef(link)}`,
+      ),
+      `${files.length} files to send (${sum(files)}), ${links.length} to link (${sum(links)})`,
+    ].join('\n');
+  },
+};

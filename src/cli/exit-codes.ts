@@ -1,0 +1,25 @@
+import type { ErrorCode } from '../errors.ts';
+
+/** What the shell is told. These are documented in README.md and only ever added to. */
+export const exitCodes: Readonly<Record<ErrorCode, number>> = {
+  'invalid-argument': 2,
+  'invalid-tree': 3,
+  'invalid-response': 4,
+  'invalid-manifest': 4,
+  'not-found': 5,
+  'version-unfinished': 6,
+  'version-exists': 7,
+  unauthorized: 8,
+  forbidden: 8,
+  'project-locked': 9,
+  refused: 10,
+  unavailable: 11,
+  'wrong-content': 12,
+  'file-changed': 13,
+  'cache-mismatch': 14,
+  'destination-refused': 15,
+  'in-use': 16,
+};
+
+/** For what has no code of its own, such as a full disk. */
+export const FAILURE = 1;

@@ -1,0 +1,35 @@
+import { isGypsumError } from '../errors.ts';
+import type { GypsumEvent } from '../events.ts';
+import { formatFileRef, formatRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+
+/** Gives the line that tells people of an event; nothing for those that only move a progress bar. */
+export function eventLine(event: GypsumEvent): string | undefined {
+  switch (event.type) {
+    case 'retry':
+      return `${event.error.message} Trying again (attempt ${event.attempt + 1}).`;
+    case 'wait':
+      return `Another process is fetching ${formatRef(event.ref)}; waiting for it.`;
+    case 'damaged':
+      return `The cached ${formatFileRef(event.file)} had been changed; it was moved to ${showText(event.movedTo)}.`;
+    case 'upload-aborted':
+      return `The upload of ${formatRef(event.ref)} was aborted; nothing of it stays, and the project is unlocked.`;
+    case 'upload-abandoned':
+      return [
+        `The upload of ${formatRef(event.ref)} could not be aborted (${event.error.message})`,
+        `and the project ${showText(event.ref.project)} may stay locked; an administrator can unlock it.`,
+      ].join(' ');
+    case 'start':
+    case 'progress':
+    case 'end':
+    case 'upload-started':
+    case 'upload-completed':
+      return undefined;
+  }
+}
+
+/** Gives what is said of an error: the message, and what can be done about it. */
+export function errorLines(error: unknown): string {
+  if (isGypsumError(error)) return error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
+  return error instanceof Error ? showText(error.message) : String(error);
+}

@@ -1,0 +1,52 @@
+import { type Context, type ContextOptions, createContext } from './context.ts';
+import { cloneVersion } from './ops/clone-version.ts';
+import { createProject } from './ops/create-project.ts';
+import { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
+import { fetchLatest } from './ops/fetch-latest.ts';
+import { listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
+import { prepareDirectoryUpload } from './ops/prepare-directory-upload.ts';
+import { saveFile, saveVersion } from './ops/save-version.ts';
+import { uploadDirectory } from './ops/upload-directory.ts';
+import { uploadFiles } from './ops/upload-files.ts';
+import { abortUpload, completeUpload, startUpload } from './ops/upload-session.ts';
+
+const operations = {
+  fetchManifest,
+  fetchSummary,
+  fetchLatest,
+  listProjects,
+  listAssets,
+  listVersions,
+  listFiles,
+  saveFile,
+  saveVersion,
+  cloneVersion,
+  prepareDirectoryUpload,
+  startUpload,
+  uploadFiles,
+  completeUpload,
+  abortUpload,
+  uploadDirectory,
+  createProject,
+};
+
+type Operations = typeof operations;
+
+type Bound<F> = F extends (ctx: Context, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
+
+/** Every operation as a method; each is the function of the same name without its context. */
+export type Client = { readonly [Name in keyof Operations]: Bound<Operations[Name]> } & {
+  readonly context: Context;
+  /** Closes the connections that are kept open for the next request. */
+  close(): Promise<void>;
+};
+
+/** Makes a client of one registry and one cache folder, or throws `invalid-argument` saying what is missing. */
+export function createClient(options: ContextOptions): Client {
+  const context = createContext(options);
+  const bound = Object.entries(operations).map(([name, operation]) => [
+    name,
+    (...rest: unknown[]) => (operation as (ctx: Context, ...rest: unknown[]) => unknown)(context, ...rest),
+  ]);
+  return { ...Object.fromEntries(bound), context, close: () => context.registry.close() };
+}

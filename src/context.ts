@@ -1,0 +1,61 @@
+import { isAbsolute } from 'node:path';
+import { type Cache, createCache } from './cache/cache.ts';
+import { GypsumError } from './errors.ts';
+import { createRegistryClient, type Registry } from './registry/client.ts';
+import type { HttpOptions } from './registry/http.ts';
+import { VERSION } from './version.ts';
+
+export interface ContextOptions extends HttpOptions {
+  /** Where the registry is, such as `http://127.0.0.1:8080`. */
+  url?: string | undefined;
+  /** The cache folder, an absolute path. It belongs to the one registry that it was first used with. */
+  cacheDir?: string | undefined;
+  /** Needed to publish, never to read; sent to no other origin than the registry's. */
+  token?: string | undefined;
+  /** How many files are transferred at once. @default 16 */
+  concurrency?: number | undefined;
+}
+
+/** What every operation stands on. It holds no state of any operation: all may share one. */
+export interface Context {
+  readonly cache: Cache;
+  readonly registry: Registry;
+  readonly concurrency: number;
+}
+
+/** Makes a context, or throws `invalid-argument` saying what is missing. Nothing is read and nothing is written yet. */
+export function createContext(options: ContextOptions): Context {
+  const { url, cacheDir, token, concurrency = 16, ...http } = options;
+  if (url === undefined) throw missing('url', 'the URL of a registry');
+  if (cacheDir === undefined) throw missing('cacheDir', 'a cache folder');
+  if (!isAbsolute(cacheDir) || cacheDir.includes('\0')) {
+    throw new GypsumError('invalid-argument', `The cache folder "${cacheDir}" is not an absolute path.`, {
+      hint: 'Give an absolute path: links in clones carry it as their text.',
+      details: { cacheDir },
+    });
+  }
+  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256) {
+    throw new GypsumError('invalid-argument', `The concurrency ${concurrency} is not a number from 1 to 256.`, {
+      hint: 'Leave it out for 16 transfers at once.',
+      details: { concurrency },
+    });
+  }
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new GypsumError(
+      'invalid-argument',
+      'The token has spaces, line ends or other characters that no token has.',
+      {
+        hint: 'Give the token alone, as it was printed.',
+      },
+    );
+  }
+  const registry = createRegistryClient({ url, token, userAgent: `gypsum-client/${VERSION}`, ...http });
+  return { registry, cache: createCache(cacheDir, registry.url), concurrency };
+}
+
+function missing(option: string, what: string): GypsumError {
+  return new GypsumError('invalid-argument', `The option "${option}" is missing: ${what}.`, {
+    hint: `Give it, or take the user's settings: createClient(configFromEnvironment()).`,
+    details: { option },
+  });
+}

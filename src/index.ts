@@ -1,0 +1,42 @@
+export { type Client, createClient } from './client.ts';
+export { type Config, configFromEnvironment, defaultCacheDir, PUBLIC_REGISTRY } from './config.ts';
+export { type Context, type ContextOptions, createContext } from './context.ts';
+export { type ErrorCode, GypsumError, isGypsumError } from './errors.ts';
+export type { CallOptions, GypsumEvent, OnEvent, Task } from './events.ts';
+export type { Manifest, ManifestEntry, ManifestLink } from './model/manifest.ts';
+export {
+  type AssetRef,
+  type FileRef,
+  formatFileRef,
+  formatRef,
+  parseRef,
+  parseVersionRef,
+  type Ref,
+  type VersionRef,
+} from './model/refs.ts';
+export type { VersionSummary } from './model/summary.ts';
+export { type CloneOptions, type CloneResult, cloneVersion } from './ops/clone-version.ts';
+export { type CreateProjectOptions, createProject, type Quota, type Uploader } from './ops/create-project.ts';
+export { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
+export { fetchLatest } from './ops/fetch-latest.ts';
+export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
+export {
+  type LinkRule,
+  type LocalFile,
+  type PreparedUpload,
+  type PrepareOptions,
+  prepareDirectoryUpload,
+  type UploadLink,
+} from './ops/prepare-directory-upload.ts';
+export { type SaveOptions, type SaveResult, saveFile, saveVersion } from './ops/save-version.ts';
+export { type UploadDirectoryOptions, type UploadResult, uploadDirectory } from './ops/upload-directory.ts';
+export { type UploadFilesOptions, uploadFiles } from './ops/upload-files.ts';
+export {
+  abortUpload,
+  completeUpload,
+  type StartOptions,
+  startUpload,
+  type UploadFile,
+  type UploadSession,
+} from './ops/upload-session.ts';
+export { VERSION } from './version.ts';

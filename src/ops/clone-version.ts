@@ -1,0 +1,154 @@
+import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { readReceipt, removeReceipt, writeReceipt } from '../cache/receipts.ts';
+import type { Context } from '../context.ts';
+import { GypsumError, isSystemError } from '../errors.ts';
+import { fsPath } from '../model/local-path.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { checkVersionRef, type VersionRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { type Entry, withDirectories } from '../model/tree.ts';
+import { applySteps } from '../tree/apply.ts';
+import { planLayout } from '../tree/plan.ts';
+import { overlaps, realPath } from '../tree/real-path.ts';
+import { scanFolder } from '../tree/scan.ts';
+import { run } from './run.ts';
+import { countFiles, type SaveOptions, type SaveResult, saveFiles } from './save-version.ts';
+import { loadVersion } from './version-documents.ts';
+
+export interface CloneOptions extends SaveOptions {
+  /**
+   * Fetch the version's files. Without them the links dangle, which is enough to publish the next version: only the
+   * summary and the manifest are asked for. @default true
+   */
+  download?: boolean;
+  /** Clone into a folder that holds something already: local files stay, and what is in the way is reported. @default false */
+  merge?: boolean;
+}
+
+export interface CloneResult extends VersionRef {
+  /** The absolute path of the clone. */
+  readonly destination: string;
+  readonly files: number;
+  /** Units: bytes */
+  readonly bytes: number;
+  /** Links made now, and links that were there already. */
+  readonly links: { readonly made: number; readonly unchanged: number };
+  /** Paths of the version that stand for something else in the folder, which was left as it is. */
+  readonly conflicts: readonly string[];
+  /** What was saved in the cache; absent with `download: false`. */
+  readonly saved?: Pick<SaveResult, 'fetched' | 'adopted'>;
+}
+
+/**
+ * Makes a folder of symlinks to a version's files in the cache, and a receipt of it in the cache. Throws
+ * `destination-refused` for a folder that holds anything (unless `merge` is given) or overlaps with the cache, and what
+ * `saveVersion` throws.
+ *
+ * If it fails, the destination is as it was.
+ */
+export function cloneVersion(
+  ctx: Context,
+  ref: VersionRef,
+  destination: string,
+  options: CloneOptions = {},
+): Promise<CloneResult> {
+  const version = checkVersionRef(ref);
+  const { download = true, merge = false, ...callOptions } = options;
+  const place = checkDestination(ctx, destination, merge);
+  return run(ctx, options, async () => {
+    const documents = await loadVersion(ctx, version, callOptions);
+    const saved = download ? await saveFiles(ctx, documents, callOptions) : undefined;
+    const wanted = withDirectories(linkEntries(ctx, version, documents.manifest));
+    const firstMade = mkdirSync(fsPath(place), { recursive: true });
+    try {
+      const actual = merge ? await scanFolder(place, { ...callOptions, sizes: false }) : [];
+      if (!merge) checkEmpty(place);
+      const { steps, conflicts, unchanged } = planLayout(wanted, actual);
+      callOptions.onEvent?.({ type: 'start', task: 'clone', files: steps.length, bytes: 0 });
+      await withReceipt(ctx, version, realPath(place), () => applySteps(place, steps, callOptions));
+      callOptions.onEvent?.({ type: 'end', task: 'clone' });
+      return {
+        ...version,
+        destination: place,
+        ...countFiles(documents.manifest),
+        links: { made: steps.filter((step) => step.type === 'make-symlink').length, unchanged },
+        conflicts,
+        ...(saved === undefined ? {} : { saved: { fetched: saved.fetched, adopted: saved.adopted } }),
+      };
+    } catch (error) {
+      if (firstMade !== undefined) removeFolders(place, firstMade);
+      throw error;
+    }
+  });
+}
+
+/** Writes the receipt first, so that nothing is ever cloned that the cache does not know of; takes it back on failure. */
+async function withReceipt(ctx: Context, version: VersionRef, destination: string, work: () => Promise<void>) {
+  const { layout } = ctx.cache;
+  const before = await readReceipt(layout, destination);
+  const { dev: device, ino: inode } = lstatSync(fsPath(destination));
+  const createdAt = new Date().toISOString();
+  await writeReceipt(layout, { ...version, destination, device, inode, mode: 'symlink', createdAt });
+  try {
+    await work();
+  } catch (error) {
+    if (before === undefined) await removeReceipt(layout, destination);
+    else await writeReceipt(layout, before);
+    throw error;
+  }
+}
+
+function* linkEntries(ctx: Context, ref: VersionRef, manifest: Manifest): Generator<Entry> {
+  for (const path in manifest) yield { type: 'symlink', path, target: ctx.cache.layout.file({ ...ref, path }) };
+}
+
+/** Gives the absolute path of a destination that may be cloned into, or throws before anything is asked for. */
+function checkDestination(ctx: Context, destination: string, merge: boolean): string {
+  if (destination === '' || destination.includes('\0')) {
+    throw new GypsumError('invalid-argument', `"${showText(destination)}" is not the path of a folder.`, {
+      hint: 'Give the folder that the clone shall be made in.',
+    });
+  }
+  const place = resolve(destination);
+  const cache = realPath(ctx.cache.layout.root);
+  if (overlaps(realPath(place), cache)) {
+    throw refusal(
+      place,
+      `it and the cache ${showText(cache)} lie in each other`,
+      'Clone into a folder outside of the cache.',
+    );
+  }
+  const stats = lstatSync(fsPath(realPath(place)), { throwIfNoEntry: false });
+  if (stats !== undefined && !stats.isDirectory()) {
+    throw refusal(place, 'it is not a folder', 'Give another destination.');
+  }
+  if (stats !== undefined && !merge) checkEmpty(place);
+  return place;
+}
+
+function checkEmpty(place: string): void {
+  if (readdirSync(fsPath(place)).length === 0) return;
+  throw refusal(place, 'it is not empty', 'Give a new folder, or "merge" (--merge) to keep what is there.');
+}
+
+function refusal(place: string, why: string, hint: string): GypsumError {
+  return new GypsumError('destination-refused', `Cannot clone into ${showText(place)}: ${why}.`, {
+    hint,
+    details: { destination: place },
+  });
+}
+
+/** Removes the folders that were made for a destination, up to the first of them, as long as they are empty. */
+function removeFolders(place: string, firstMade: string): void {
+  for (let at = place; ; at = dirname(at)) {
+    try {
+      rmdirSync(fsPath(at));
+    } catch (error) {
+      // Somebody else has put something there meanwhile: theirs to keep.
+      if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return;
+      throw error;
+    }
+    if (at === firstMade) return;
+  }
+}

@@ -1,0 +1,181 @@
+import { lstatSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import { GypsumError, isSystemError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { fsPath } from '../model/local-path.ts';
+import { pathFault } from '../model/names.ts';
+import type { FileRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { comparePaths, joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
+import { realPath } from '../tree/real-path.ts';
+import { createSymlinkResolver, type Resolution } from '../tree/resolve-symlink.ts';
+import { scanFolder } from '../tree/scan.ts';
+import { createLinkTargets } from './link-targets.ts';
+import { run } from './run.ts';
+
+/**
+ * What becomes of symlinks. `auto`: those into the cache become upload links, others the content they lead to.
+ * `always`: one that cannot become a link is an error. `never`: all become the content they lead to.
+ */
+export type LinkRule = 'auto' | 'always' | 'never';
+
+export interface PrepareOptions extends CallOptions {
+  /** @default 'auto' */
+  links?: LinkRule;
+}
+
+/** A file whose content has to be sent, unless the registry knows it. */
+export interface LocalFile {
+  readonly path: string;
+  /** Units: bytes */
+  readonly size: number;
+}
+
+/** A file whose content is another version's. */
+export interface UploadLink {
+  readonly path: string;
+  readonly link: FileRef;
+  /** Units: bytes */
+  readonly size: number;
+}
+
+/** What publishing a folder would do. */
+export interface PreparedUpload {
+  /** The real path of the folder. */
+  readonly directory: string;
+  /** In the order of `comparePaths`, like `links`. */
+  readonly files: readonly LocalFile[];
+  readonly links: readonly UploadLink[];
+}
+
+/**
+ * Reads a folder and says what publishing it would send and what it would link. Dot-files are data; empty folders are
+ * not, since registries store files only. Throws `invalid-tree` naming every entry that a version cannot hold.
+ */
+export function prepareDirectoryUpload(
+  ctx: Context,
+  directory: string,
+  options: PrepareOptions = {},
+): Promise<PreparedUpload> {
+  const { links: rule = 'auto', ...callOptions } = options;
+  if (!['auto', 'always', 'never'].includes(rule)) {
+    throw new GypsumError('invalid-argument', `"${rule}" is not a rule for links.`, {
+      hint: 'Give "auto", "always" or "never".',
+    });
+  }
+  const root = checkFolder(directory);
+  return run(ctx, callOptions, () => prepare(ctx, root, rule, callOptions));
+}
+
+async function prepare(ctx: Context, root: string, rule: LinkRule, options: CallOptions): Promise<PreparedUpload> {
+  const files: LocalFile[] = [];
+  const links: UploadLink[] = [];
+  const faults: string[] = [];
+  const targets = createLinkTargets(ctx, options);
+  const resolver = createSymlinkResolver(realPath(ctx.cache.layout.bucket));
+  const pace = createPace(options.signal);
+
+  const fault = (path: string, why: string) => void faults.push(`${showText(path)} ${why}`);
+
+  const addFile = (path: string, size: number) => {
+    const wrong = pathFault(path);
+    if (wrong) fault(path, wrong);
+    else files.push({ path, size });
+  };
+
+  const addLink = (path: string, link: FileRef, size: number) => {
+    const wrong = pathFault(path);
+    if (wrong) fault(path, wrong);
+    else links.push({ path, link, size });
+  };
+
+  /** Adds the entries of a folder; `real` are the folders that are being walked, so that a link back is noticed. */
+  const addTree = async (prefix: string, folder: string, real: readonly string[]) => {
+    const tree = await scanFolder(folder, options);
+    for (const entry of tree) {
+      if (pace.due()) await pace.rest();
+      const path = joinPath(prefix, entry.path);
+      if (entry.type === 'file') addFile(path, entry.size);
+      else if (entry.type === 'special') fault(path, 'is neither a file nor a folder nor a link');
+      else if (entry.type === 'symlink') await addSymlink(path, entry, folder, real);
+    }
+  };
+
+  const addSymlink = async (path: string, entry: SymlinkEntry, folder: string, real: readonly string[]) => {
+    const resolution = resolver.resolve(join(folder, parentPath(entry.path)), entry.target);
+    if (rule !== 'never' && resolution.type === 'inside') {
+      const found = await targets.find(resolution.parts);
+      for (const target of found) addLink(joinPath(path, target.below), target.file, target.size);
+      if (found.length > 0) return;
+    }
+    if (rule === 'always') {
+      return fault(path, 'is a symlink that leads to no file of a finished version in the cache');
+    }
+    await addContent(path, join(folder, entry.path), resolution, real);
+  };
+
+  /** Adds what a symlink leads to: its content is the upload's. */
+  const addContent = async (path: string, link: string, resolution: Resolution, real: readonly string[]) => {
+    const stats = resolution.type === 'loop' ? undefined : statThrough(link);
+    if (resolution.type === 'loop') fault(path, 'is a symlink that leads to itself');
+    else if (stats === undefined && resolution.type === 'inside') {
+      fault(path, 'is a symlink to a file of the cache that is not there, and that no finished version has');
+    } else if (stats === undefined) fault(path, 'is a symlink to nothing');
+    else if (stats.isFile()) addFile(path, stats.size);
+    else if (!stats.isDirectory()) fault(path, 'is a symlink to something that is neither a file nor a folder');
+    else {
+      const folder = realPath(link);
+      const owned = resolution.type === 'inside' ? await targets.paths(resolution.parts) : undefined;
+      if (owned !== undefined && owned.length > 0) {
+        // The other clients' files stand between the version's own there.
+        for (const { below } of owned) {
+          const size = statThrough(join(link, below))?.size;
+          if (size === undefined) fault(joinPath(path, below), 'is not in the cache');
+          else addFile(joinPath(path, below), size);
+        }
+      } else if (real.includes(folder)) fault(path, 'is a symlink to a folder that it stands in');
+      else await addTree(path, folder, [...real, folder]);
+    }
+  };
+
+  options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
+  await addTree('', root, [root]);
+  options.onEvent?.({ type: 'end', task: 'scan' });
+  if (faults.length > 0) throw refusal(root, faults);
+  const inOrder = (a: { path: string }, b: { path: string }) => comparePaths(a.path, b.path);
+  return { directory: root, files: files.sort(inOrder), links: links.sort(inOrder) };
+}
+
+function checkFolder(directory: string): string {
+  const root = directory.includes('\0') ? directory : realPath(directory);
+  const stats = directory.includes('\0') ? undefined : lstatSync(fsPath(root), { throwIfNoEntry: false });
+  if (stats?.isDirectory()) return root;
+  throw new GypsumError('invalid-argument', `${showText(directory)} is not a folder.`, {
+    hint: 'Give the folder whose files shall be published.',
+    details: { directory },
+  });
+}
+
+function statThrough(path: string): Stats | undefined {
+  try {
+    return statSync(fsPath(path), { throwIfNoEntry: false });
+  } catch (error) {
+    if (isSystemError(error, 'ELOOP', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** How many entries a message names; `details` has all. */
+const NAMED = 10;
+
+function refusal(root: string, faults: readonly string[]): GypsumError {
+  const named = faults.slice(0, NAMED).map((line) => `\n  ${line}`);
+  const more = faults.length > NAMED ? `\n  and ${faults.length - NAMED} more` : '';
+  return new GypsumError(
+    'invalid-tree',
+    `${showText(root)} cannot be published, and nothing was sent:${named.join('')}${more}`,
+    { hint: 'Rename, remove or replace these entries.', details: { directory: root, faults } },
+  );
+}

@@ -1,0 +1,189 @@
+import { type Content, supply, unverifiedFiles } from '../cache/contents.ts';
+import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
+import { withLock } from '../cache/locks.ts';
+import type { Context } from '../context.ts';
+import { each } from '../each.ts';
+import { GypsumError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { entryDigest, entrySource, type Manifest } from '../model/manifest.ts';
+import { checkFileRef, checkVersionRef, type FileRef, formatFileRef, type VersionRef } from '../model/refs.ts';
+import { isImmutable } from '../model/summary.ts';
+import { fetchContent } from './fetch-content.ts';
+import { run } from './run.ts';
+import { loadVersion, type VersionDocuments } from './version-documents.ts';
+
+export interface SaveOptions extends CallOptions {
+  /** How many files are fetched at once. @default the context's */
+  concurrency?: number;
+}
+
+export interface SaveResult extends VersionRef {
+  /** The folder of the cache that holds the version's files. */
+  readonly directory: string;
+  readonly files: number;
+  /** Units: bytes */
+  readonly bytes: number;
+  /** What had to be fetched: distinct contents, which may stand behind several files. */
+  readonly fetched: { readonly contents: number; readonly bytes: number };
+  /** Contents that other clients had left in the cache. */
+  readonly adopted: { readonly contents: number; readonly bytes: number };
+}
+
+/**
+ * Fetches a version into the cache: each distinct content once, verified, and not if the cache has it. Throws
+ * `not-found`, `version-unfinished`, `invalid-manifest`, `wrong-content` or `unavailable`.
+ *
+ * No request is made for a finished version that is whole in the cache.
+ */
+export function saveVersion(ctx: Context, ref: VersionRef, options: SaveOptions = {}): Promise<SaveResult> {
+  const version = checkVersionRef(ref);
+  return run(ctx, options, async () => saveFiles(ctx, await loadVersion(ctx, version, options), options));
+}
+
+/** Fetches one file of a version into the cache, and gives its path there. */
+export function saveFile(ctx: Context, file: FileRef, options: SaveOptions = {}): Promise<string> {
+  const { path, ...ref } = checkFileRef(file);
+  return run(ctx, options, async () => {
+    const { manifest, ...documents } = await loadVersion(ctx, ref, options);
+    const entry = manifest[path];
+    if (entry === undefined) {
+      throw new GypsumError('not-found', `There is no file ${formatFileRef(file)}.`, {
+        hint: `List the version's files with "gypsum files ${ref.project}/${ref.asset}/${ref.version}".`,
+        details: { ...file },
+      });
+    }
+    await saveContents(ctx, groupContents({ ...documents, manifest: { [path]: entry } }), ref, options);
+    return ctx.cache.layout.file(file);
+  });
+}
+
+/** Saves all files of a version whose documents are at hand. */
+export async function saveFiles(ctx: Context, documents: VersionDocuments, options: SaveOptions): Promise<SaveResult> {
+  const { ref, manifest, summary } = documents;
+  const outcome = await saveContents(ctx, groupContents(documents), ref, options);
+  // The other clients take the mark for a promise that nothing will change.
+  if (isImmutable(summary)) await ctx.cache.markComplete(ref);
+  return {
+    ...ref,
+    directory: ctx.cache.layout.versionFolder(ref),
+    ...countFiles(manifest),
+    fetched: outcome.fetched,
+    adopted: outcome.adopted,
+  };
+}
+
+/** Counts the files of a manifest and their bytes, each file for itself. */
+export function countFiles(manifest: Manifest): { files: number; bytes: number } {
+  let files = 0;
+  let bytes = 0;
+  for (const path in manifest) {
+    files++;
+    bytes += manifest[path]?.size ?? 0;
+  }
+  return { files, bytes };
+}
+
+interface Outcome {
+  fetched: { contents: number; bytes: number };
+  adopted: { contents: number; bytes: number };
+}
+
+async function saveContents(
+  ctx: Context,
+  contents: Content[],
+  ref: VersionRef,
+  options: SaveOptions,
+): Promise<Outcome> {
+  const { layout } = ctx.cache;
+  const { signal, onEvent, concurrency = ctx.concurrency } = options;
+  const outcome: Outcome = { fetched: { contents: 0, bytes: 0 }, adopted: { contents: 0, bytes: 0 } };
+  let memory = await openMemory(ctx, contents);
+  if ((await unsettled(ctx, memory, contents, signal)).length === 0) return outcome;
+  const onWait = () => onEvent?.({ type: 'wait', for: 'version-lock', ref });
+  await withLock(
+    layout.lock(ref),
+    async () => {
+      // Whoever had the lock before us may have done the work.
+      memory = await openMemory(ctx, contents);
+      const open = await unsettled(ctx, memory, contents, signal);
+      onEvent?.({
+        type: 'start',
+        task: 'fetch',
+        files: open.length,
+        bytes: open.reduce((sum, { size }) => sum + size, 0),
+      });
+      try {
+        await each(open, { concurrency, signal }, async (content, itemSignal) => {
+          const itemOptions = { onEvent, signal: itemSignal };
+          const prints = fingerprintsOf(memory, content);
+          const how = await supply(
+            layout,
+            prints,
+            content,
+            (wanted) => fetchContent(ctx, wanted, itemOptions),
+            itemOptions,
+          );
+          if (how !== 'cached') {
+            outcome[how].contents++;
+            outcome[how].bytes += content.size;
+          }
+          onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: how === 'fetched' ? 0 : content.size });
+        });
+      } finally {
+        // What was verified before a failure need not be verified again.
+        for (const prints of memory.values()) await prints.flush();
+      }
+      onEvent?.({ type: 'end', task: 'fetch' });
+    },
+    { signal, onWait },
+  );
+  return outcome;
+}
+
+/** One memory for each project whose bytes are used. */
+type Memory = Map<string, Fingerprints>;
+
+async function openMemory(ctx: Context, contents: Content[]): Promise<Memory> {
+  const digests = new Map<string, string[]>();
+  for (const { source, digest } of contents) {
+    const known = digests.get(source.project);
+    if (known === undefined) digests.set(source.project, [digest.hex]);
+    else known.push(digest.hex);
+  }
+  const memory: Memory = new Map();
+  for (const [project, hexes] of digests) memory.set(project, await openFingerprints(ctx.cache.layout, project, hexes));
+  return memory;
+}
+
+function fingerprintsOf(memory: Memory, content: Content): Fingerprints {
+  const prints = memory.get(content.source.project);
+  if (prints === undefined) throw new Error(`no fingerprints of project ${content.source.project} were opened`);
+  return prints;
+}
+
+/** Gives the contents of which some file is not known to be right. */
+async function unsettled(ctx: Context, memory: Memory, contents: Content[], signal?: AbortSignal): Promise<Content[]> {
+  const pace = createPace(signal);
+  const open: Content[] = [];
+  for (const content of contents) {
+    if (unverifiedFiles(ctx.cache.layout, fingerprintsOf(memory, content), content).length > 0) open.push(content);
+    if (pace.due()) await pace.rest();
+  }
+  return open;
+}
+
+/** Groups a version's files by what they hold and which project's bytes they are. */
+function groupContents({ ref, manifest }: Pick<VersionDocuments, 'ref' | 'manifest'>): Content[] {
+  const contents = new Map<string, Content & { files: FileRef[] }>();
+  for (const path in manifest) {
+    const entry = manifest[path];
+    if (entry === undefined) continue;
+    const source = entrySource(ref, path, entry);
+    const id = `${source.project}/${entry.md5sum}/${entry.size}`;
+    const known = contents.get(id);
+    if (known !== undefined) known.files.push({ ...ref, path });
+    else contents.set(id, { source, digest: entryDigest(entry), size: entry.size, files: [{ ...ref, path }] });
+  }
+  return [...contents.values()];
+}

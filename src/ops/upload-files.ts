@@ -1,0 +1,111 @@
+import { createReadStream } from 'node:fs';
+import { pipeline, type Readable } from 'node:stream';
+import { z } from 'zod';
+import type { Context } from '../context.ts';
+import { each } from '../each.ts';
+import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { digestToBase64, parseMd5 } from '../model/digest.ts';
+import { formatRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { isPassing } from '../registry/failures.ts';
+import { verifyStream } from '../verify-stream.ts';
+import type { UploadSession } from './upload-session.ts';
+
+export interface UploadFilesOptions extends CallOptions {
+  /** How many files are sent at once. @default the context's */
+  concurrency?: number;
+}
+
+const presignAnswer = z.object({ url: z.string(), md5sum_base64: z.string() });
+
+type SessionFile = UploadSession['files'][number];
+
+/**
+ * Sends the files that a session waits for; `locate` gives the local path of each. Throws `file-changed` if a file is
+ * not any more what the session was told; the registry refuses such bytes by their digest.
+ */
+export async function uploadFiles(
+  ctx: Context,
+  session: UploadSession,
+  locate: (path: string) => string,
+  options: UploadFilesOptions = {},
+): Promise<void> {
+  const { signal, onEvent, concurrency = ctx.concurrency } = options;
+  const bytes = session.files.reduce((sum, { size }) => sum + size, 0);
+  onEvent?.({ type: 'start', task: 'send', files: session.files.length, bytes });
+  await each(session.files, { concurrency, signal }, async (file, itemSignal) => {
+    await sendFile(ctx, session, file, locate(file.path), { onEvent, signal: itemSignal });
+    onEvent?.({ type: 'progress', task: 'send', files: 1, bytes: 0 });
+  });
+  onEvent?.({ type: 'end', task: 'send' });
+}
+
+async function sendFile(ctx: Context, session: UploadSession, file: SessionFile, source: string, options: CallOptions) {
+  const { onEvent } = options;
+  const what = `Sending "${showText(file.path)}" of ${formatRef(session)}`;
+  const digest = parseMd5(file.md5sum);
+  if (digest === undefined) throw new GypsumError('invalid-argument', `"${file.md5sum}" is not an MD5.`);
+  const presigned = await ctx.registry.send(
+    { what, method: 'POST', to: file.url, answer: presignAnswer, sessionToken: session.token },
+    options,
+  );
+  if (presigned.md5sum_base64 !== digestToBase64(digest)) {
+    throw new GypsumError('invalid-response', `${what} failed: the registry expects other content.`, {
+      hint: 'Tell the people who run the registry.',
+    });
+  }
+  let sent = 0;
+  let changed: GypsumError | undefined;
+  const count = (bytes: number) => {
+    sent += bytes;
+    onEvent?.({ type: 'progress', task: 'send', files: 0, bytes });
+  };
+  try {
+    await ctx.registry.put(
+      {
+        what,
+        url: presigned.url,
+        headers: { 'content-md5': presigned.md5sum_base64, 'content-length': String(file.size) },
+        body: () => {
+          count(-sent);
+          return openVerified(source, { digest, size: file.size }, count, (error) => {
+            changed ??= error;
+          });
+        },
+        // What the file on disk is not any more cannot be sent again.
+        shouldRetry: (error) => changed === undefined && isPassing(error),
+      },
+      options,
+    );
+  } catch (error) {
+    count(-sent);
+    throw changed ?? error;
+  }
+}
+
+/** Opens a file as a stream that breaks off if its content is not the expected one. */
+function openVerified(
+  source: string,
+  expected: Parameters<typeof verifyStream>[0],
+  onBytes: (bytes: number) => void,
+  onChanged: (error: GypsumError) => void,
+): Readable | Buffer {
+  if (expected.size === 0) return Buffer.alloc(0);
+  const verified = verifyStream(expected, source);
+  verified.on('data', (chunk: Buffer) => onBytes(chunk.length));
+  return pipeline(createReadStream(source), verified, (error) => {
+    if (isGypsumError(error, 'wrong-content') || isSystemError(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) {
+      onChanged(fileChanged(source, error));
+    }
+  });
+}
+
+/** Says that a local file is not what it was when it was looked at. */
+export function fileChanged(source: string, cause: unknown): GypsumError {
+  return new GypsumError('file-changed', `${showText(source)} changed or vanished while it was being published.`, {
+    hint: 'Wait until nobody writes to the folder, then publish again.',
+    details: { source },
+    cause,
+  });
+}
