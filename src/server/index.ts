@@ -3,7 +3,7 @@ export type { Identity, Principal } from './identity.ts';
 export { type Listener, type ListenOptions, listen } from './listen.ts';
 export { type OpenRegistry, type OpenRegistryOptions, openRegistry } from './open-registry.ts';
 export { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
-export { findRoute, type RouteName } from './routes.ts';
+export type { RouteName } from './routes.ts';
 export type {
   ByteRange,
   ListOptions,

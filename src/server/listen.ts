@@ -1,7 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { GypsumError } from '../errors.ts';
@@ -39,11 +38,14 @@ export async function listen(
   const answer = getRequestListener(
     async (request, bindings) => {
       const { outgoing } = bindings as HttpBindings;
+      const { socket } = outgoing;
       try {
         await send(await fetch(request), request.method, outgoing);
       } catch {
-        // The client went away, or the content broke off: a connection that ends tells that better than any bytes.
-        outgoing.destroy();
+        // The client went away, or the content broke off. What is there of it still goes out, and then the end of the
+        // connection tells that there is no more.
+        if (outgoing.headersSent) outgoing.flushHeaders();
+        socket?.destroySoon();
       }
       return new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
     },
@@ -82,16 +84,22 @@ async function send(response: Response, method: string, outgoing: ServerResponse
     outgoing.end();
     return;
   }
-  let sent = 0;
-  async function* count(chunks: AsyncIterable<Uint8Array>) {
-    for await (const chunk of chunks) {
-      sent += chunk.byteLength;
-      yield chunk;
-    }
-  }
   outgoing.writeHead(response.status, headers);
-  await pipeline(Readable.fromWeb(response.body as NodeReadableStream), count, outgoing);
+  const sent = await write(response.body as NodeReadableStream<Uint8Array>, outgoing);
+  outgoing.end();
   if (promised !== null && Number(promised) !== sent) socket?.destroySoon();
+}
+
+/** Writes a body as fast as it is taken; gives how many bytes it had. */
+async function write(body: NodeReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<number> {
+  const gone = new AbortController();
+  outgoing.once('close', () => gone.abort());
+  let sent = 0;
+  for await (const chunk of body) {
+    sent += chunk.byteLength;
+    if (!outgoing.write(chunk)) await once(outgoing, 'drain', { signal: gone.signal });
+  }
+  return sent;
 }
 
 async function bind(server: Server, port: number, host: string): Promise<number> {

@@ -37,12 +37,18 @@ export type Handlers = {
 const matchers = Object.entries(ROUTES).map(([name, { method, path }]) => ({
   name: name as RouteName,
   method,
-  pattern: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`),
+  pattern: new RegExp(`^${path.replace(/:(\w+)/g, '(?<$1>[^/]+)')}$`),
 }));
 
-/** Gives the name of the route that answers a request; HEAD belongs to GET. */
-export function findRoute(request: Request): RouteName | undefined {
+/** Gives the route that answers a request, with its parameters as they were sent; HEAD belongs to GET. */
+export function findRoute(
+  request: Request,
+): { name: RouteName; parameters: Readonly<Record<string, string>> } | undefined {
   const path = rawPath(request);
   const asked = request.method === 'HEAD' ? 'GET' : request.method;
-  return matchers.find(({ method, pattern }) => method === asked && pattern.test(path))?.name;
+  for (const { name, method, pattern } of matchers) {
+    const match = method === asked ? pattern.exec(path) : null;
+    if (match !== null) return { name, parameters: match.groups ?? {} };
+  }
+  return undefined;
 }

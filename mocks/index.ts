@@ -1,0 +1,10 @@
+export type { Call, CallFilter } from './calls.ts';
+export { bytes, cutOff, delay, disconnected, type Fault, flipped, status, wrongLength } from './faults.ts';
+export {
+  createMockRegistry,
+  type InjectOptions,
+  type MockRegistry,
+  type MockRegistryOptions,
+  startMockRegistry,
+} from './mock-registry.ts';
+export type { Seed, SeedFile } from './seed.ts';
