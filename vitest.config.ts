@@ -3,9 +3,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Tests use real sockets and a real file system on small machines: what hangs is found here, what is slow is not a failure.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    pool: 'forks',
+    reporters: ['default', './test/helpers/closing-line-reporter.ts'],
+    // What hangs is found here; on a small machine with real sockets and a real file system, slow is not a failure.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

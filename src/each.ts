@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 export interface EachOptions {
   /** How many items are worked on at once. */
   concurrency: number;
@@ -16,6 +18,8 @@ export async function each<T>(
   signal?.throwIfAborted();
   const stop = new AbortController();
   const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  // Every request in progress listens to it: that is no leak.
+  setMaxListeners(0, both);
   const iterator = items[Symbol.iterator]();
   let failed = false;
   let failure: unknown;

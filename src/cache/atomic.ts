@@ -53,7 +53,7 @@ export async function place(layout: Layout, source: string, target: string): Pro
   const incoming = layout.incoming(randomUUID());
   await mkdir(dirname(target), { recursive: true });
   try {
-    await link(source, target);
+    await linkFile(source, target);
     return placed;
   } catch (error) {
     if (isSystemError(error, 'EMLINK')) return 'too-many-links';
@@ -62,7 +62,7 @@ export async function place(layout: Layout, source: string, target: string): Pro
   await mkdir(dirname(incoming), { recursive: true });
   try {
     try {
-      await link(source, incoming);
+      await linkFile(source, incoming);
     } catch (error) {
       if (isSystemError(error, 'EMLINK')) return 'too-many-links';
       if (!isSystemError(error, ...LINK_REFUSED)) throw error;
@@ -78,6 +78,21 @@ export async function place(layout: Layout, source: string, target: string): Pro
   }
 }
 
+/**
+ * Makes a hard link. A source that is replaced by rename at the same moment makes Linux answer ENOENT, since the inode
+ * that was found has just lost its last name: then it is looked for again.
+ */
+async function linkFile(source: string, target: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await link(source, target);
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT') || attempt === MAX_LINK_ATTEMPTS) throw error;
+      await lstat(source);
+    }
+  }
+}
+
 /** Removes a file; that it is not there is fine. */
 export async function removeIfThere(path: string): Promise<void> {
   try {
@@ -86,6 +101,9 @@ export async function removeIfThere(path: string): Promise<void> {
     if (!isSystemError(error, 'ENOENT')) throw error;
   }
 }
+
+/** How many renames of the source may come between. */
+const MAX_LINK_ATTEMPTS = 20;
 
 // EPERM: another user's file under protected_hardlinks, or a file system without links. EXDEV: another file system.
 const LINK_REFUSED = ['EPERM', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];

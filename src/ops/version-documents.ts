@@ -3,10 +3,9 @@ import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { keys } from '../model/keys.ts';
 import { checkManifest, type Manifest } from '../model/manifest.ts';
-import { formatRef, type Ref, type VersionRef } from '../model/refs.ts';
+import { formatRef, type VersionRef } from '../model/refs.ts';
 import { isImmutable, summaryFromWire, type VersionSummary, wireSummary } from '../model/summary.ts';
 import { parseJson } from '../registry/client.ts';
-import { fetchLatest } from './fetch-latest.ts';
 
 /** A version's two documents; from the cache alone where it cannot have changed. */
 export interface VersionDocuments {
@@ -57,12 +56,6 @@ export async function loadManifest(
   const manifest = checkManifest(parseJson(content.toString('utf8'), what), ref);
   if (isImmutable(summary)) await ctx.cache.writeRecord(ref, 'manifest', content);
   return manifest;
-}
-
-/** Gives the version that a ref means: its own, or the latest. */
-export async function resolveVersion(ctx: Context, ref: Ref, options: CallOptions): Promise<VersionRef> {
-  const { project, asset } = ref;
-  return { project, asset, version: ref.version ?? (await fetchLatest(ctx, ref, options)).version };
 }
 
 async function readDocument(ctx: Context, ref: VersionRef, key: string, limit: number, options: CallOptions) {

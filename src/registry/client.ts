@@ -147,7 +147,7 @@ export function createRegistryClient({ url, token, userAgent, ...http }: Registr
 }
 
 /** Reads a registry's URL, or throws `invalid-argument`. */
-export function parseRegistryUrl(text: string): URL {
+function parseRegistryUrl(text: string): URL {
   const url = parseUrl(text);
   if (url === undefined || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw new GypsumError('invalid-argument', `"${showText(text)}" is not the URL of a registry.`, {

@@ -46,7 +46,10 @@ export function createSymlinkResolver(watched: string): SymlinkResolver {
       let exists = true;
       let expansions = 1;
       for (;;) {
-        if (at === watched && !pending.includes('..')) return { type: 'inside', parts: pending.reverse() };
+        if ((at === watched || at.startsWith(prefix)) && !pending.includes('..')) {
+          const entered = at.slice(prefix.length);
+          return { type: 'inside', parts: [...(entered === '' ? [] : entered.split(sep)), ...pending.reverse()] };
+        }
         const part = pending.pop();
         if (part === undefined) return { type: 'outside', path: at, exists };
         if (part === '..') {
