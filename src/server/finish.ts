@@ -74,9 +74,10 @@ export async function abortVersion(context: Needs, ref: VersionRef, session: str
 /**
  * Settles what a crash has interrupted; called before the first request.
  *
- * A lock whose session has written no summary was taken by a start that was never answered: nobody holds its token,
- * so it goes, with what had been written. A lock whose session's version has its finish was left by a completion: it
- * is completed to its end. Any other belongs to an upload that its client may go on with.
+ * A lock without a summary was taken by a start that was never answered: nobody holds its token, so it goes, with
+ * what had been written. A lock whose session has finished its version was left by a completion: that is brought to
+ * its end. A lock of a version that another session has finished came too late, and goes. Any other belongs to an
+ * upload that its client may go on with.
  */
 export async function recoverProjects(context: Needs): Promise<void> {
   const { storage, documents } = context;
@@ -86,9 +87,13 @@ export async function recoverProjects(context: Needs): Promise<void> {
     if (lock === undefined) continue;
     const ref = { project, asset: lock.asset, version: lock.version };
     const summary = await documents.summary(ref);
-    if (summary === undefined) await deleteVersion(context, ref);
-    if (summary?.metadata.session !== lock.session_hash) await documents.releaseLock(project);
-    else if (summary.value.upload_finish !== undefined) await completeVersion(context, ref, lock.session_hash);
+    if (summary === undefined) {
+      await deleteVersion(context, ref);
+      await documents.releaseLock(project);
+    } else if (summary.value.upload_finish !== undefined) {
+      if (summary.metadata.session === lock.session_hash) await completeVersion(context, ref, lock.session_hash);
+      else await documents.releaseLock(project);
+    }
   }
 }
 

@@ -1,0 +1,92 @@
+import { mkdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import {
+  createToken,
+  type OpenRegistryOptions,
+  openRegistry,
+  readTokens,
+  tokenFileIdentity,
+  writeTokens,
+} from '../../src/server/index.ts';
+import { temporaryFolder } from './rig.ts';
+
+async function open(options: OpenRegistryOptions) {
+  const registry = await openRegistry(options);
+  onTestFinished(() => registry.close().catch(() => {}));
+  return registry;
+}
+
+const whoami = (token: string) =>
+  new Request('http://registry.test/whoami', { headers: { authorization: `Bearer ${token}` } });
+
+it('makes an admin token once, and keeps only its hash beside the copy for its owner', async () => {
+  const data = join(await temporaryFolder(), 'new');
+  const first = await open({ data });
+  const token = first.adminToken ?? '';
+  expect(token).toMatch(/^gypsum_[\w-]{43}$/);
+  expect(await (await first.fetch(whoami(token))).json()).toEqual({ id: 'admin', admin: true });
+  expect(await readFile(join(data, 'admin-token'), 'utf8')).toBe(`${token}\n`);
+  expect(await readFile(join(data, 'tokens.json'), 'utf8')).not.toContain(token);
+  await first.close();
+
+  const second = await open({ data });
+  expect(second.adminToken).toBeUndefined();
+  expect((await second.fetch(whoami(token))).status).toBe(200);
+});
+
+it.skipIf(process.platform === 'win32')('keeps what is secret from other users', async () => {
+  const data = await temporaryFolder();
+  await open({ data });
+  for (const name of ['admin-token', 'tokens.json', 'secret']) {
+    expect((await stat(join(data, name))).mode & 0o777).toBe(0o600);
+  }
+});
+
+it('makes no token where another identity is given', async () => {
+  const data = await temporaryFolder();
+  const registry = await open({ data, identity: { identify: async () => undefined } });
+  expect(registry.adminToken).toBeUndefined();
+  await expect(stat(join(data, 'tokens.json'))).rejects.toThrow(/ENOENT/);
+});
+
+it('refuses a folder that is open, until it is closed', async () => {
+  const data = await temporaryFolder();
+  const first = await open({ data });
+  await expect(openRegistry({ data })).rejects.toMatchObject({ code: 'in-use' });
+  await first.close();
+  await open({ data });
+});
+
+it('takes over a folder whose process was killed', async () => {
+  const data = await temporaryFolder();
+  await mkdir(join(data, 'lock'));
+  const past = new Date(Date.now() - 60_000);
+  await utimes(join(data, 'lock'), past, past);
+  await open({ data });
+});
+
+it('stops when it has lost its folder', async () => {
+  const data = await temporaryFolder();
+  const registry = await open({ data });
+  await rm(join(data, 'lock'), { recursive: true });
+  const status = async () => (await registry.fetch(new Request('http://registry.test/list'))).status;
+  await expect.poll(status, { timeout: 20_000 }).toBe(503);
+  await registry.close();
+});
+
+it('knows a token from the moment that it is in the file to that in which it is out', async () => {
+  const file = join(await temporaryFolder(), 'tokens.json');
+  const identity = tokenFileIdentity(file);
+  const { token, record } = createToken('alice');
+  expect(await identity.identify(token)).toBeUndefined();
+  await writeTokens(file, [record]);
+  expect(await identity.identify(token)).toEqual({ id: 'alice', organizations: [], admin: false });
+  expect(await identity.identify(`${token}x`)).toBeUndefined();
+  expect(await identity.identify(record.sha256)).toBeUndefined();
+  expect(await readTokens(file)).toEqual([record]);
+  const expired = createToken('bob', { expiresAt: new Date(Date.now() - 1000) });
+  await writeTokens(file, [expired.record]);
+  expect(await identity.identify(expired.token)).toBeUndefined();
+  expect(await identity.identify(token)).toBeUndefined();
+});
