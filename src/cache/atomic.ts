@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, constants, copyFile, link, mkdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { chmod, constants, copyFile, link, lstat, mkdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import type { Layout } from './layout.ts';

@@ -35,6 +35,13 @@ export interface UploadSession extends VersionRef {
   readonly abortUrl: string;
 }
 
+/**
+ * How long a registry may take to start or end an upload: it looks at each of perhaps a million files.
+ *
+ * Units: milliseconds
+ */
+const PATIENCE = 30 * 60_000;
+
 const startAnswer = z.object({
   file_urls: z.array(z.object({ path: z.string(), url: z.string(), method: z.literal('presigned') })),
   complete_url: z.string(),
@@ -77,6 +84,7 @@ export function startUpload(
           on_probation: probation,
         },
         answer: startAnswer,
+        patience: PATIENCE,
         // Whoever loses the answer to a start has lost its token, and would find the project locked.
         shouldRetry: wasNotProcessed,
       },
@@ -137,7 +145,8 @@ export async function checkVersionIsNew(ctx: Context, ref: VersionRef, options: 
 }
 
 function sendToSession(ctx: Context, session: UploadSession, url: string, what: string, options: CallOptions) {
-  return ctx.registry.send({ what, method: 'POST', to: encodeSessionUrl(url), sessionToken: session.token }, options);
+  const to = encodeSessionUrl(url);
+  return ctx.registry.send({ what, method: 'POST', to, sessionToken: session.token, patience: PATIENCE }, options);
 }
 
 async function isFinished(ctx: Context, ref: VersionRef, options: CallOptions): Promise<boolean> {

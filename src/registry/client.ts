@@ -42,6 +42,8 @@ export interface SendRequest<T> {
   answer?: z.ZodType<T>;
   /** Stands in for the registry's token. */
   sessionToken?: string;
+  /** How long the answer may take. Units: milliseconds */
+  patience?: number;
   shouldRetry?: (error: unknown) => boolean;
 }
 
@@ -102,7 +104,7 @@ export function createRegistryClient({ url, token, userAgent, ...http }: Registr
       return client.request({ what, method: 'GET', url: at(filePath(key)), ...options }, consume);
     },
 
-    async send({ what, method, to, document: sent, answer, sessionToken, shouldRetry }, options) {
+    async send({ what, method, to, document: sent, answer, sessionToken, patience, shouldRetry }, options) {
       const bearer = sessionToken ?? token;
       if (bearer === undefined) {
         throw new GypsumError('unauthorized', `${what} needs a token.`, {
@@ -115,6 +117,7 @@ export function createRegistryClient({ url, token, userAgent, ...http }: Registr
           method,
           url: toUrl(to),
           token: bearer,
+          patience,
           ...(sent === undefined
             ? {}
             : { headers: { 'content-type': 'application/json' }, body: () => JSON.stringify(sent) }),

@@ -23,6 +23,8 @@ export interface Exchange {
   headers?: Record<string, string>;
   /** Made anew for each attempt. */
   body?: () => string | Buffer | Readable;
+  /** How long the registry may keep silent before it answers. Units: milliseconds @default the client's */
+  patience?: number | undefined;
   /** Decides which failures are tried again. @default isPassing */
   shouldRetry?: (error: unknown) => boolean;
   signal?: AbortSignal | undefined;
@@ -48,7 +50,7 @@ export function createHttp(
   const agent = new Agent({ headersTimeout: timeout, bodyTimeout: timeout, connect: { timeout } });
 
   const attempt = async <T>(exchange: Exchange, consume: (body: Body) => Promise<T>): Promise<T> => {
-    const { url, method, token, headers, body, signal, what } = exchange;
+    const { url, method, token, headers, body, signal, what, patience } = exchange;
     const { statusCode, body: answer } = await agent.request({
       origin: url.origin,
       path: url.pathname + url.search,
@@ -60,6 +62,7 @@ export function createHttp(
       },
       body: body?.() ?? null,
       signal: signal ?? null,
+      ...(patience === undefined ? {} : { headersTimeout: patience }),
     });
     // A body that is given up emits its error once more after whoever read it has gone.
     answer.on('error', () => {});
