@@ -59,7 +59,7 @@ export function checkAnnouncedFiles(files: unknown, ref: VersionRef): AnnouncedF
     if (file.type === 'link') announced.links.push({ path: file.path, link: file.link });
     else announced[file.type].push({ path: file.path, size: file.size, md5sum: file.md5sum });
   }
-
+  checkNoneBelow([...paths]);
   return announced;
 }
 
