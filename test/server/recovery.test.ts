@@ -209,3 +209,46 @@ it('takes nothing from a session whose secret is another one', async () => {
   const answer = await send(other, 'POST', started.file_urls[0]?.url ?? '', started.session_token);
   expect(answer.status).toBe(403);
 });
+
+it('leaves a version alone that another upload finishes while its start is looked at', async () => {
+  const folder = await prepared();
+  const storage = await diskStorage(folder);
+  const first = await open(storage);
+  let looks = 0;
+  const late = await open({
+    ...storage,
+    async size(key) {
+      const size = await storage.size(key);
+      if (key !== 'p/a/v1/..summary' || looks++ > 0) return size;
+      const started = await start(first, 'v1');
+      await sendFiles(first, started);
+      await ok(await send(first, 'POST', started.complete_url, started.session_token));
+      return size;
+    },
+  });
+  await expect(start(late, 'v1')).rejects.toThrow(/exists already/);
+  const objects = await snapshot(storage);
+  expect(objects.get('p/a/v1/x.txt')).toBe('hello');
+  expect(objects.has('p/..LOCK')).toBe(false);
+});
+
+it('does not abort what is complete, when only its lock was left', async () => {
+  const folder = await prepared();
+  const storage = await diskStorage(folder);
+  let refusals = 1;
+  const registry = await open({
+    ...storage,
+    async delete(key) {
+      if (key === 'p/..LOCK' && refusals-- > 0) throw new Error('I/O error');
+      await storage.delete(key);
+    },
+  });
+  const started = await start(registry, 'v1');
+  await sendFiles(registry, started);
+  expect((await send(registry, 'POST', started.complete_url, started.session_token)).status).toBe(500);
+  expect((await send(registry, 'POST', started.abort_url, started.session_token)).status).toBe(403);
+  const objects = await snapshot(storage);
+  expect(objects.get('p/a/v1/x.txt')).toBe('hello');
+  expect(document(objects, 'p/..usage')).toEqual({ total: 20 });
+  expect(objects.has('p/..LOCK')).toBe(false);
+});

@@ -86,9 +86,9 @@ describe('a start', () => {
     const rig = await createRig();
     await mkdir(join(rig.data, 'objects/p/a/v1'), { recursive: true });
     await writeFile(join(rig.data, 'objects/p/a/v1/x.txt'), 'HELLO');
-    const started = await rig.start('v1', FILES);
+    const started = await rig.start('v1', { 'x.txt': 'hello' });
     const answer = await post(rig, started.complete_url, started);
-    expect(await answer.json()).toMatchObject({ reason: expect.stringContaining('has not been uploaded') });
+    expect(await answer.json()).toMatchObject({ reason: expect.stringContaining('"x.txt" has not been uploaded') });
   });
 });
 
