@@ -4,7 +4,7 @@ import { MAX_KEY_BYTES } from '../model/names.ts';
 import { showText } from '../model/text.ts';
 import { authenticate, type ServerContext } from './context.ts';
 import { isDocument } from './documents.ts';
-import { json, refuse } from './http.ts';
+import { failure, json, refuse } from './http.ts';
 import { planRead, type ReadPlan } from './read-plan.ts';
 import type { Handlers } from './routes.ts';
 import type { ObjectInfo, StoredObject } from './storage.ts';
@@ -54,13 +54,20 @@ function respond(info: ObjectInfo, plan: ReadPlan, body: Readable | undefined): 
   headers.set('accept-ranges', 'bytes');
   headers.set('etag', `"${info.md5}"`);
   headers.set('last-modified', info.modified.toUTCString());
-  if (plan.length !== undefined) headers.set('content-length', String(plan.length));
+  if (plan.length === undefined) {
+    body?.destroy();
+    return plan.status === 416 ? unsatisfiable(headers) : new Response(null, { status: plan.status, headers });
+  }
+  headers.set('content-length', String(plan.length));
   const type = isDocument(info.key) ? 'application/json' : info.contentType;
-  if (type !== undefined && plan.length !== undefined) headers.set('content-type', type);
-  if (plan.length !== undefined && body !== undefined)
-    return new Response(webStream(body), { status: plan.status, headers });
-  body?.destroy();
-  return new Response(null, { status: plan.status, headers });
+  if (type !== undefined) headers.set('content-type', type);
+  return new Response(body === undefined ? null : webStream(body), { status: plan.status, headers });
+}
+
+function unsatisfiable(headers: Headers): Response {
+  const response = failure(refuse('The object has no such range.', 416));
+  for (const [name, value] of headers) response.headers.set(name, value);
+  return response;
 }
 
 async function* writeList(keys: AsyncIterable<string>): AsyncGenerator<string> {
