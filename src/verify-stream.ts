@@ -44,13 +44,18 @@ export function createVerifier({ digest, size }: Expected, what: string): Verifi
   };
 }
 
-/** Passes bytes on, and fails with `wrong-content` unless they are the expected ones. */
-export function verifyStream(expected: Expected, what: string): Transform {
+/**
+ * Passes bytes on, and fails with `wrong-content` unless they are the expected ones.
+ *
+ * `onBytes` hears of them as they pass: a listener for `data` would take them from whoever reads the stream later.
+ */
+export function verifyStream(expected: Expected, what: string, onBytes?: (bytes: number) => void): Transform {
   const verifier = createVerifier(expected, what);
   return new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
       try {
         verifier.update(chunk);
+        onBytes?.(chunk.byteLength);
         done(null, chunk);
       } catch (error) {
         done(error as Error);

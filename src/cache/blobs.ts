@@ -25,11 +25,9 @@ export async function writeBlob(
   const target = layout.blob(project, expected.digest);
   let stats: Stats | undefined;
   await publish(layout, target, async (incoming) => {
-    const verified = verifyStream(expected, what);
-    if (onBytes !== undefined) verified.on('data', (chunk: Buffer) => onBytes(chunk.length));
     await pipeline(
       source,
-      verified,
+      verifyStream(expected, what, onBytes),
       createWriteStream(incoming, { flags: 'wx', mode: 0o600 }),
       signal === undefined ? {} : { signal },
     );

@@ -20,7 +20,7 @@ const LAYOUT_VERSION = '1';
  *     <root>/.gypsum-client/1/verified/<project>/<2 hex>.json  fingerprints of what was verified
  *     <root>/.gypsum-client/1/versions/<project>/<asset>/<version>/..manifest, ..summary  of immutable versions
  *     <root>/.gypsum-client/1/incoming/                     bytes not yet verified
- *     <root>/.gypsum-client/1/locks/<project>/<asset>/<version>
+ *     <root>/.gypsum-client/1/locks/<project>/<asset>/<version>/
  *     <root>/.gypsum-client/1/clones/<id>.json              receipts
  *     <root>/.gypsum-client/1/damaged/<id>/                 what was moved aside
  */

@@ -1,14 +1,19 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
+import { z } from 'zod';
 import { isSystemError } from '../errors.ts';
 import { sleep } from '../give-way.ts';
+import { parseJsonIfAny, readIfThere } from './read-document.ts';
 
 /** Units: milliseconds. A lock whose owner has not touched it for so long belongs to nobody. */
 const STALE = 15_000;
 
 /** Units: milliseconds. */
 const ASK_AGAIN = 100;
+
+const ownerSchema = z.object({ host: z.string(), pid: z.number().int().positive() });
 
 export interface LockOptions {
   signal?: AbortSignal | undefined;
@@ -19,13 +24,16 @@ export interface LockOptions {
 /**
  * Does some work while no other process does the same. A lock saves work and carries no correctness: where it is lost,
  * or where the file system has none to give, the work is done all the same.
+ *
+ * Shape:  <folder>/held/       there while it is held; touched by its owner
+ *         <folder>/owner.json  {host, pid} of whoever had it last
  */
 export async function withLock<T>(
-  path: string,
+  folder: string,
   work: () => Promise<T>,
   { signal, onWait }: LockOptions = {},
 ): Promise<T> {
-  const release = await acquire(path, signal, onWait);
+  const release = await acquire(folder, signal, onWait);
   try {
     return await work();
   } finally {
@@ -33,29 +41,44 @@ export async function withLock<T>(
   }
 }
 
-async function acquire(path: string, signal?: AbortSignal, onWait?: () => void): Promise<() => Promise<void>> {
-  await mkdir(dirname(path), { recursive: true });
+async function acquire(folder: string, signal?: AbortSignal, onWait?: () => void): Promise<() => Promise<void>> {
+  const held = join(folder, 'held');
+  const owner = join(folder, 'owner.json');
+  await mkdir(folder, { recursive: true });
   for (let waited = false; ; waited = true) {
     signal?.throwIfAborted();
     try {
       let lost = false;
-      const release = await lock(path, {
-        realpath: false,
-        stale: STALE,
-        onCompromised: () => {
-          lost = true;
-        },
-      });
+      const onCompromised = () => {
+        lost = true;
+      };
+      const release = await lock(folder, { lockfilePath: held, realpath: false, stale: STALE, onCompromised });
+      await writeFile(owner, JSON.stringify({ host: hostname(), pid: process.pid }));
       return async () => {
         if (!lost) await release();
       };
     } catch (error) {
-      if (!isSystemError(error, 'ELOCKED')) {
-        if (isSystemError(error, 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return async () => {};
-        throw error;
-      }
+      if (isSystemError(error, 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return async () => {};
+      if (!isSystemError(error, 'ELOCKED')) throw error;
+    }
+    if (await hasDied(owner)) {
+      await rm(held, { recursive: true, force: true });
+      continue;
     }
     if (!waited) onWait?.();
     await sleep(ASK_AGAIN, signal);
+  }
+}
+
+/** Whether the owner was a process of this machine that is no more: then there is no point in waiting for it. */
+async function hasDied(file: string): Promise<boolean> {
+  const text = await readIfThere(file);
+  const owner = text === undefined ? undefined : ownerSchema.safeParse(parseJsonIfAny(text)).data;
+  if (owner === undefined || owner.host !== hostname()) return false;
+  try {
+    process.kill(owner.pid, 0);
+    return false;
+  } catch (error) {
+    return isSystemError(error, 'ESRCH');
   }
 }

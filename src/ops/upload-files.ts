@@ -92,9 +92,7 @@ function openVerified(
   onChanged: (error: GypsumError) => void,
 ): Readable | Buffer {
   if (expected.size === 0) return Buffer.alloc(0);
-  const verified = verifyStream(expected, source);
-  verified.on('data', (chunk: Buffer) => onBytes(chunk.length));
-  return pipeline(createReadStream(source), verified, (error) => {
+  return pipeline(createReadStream(source), verifyStream(expected, source, onBytes), (error) => {
     if (isGypsumError(error, 'wrong-content') || isSystemError(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) {
       onChanged(fileChanged(source, error));
     }

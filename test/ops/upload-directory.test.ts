@@ -84,6 +84,17 @@ describe('publishing a folder', () => {
   });
 });
 
+describe('a slow registry', () => {
+  it('gets every byte, once: none is read before there is a connection for it', async () => {
+    const { client, makeFolder, registry, events, watch } = await createRig(seed);
+    registry.inject(delay(50), { route: 'put' });
+    const files = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`f${n}`, `${n}`.repeat(20_000)]));
+    await client.uploadDirectory(V1, await makeFolder('mine', files), watch);
+    expect(events.filter(({ type }) => type === 'retry')).toEqual([]);
+    expect(registry.count({ route: 'put' })).toBe(40);
+  });
+});
+
 describe('names with spaces, percent signs and plus signs', () => {
   it.each([
     ['my project', 'an asset', '1.0 beta'],

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { delay } from '../../mocks/index.ts';
+import { startCli } from '../helpers/cli.ts';
+import { createRig, type Rig, readTree } from '../helpers/rig.ts';
+
+const FILES = Object.fromEntries(
+  Array.from({ length: 40 }, (_, n) => [`d${n % 4}/f${n}`, `content ${n} `.repeat(n * 50)]),
+);
+const V1 = { project: 'p', asset: 'a', version: 'v1' };
+
+const environment = ({ registry, cacheDir }: Rig) => ({
+  GYPSUM_URL: registry.url,
+  GYPSUM_CACHE_DIR: cacheDir,
+  GYPSUM_TOKEN: registry.token,
+});
+
+/** Ends when the registry has seen so many requests that match. */
+async function seen(rig: Rig, filter: Parameters<Rig['registry']['count']>[0], count = 1): Promise<void> {
+  while (rig.registry.count(filter) < count) await setTimeout(5);
+}
+
+describe('Ctrl-C', () => {
+  it('during an upload aborts the session and says so', async () => {
+    const rig = await createRig({ projects: { p: {} } });
+    const folder = await rig.makeFolder('mine', FILES);
+    rig.registry.inject(delay(300), { route: 'put' });
+    const upload = startCli(['upload', folder, 'p/a/v1'], environment(rig));
+    await seen(rig, { route: 'put' });
+    upload.child.kill('SIGINT');
+    const { code, stderr, stdout } = await upload.end();
+    expect(code).toBe(130);
+    expect(stdout).toBe('');
+    expect(stderr).toBe(
+      'The upload of p/a/v1 was aborted; nothing of it stays, and the project is unlocked.\nInterrupted by SIGINT.\n',
+    );
+    rig.registry.clearFaults();
+    expect(await rig.client.uploadDirectory(V1, folder)).toMatchObject({ files: 40 });
+  });
+
+  it('during a clone leaves no destination, and a second run finishes', async () => {
+    const rig = await createRig({ versions: { 'p/a/v1': FILES } });
+    rig.registry.inject(delay(200), { key: /v1\/d/ });
+    const clone = startCli(['clone', 'p/a/v1', 'clone'], environment(rig), rig.folder);
+    await seen(rig, { key: /v1\/d/ }, 20);
+    clone.child.kill('SIGTERM');
+    expect((await clone.end()).code).toBe(143);
+    await expect(readTree(join(rig.folder, 'clone'))).rejects.toThrow('ENOENT');
+    rig.registry.clearFaults();
+    const again = await startCli(['clone', 'p/a/v1', 'clone'], environment(rig), rig.folder).end();
+    expect(again.code).toBe(0);
+  });
+
+  it('twice ends at once', async () => {
+    const rig = await createRig({ projects: { p: {} } });
+    const folder = await rig.makeFolder('mine', FILES);
+    rig.registry.inject(delay(60_000), { route: 'put' });
+    rig.registry.inject(delay(60_000), { route: 'abort' });
+    const upload = startCli(['upload', folder, 'p/a/v1'], environment(rig));
+    await seen(rig, { route: 'put' });
+    upload.child.kill('SIGINT');
+    await seen(rig, { route: 'abort' });
+    upload.child.kill('SIGINT');
+    expect((await upload.end()).code).toBe(130);
+  });
+});
+
+describe('kill -9', () => {
+  it('at any moment of a save leaves a valid cache, which a later run completes', async () => {
+    const rig = await createRig({ versions: { 'p/a/v1': FILES } });
+    rig.registry.inject(delay(5));
+    for (let round = 0; round < 8; round++) {
+      const before = rig.registry.count();
+      const save = startCli(['save', 'p/a/v1'], environment(rig));
+      await Promise.race([seen(rig, {}, before + 1 + round * 4), save.end()]);
+      save.child.kill('SIGKILL');
+      await save.end();
+      const bucket = join(rig.cacheDir, 'bucket/p/a/v1');
+      const tree = await readTree(bucket).catch(() => ({}));
+      for (const [path, content] of Object.entries(tree)) {
+        if (!path.startsWith('..')) expect(content).toBe(FILES[path]);
+      }
+    }
+    const { code } = await startCli(['save', 'p/a/v1'], environment(rig)).end();
+    expect(code).toBe(0);
+    expect(await readTree(join(rig.cacheDir, 'bucket/p/a/v1'))).toMatchObject(FILES);
+    rig.registry.resetCalls();
+    await rig.client.saveVersion(V1);
+    expect(rig.registry.calls).toEqual([]);
+  });
+});
+
+describe('a closed pipe', () => {
+  it('ends a listing quietly', async () => {
+    const rig = await createRig({ versions: { 'p/a/v1': FILES } });
+    const files = startCli(['files', 'p/a/v1'], environment(rig));
+    files.child.stdout?.destroy();
+    const { code, stderr } = await files.end();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});

@@ -1,0 +1,59 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startCli } from '../helpers/cli.ts';
+import { createRig } from '../helpers/rig.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+describe('gypsum serve', () => {
+  it('prints its URL first, then the new token and the exact next command', async () => {
+    const folder = await tempFolder();
+    const server = startCli(['serve', '--data', 'a registry'], {}, folder);
+    const url = await server.line();
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await (await fetch(`${url}/list`)).json()).toEqual([]);
+    server.child.kill('SIGINT');
+    const { code, stdout, stderr } = await server.end();
+    expect(code).toBe(0);
+    expect(stderr).toBe('');
+    const tokenFile = join(folder, 'a registry/admin-token');
+    const token = (await readFile(tokenFile, 'utf8')).trim();
+    expect(stdout).toContain(`\n  ${token}\n`);
+    expect(stdout).toContain(
+      `\n  export GYPSUM_URL=${url} GYPSUM_TOKEN="$(cat '${tokenFile}')"\n  gypsum project create my-project\n`,
+    );
+    expect((await stat(tokenFile)).mode & 0o777).toBe(0o600);
+  });
+
+  it('prints the URL alone when it is quiet, and the token only once in any case', async () => {
+    const data = join(await tempFolder(), 'data');
+    const first = startCli(['serve', '--data', data, '--quiet']);
+    const url = await first.line();
+    first.child.kill('SIGTERM');
+    expect(await first.end()).toEqual({ code: 0, stdout: `${url}\n`, stderr: '' });
+    const token = (await readFile(join(data, 'admin-token'), 'utf8')).trim();
+    const second = startCli(['serve', '--data', data]);
+    await second.line();
+    second.child.kill('SIGINT');
+    const { stdout } = await second.end();
+    expect(stdout).not.toContain(token);
+    expect(stdout).toContain('gypsum projects');
+  });
+
+  it('keeps what it answered as complete when it is killed', async () => {
+    const { makeFolder, connect, folder } = await createRig();
+    const data = join(folder, 'data');
+    const first = startCli(['serve', '--data', data, '--quiet']);
+    const url = await first.line();
+    const token = (await readFile(join(data, 'admin-token'), 'utf8')).trim();
+    const client = connect({ url, token, cacheDir: join(folder, 'cache-1') });
+    await client.createProject('p');
+    const ref = { project: 'p', asset: 'a', version: 'v1' };
+    await client.uploadDirectory(ref, await makeFolder('mine', { 'a.txt': 'a', 'b/c.txt': 'c' }));
+    first.child.kill('SIGKILL');
+    await first.end();
+    const second = startCli(['serve', '--data', data, '--quiet']);
+    const reader = connect({ url: await second.line(), cacheDir: join(folder, 'cache-2') });
+    expect(await reader.saveVersion(ref)).toMatchObject({ files: 2, fetched: { contents: 2 } });
+  });
+});

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+
+export interface Running {
+  readonly child: ChildProcess;
+  /** Gives the next line of standard output. */
+  line(): Promise<string>;
+  /** Waits for the end; a signal stands in place of a code. */
+  end(): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }>;
+}
+
+/** Starts the built command as a process, with an environment of its own; it does not outlive the test. */
+export function startCli(argv: readonly string[], environment: NodeJS.ProcessEnv = {}, cwd?: string): Running {
+  if (!existsSync(MAIN)) throw new Error('The command is not built: "npm run build" first.');
+  const child = spawn(process.execPath, [MAIN, ...argv], {
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let stdout = '';
+  let stderr = '';
+  let taken = 0;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close');
+  return {
+    child,
+    async line() {
+      for (;;) {
+        const end = stdout.indexOf('\n', taken);
+        if (end !== -1) {
+          const line = stdout.slice(taken, end);
+          taken = end + 1;
+          return line;
+        }
+        if (child.exitCode !== null) throw new Error(`It ended without another line: ${stderr}`);
+        await Promise.race([once(child.stdout, 'data'), ended]);
+      }
+    },
+    async end() {
+      const [code, signal] = (await ended) as [number | null, NodeJS.Signals | null];
+      return { code: code ?? signal ?? Number.NaN, stdout, stderr };
+    },
+  };
+}
