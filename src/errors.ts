@@ -34,7 +34,7 @@ export type ErrorCode =
   | 'cache-mismatch'
   /** The destination holds something already, or overlaps with the cache. */
   | 'destination-refused'
-  /** The data folder is served by another process. */
+  /** The data folder, or the port, is used by another process. */
   | 'in-use';
 
 export interface GypsumErrorOptions {

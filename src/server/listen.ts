@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { GypsumError } from '../errors.ts';
+import { GypsumError, isSystemError } from '../errors.ts';
 import { failure, refuse } from './http.ts';
 
 export interface ListenOptions {
@@ -30,7 +30,7 @@ export interface Listener {
  */
 const IDLE = 120_000;
 
-/** Gives a port to a function of a request; throws `unavailable` if the port cannot be had. */
+/** Gives a port to a function of a request; throws `in-use` if another process has it. */
 export async function listen(
   fetch: (request: Request) => Promise<Response>,
   { port = 0, host = '127.0.0.1', grace = 5000 }: ListenOptions = {},
@@ -107,7 +107,8 @@ async function bind(server: Server, port: number, host: string): Promise<number>
     server.once('error', reject);
     server.listen(port, host, resolve);
   }).catch((cause: unknown) => {
-    throw new GypsumError('unavailable', `The port ${port} of ${host} cannot be listened on.`, {
+    if (!isSystemError(cause, 'EADDRINUSE')) throw cause;
+    throw new GypsumError('in-use', `The port ${port} of ${host} is taken by another process.`, {
       hint: 'Choose another port, or 0 for any that is free.',
       details: { port, host },
       cause,

@@ -43,11 +43,11 @@ it('drops a request that does not end in time', async () => {
   expect(await answer).toBeInstanceOf(Error);
 });
 
-it('says when a port cannot be had', async () => {
+it('says when another process has the port', async () => {
   const listener = await listen(async () => new Response());
   onTestFinished(() => listener.close());
   await expect(listen(async () => new Response(), { port: listener.port })).rejects.toMatchObject({
-    code: 'unavailable',
+    code: 'in-use',
   });
 });
 
