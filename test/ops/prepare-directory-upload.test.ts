@@ -105,7 +105,19 @@ describe('a symlink becomes a link', () => {
     expect(files).toEqual([]);
   });
 
-  it('when the cache is named through a symlink, and moved behind it', async () => {
+  it('when the cache is named through a symlink, and the link by the real path', async () => {
+    const { folder, connect, cacheDir, makeFolder } = await createRig(seed);
+    await mkdir(cacheDir);
+    await symlink(cacheDir, join(folder, 'way'));
+    const mine = await makeFolder('mine', {});
+    await symlink(join(cacheDir, 'bucket/p/a/v1/a.txt'), join(mine, 'x'));
+    const { links } = await connect({ cacheDir: join(folder, 'way') }).prepareDirectoryUpload(mine, {
+      links: 'always',
+    });
+    expect(links).toEqual([{ path: 'x', link: target('a.txt'), size: 12 }]);
+  });
+
+  it('when the cache is named through a symlink, like the link', async () => {
     const { folder, connect, cacheDir } = await createRig(seed);
     await mkdir(cacheDir);
     await symlink(cacheDir, join(folder, 'way'));
