@@ -10,7 +10,9 @@ import { parseJsonIfAny, readIfThere } from './read-document.ts';
 /** One cache folder, which belongs to one registry. */
 export interface Cache {
   readonly layout: Layout;
-  /** Makes the folder if need be, and throws `cache-mismatch` if it belongs to another registry. */
+  /** Throws `cache-mismatch` if the folder belongs to another registry. Writes nothing: a failure may leave no trace. */
+  check(): Promise<void>;
+  /** Makes the folder and marks it with its registry, if need be; to be called before anything is written. */
   open(): Promise<void>;
   /** Gives what is remembered of an immutable version; nothing if it is not. */
   readRecord(ref: VersionRef, name: RecordName): Promise<string | undefined>;
@@ -29,7 +31,6 @@ const mark = z.object({ url: z.string() });
 
 export function createCache(root: string, registryUrl: string): Cache {
   const layout = createLayout(root);
-  let opened: Promise<void> | undefined;
 
   const readMark = async (): Promise<string | undefined> => {
     const text = await readIfThere(layout.registry);
@@ -42,31 +43,29 @@ export function createCache(root: string, registryUrl: string): Cache {
     });
   };
 
-  const openOnce = async (): Promise<void> => {
+  const check = async (): Promise<boolean> => {
     const owner = await readMark();
-    if (owner === undefined) {
-      await mkdir(root, { recursive: true });
-      if ((await readIfThere(layout.tag)) === undefined) await publishDocument(layout, layout.tag, CACHEDIR_TAG);
-      await publishDocument(layout, layout.registry, JSON.stringify({ url: registryUrl }));
-    } else if (owner !== registryUrl) {
-      throw new GypsumError('cache-mismatch', `The cache ${showText(root)} belongs to the registry ${owner}.`, {
-        hint: `Give another cache folder for ${registryUrl}: two registries may use one name for different data.`,
-        details: { cacheDir: root, owner, url: registryUrl },
-      });
-    }
+    if (owner === undefined || owner === registryUrl) return owner !== undefined;
+    throw new GypsumError('cache-mismatch', `The cache ${showText(root)} belongs to the registry ${owner}.`, {
+      hint: `Give another cache folder for ${registryUrl}: two registries may use one name for different data.`,
+      details: { cacheDir: root, owner, url: registryUrl },
+    });
+  };
+
+  const open = async (): Promise<void> => {
+    if (await check()) return;
+    await mkdir(root, { recursive: true });
+    if ((await readIfThere(layout.tag)) === undefined) await publishDocument(layout, layout.tag, CACHEDIR_TAG);
+    await publishDocument(layout, layout.registry, JSON.stringify({ url: registryUrl }));
   };
 
   return {
     layout,
-    open() {
-      opened ??= openOnce().catch((error: unknown) => {
-        opened = undefined;
-        throw error;
-      });
-      return opened;
-    },
+    check: async () => void (await check()),
+    open,
     readRecord: (ref, name) => readIfThere(layout.record(ref, name)),
     async writeRecord(ref, name, content) {
+      await open();
       const record = layout.record(ref, name);
       await publishDocument(layout, record, content);
       await place(layout, record, layout.document(ref, name));

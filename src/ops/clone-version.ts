@@ -86,6 +86,7 @@ export function cloneVersion(
 /** Writes the receipt first, so that nothing is ever cloned that the cache does not know of; takes it back on failure. */
 async function withReceipt(ctx: Context, version: VersionRef, destination: string, work: () => Promise<void>) {
   const { layout } = ctx.cache;
+  await ctx.cache.open();
   const before = await readReceipt(layout, destination);
   const { dev: device, ino: inode } = lstatSync(fsPath(destination));
   const createdAt = new Date().toISOString();

@@ -4,7 +4,7 @@ import type { Manifest } from '../model/manifest.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import type { VersionSummary } from '../model/summary.ts';
 import { run } from './run.ts';
-import { loadManifest, loadSummary } from './version-documents.ts';
+import { loadDocuments, loadSummary } from './version-documents.ts';
 
 /**
  * Gives a version's files by path. No request is made for a finished version that the cache knows; a manifest of an
@@ -12,7 +12,7 @@ import { loadManifest, loadSummary } from './version-documents.ts';
  */
 export function fetchManifest(ctx: Context, ref: VersionRef, options: CallOptions = {}): Promise<Manifest> {
   const version = checkVersionRef(ref);
-  return run(ctx, options, async () => loadManifest(ctx, version, await loadSummary(ctx, version, options), options));
+  return run(ctx, options, async () => (await loadDocuments(ctx, version, options)).manifest);
 }
 
 /** Gives who uploaded a version and when. No request is made for a finished version that the cache knows. */

@@ -100,6 +100,7 @@ async function saveContents(
   const outcome: Outcome = { fetched: { contents: 0, bytes: 0 }, adopted: { contents: 0, bytes: 0 } };
   let memory = await openMemory(ctx, contents);
   if ((await unsettled(ctx, memory, contents, signal)).length === 0) return outcome;
+  await ctx.cache.open();
   const onWait = () => onEvent?.({ type: 'wait', for: 'version-lock', ref });
   await withLock(
     layout.lock(ref),

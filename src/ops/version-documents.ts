@@ -22,40 +22,63 @@ const MAX_MANIFEST = 384 * 1024 * 1024;
 
 /** Gives a version's documents, or throws `not-found` or `version-unfinished`. */
 export async function loadVersion(ctx: Context, ref: VersionRef, options: CallOptions): Promise<VersionDocuments> {
-  const summary = await loadSummary(ctx, ref, options);
-  if (summary.uploadFinish === undefined) {
-    throw new GypsumError('version-unfinished', `The upload of ${formatRef(ref)} has not been completed.`, {
-      hint: 'Try again when its uploader has finished, or use another version.',
-      details: { ...ref, since: summary.uploadStart },
-    });
-  }
-  return { ref, summary, manifest: await loadManifest(ctx, ref, summary, options) };
+  const { summary, manifest } = await loadDocuments(ctx, ref, options);
+  if (summary.uploadFinish !== undefined) return { ref, summary, manifest };
+  throw new GypsumError('version-unfinished', `The upload of ${formatRef(ref)} has not been completed.`, {
+    hint: 'Try again when its uploader has finished, or use another version.',
+    details: { ...ref, since: summary.uploadStart },
+  });
+}
+
+/**
+ * Gives a version's documents, also of an upload in progress. They are remembered if the version can no longer change,
+ * and not before both have passed every check.
+ */
+export async function loadDocuments(ctx: Context, ref: VersionRef, options: CallOptions): Promise<VersionDocuments> {
+  const summary = await readSummary(ctx, ref, options);
+  const immutable = isImmutable(summary.value);
+  const manifest = await readManifest(ctx, ref, immutable, options);
+  if (immutable) for (const document of [summary, manifest]) await document.remember();
+  return { ref, summary: summary.value, manifest: manifest.value };
 }
 
 /** Gives `..summary`: from the cache if the version is known to be immutable, else asked for. */
 export async function loadSummary(ctx: Context, ref: VersionRef, options: CallOptions): Promise<VersionSummary> {
-  const known = await ctx.cache.readRecord(ref, 'summary');
-  if (known !== undefined) return parseSummary(known, ref);
-  const content = await readDocument(ctx, ref, keys.summary(ref), MAX_SUMMARY, options);
-  const summary = parseSummary(content.toString('utf8'), ref);
-  if (isImmutable(summary)) await ctx.cache.writeRecord(ref, 'summary', content);
-  return summary;
+  const summary = await readSummary(ctx, ref, options);
+  if (isImmutable(summary.value)) await summary.remember();
+  return summary.value;
 }
 
-/** Gives `..manifest`; it is remembered if the summary says that the version can no longer change. */
-export async function loadManifest(
+/** A document that was checked; `remember` writes it to the cache if it did not come from there. */
+interface Read<T> {
+  readonly value: T;
+  remember(): Promise<void>;
+}
+
+async function readSummary(ctx: Context, ref: VersionRef, options: CallOptions): Promise<Read<VersionSummary>> {
+  const known = await ctx.cache.readRecord(ref, 'summary');
+  if (known !== undefined) return { value: parseSummary(known, ref), remember: async () => {} };
+  const content = await readDocument(ctx, ref, keys.summary(ref), MAX_SUMMARY, options);
+  return {
+    value: parseSummary(content.toString('utf8'), ref),
+    remember: () => ctx.cache.writeRecord(ref, 'summary', content),
+  };
+}
+
+async function readManifest(
   ctx: Context,
   ref: VersionRef,
-  summary: VersionSummary,
+  immutable: boolean,
   options: CallOptions,
-): Promise<Manifest> {
+): Promise<Read<Manifest>> {
   const what = `Reading the manifest of ${formatRef(ref)}`;
-  const known = isImmutable(summary) ? await ctx.cache.readRecord(ref, 'manifest') : undefined;
-  if (known !== undefined) return checkManifest(parseJson(known, what), ref);
+  const known = immutable ? await ctx.cache.readRecord(ref, 'manifest') : undefined;
+  if (known !== undefined) return { value: checkManifest(parseJson(known, what), ref), remember: async () => {} };
   const content = await readDocument(ctx, ref, keys.manifest(ref), MAX_MANIFEST, options);
-  const manifest = checkManifest(parseJson(content.toString('utf8'), what), ref);
-  if (isImmutable(summary)) await ctx.cache.writeRecord(ref, 'manifest', content);
-  return manifest;
+  return {
+    value: checkManifest(parseJson(content.toString('utf8'), what), ref),
+    remember: () => ctx.cache.writeRecord(ref, 'manifest', content),
+  };
 }
 
 async function readDocument(ctx: Context, ref: VersionRef, key: string, limit: number, options: CallOptions) {
