@@ -62,7 +62,22 @@ describe('Ctrl-C', () => {
     upload.child.kill('SIGINT');
     await seen(rig, { route: 'abort' });
     upload.child.kill('SIGINT');
-    expect((await upload.end()).code).toBe(130);
+    const { code, stderr } = await upload.end();
+    // Nothing is said of the abort: nobody has waited for it.
+    expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
+  });
+
+  it('does not wait for ever for a registry that does not answer to the abort', async () => {
+    const rig = await createRig({ projects: { p: {} } });
+    const folder = await rig.makeFolder('mine', FILES);
+    rig.registry.inject(delay(600_000), { route: 'put' });
+    rig.registry.inject(delay(600_000), { route: 'abort' });
+    const upload = startCli(['upload', folder, 'p/a/v1'], environment(rig));
+    await seen(rig, { route: 'put' });
+    upload.child.kill('SIGINT');
+    const { code, stderr } = await upload.end();
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/could not be aborted .* the project p may stay locked/);
   });
 });
 

@@ -141,21 +141,27 @@ describe('a destination', () => {
     expect(await readdir(folder)).not.toContain('x');
   });
 
-  it('is as it was when the clone is aborted between two links', async () => {
+  it.each([
+    ['a folder with local files', true],
+    ['no folder at all', false],
+  ])('that was %s is so again when the clone is aborted between two links', async (_name, merge) => {
     const files = Object.fromEntries(
       Array.from({ length: 30_000 }, (_, n) => [`d${n % 100}/f${n}`, { link: 'p/a/v1:/a.txt' }]),
     );
-    const { client, makeFolder, cacheDir } = await createRig({ versions: { ...seed.versions, 'p/a/many': files } });
+    const { client, folder, makeFolder, cacheDir } = await createRig({
+      versions: { ...seed.versions, 'p/a/many': files },
+    });
     const stop = new AbortController();
     const reason = new Error('enough');
-    const folder = await makeFolder('mine', { 'my.txt': 'mine' });
+    if (merge) await makeFolder('mine', { 'my.txt': 'mine' });
     const onEvent = (event: { type: string; task?: string }) => {
       if (event.type === 'progress' && event.task === 'clone') stop.abort(reason);
     };
-    const options = { download: false, merge: true, signal: stop.signal, onEvent };
-    await expect(client.cloneVersion({ ...V1, version: 'many' }, folder, options)).rejects.toBe(reason);
-    expect(await readTree(folder)).toEqual({ 'my.txt': 'mine' });
-    expect(await readdir(folder)).toEqual(['my.txt']);
+    const options = { download: false, merge, signal: stop.signal, onEvent };
+    const clone = client.cloneVersion({ ...V1, version: 'many' }, join(folder, 'mine'), options);
+    await expect(clone).rejects.toBe(reason);
+    if (merge) expect(await readdir(join(folder, 'mine'))).toEqual(['my.txt']);
+    else expect(await readdir(folder)).toEqual(['cache']);
     expect(await readdir(join(cacheDir, '.gypsum-client/1/clones'))).toEqual([]);
   });
 });

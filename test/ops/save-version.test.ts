@@ -14,7 +14,9 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytes, cutOff, disconnected, type Fault, flipped, status, wrongLength } from '../../mocks/index.ts';
-import { createRig, type Rig } from '../helpers/rig.ts';
+import { openFingerprints } from '../../src/cache/fingerprints.ts';
+import { createLayout } from '../../src/cache/layout.ts';
+import { createRig, md5, type Rig } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 const FILES = { 'a.txt': 'content of a', 'sub/b.txt': 'content of b', 'sub/same.txt': 'content of b', empty: '' };
@@ -93,6 +95,17 @@ describe('a warm save', () => {
     await client.saveVersion(V1);
     registry.inject(disconnected());
     expect(await connect({ retries: 0 }).saveVersion(V1)).toMatchObject({ files: 4 });
+  });
+
+  it('reads no content: each file is known by its inode and times, whatever links were made since', async () => {
+    const rig = await createRig({ versions: { ...seed.versions, 'p/a/v2': { ...FILES, 'more.txt': 'content of a' } } });
+    await rig.client.saveVersion(V1);
+    await rig.client.saveVersion({ ...V1, version: 'v2' });
+    const layout = createLayout(rig.cacheDir);
+    for (const [path, content] of Object.entries(FILES)) {
+      const prints = await openFingerprints(layout, 'p', [md5(content)]);
+      expect(prints.check(md5(content), await lstat(bucket(rig, path)))).toBe('same');
+    }
   });
 
   it('fetches again what was removed, and only that', async () => {

@@ -1,7 +1,9 @@
+import { appendFileSync } from 'node:fs';
 import { appendFile, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cutOff, delay, disconnected, type Fault, status } from '../../mocks/index.ts';
+import type { GypsumEvent } from '../../src/index.ts';
 import { createRig, md5, readTree } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -219,6 +221,16 @@ describe('a failure after the start', () => {
       message: expect.stringContaining('sub/b.txt'),
     });
     await expectNothingLeft(rig);
+  });
+
+  it('is none when a file changes before the start: then there is no start', async () => {
+    const { client, makeFolder, registry } = await createRig(seed);
+    const mine = await makeFolder('mine', FILES);
+    const onEvent = (event: GypsumEvent) => {
+      if (event.type === 'start' && event.task === 'digest') appendFileSync(join(mine, 'a.txt'), 'more');
+    };
+    await expect(client.uploadDirectory(V1, mine, { onEvent })).rejects.toMatchObject({ code: 'file-changed' });
+    expect(registry.count({ route: 'start' })).toBe(0);
   });
 
   it('says so when not even the abort works', async () => {
