@@ -20,8 +20,17 @@ export interface ManifestEntry {
   readonly link?: ManifestLink;
 }
 
-/** The files of a version by path, in the order of `comparePaths`. It has no prototype: any path is a plain key. */
+/**
+ * The files of a version by path. It has no prototype: any path is a plain key.
+ *
+ * Where order matters, ask `manifestPaths`: an object gives names that are whole numbers before all others.
+ */
 export type Manifest = Readonly<Record<string, ManifestEntry>>;
+
+/** Gives the paths of a manifest in the order of `comparePaths`. */
+export function manifestPaths(manifest: Manifest): string[] {
+  return sortPaths(Object.keys(manifest));
+}
 
 /**
  * The largest file that a manifest may speak of: more than any object store holds as one object.

@@ -45,7 +45,7 @@ export function answerFailure(status: number, reason: string | undefined, what: 
     return make('invalid-response', `${origin} sends requests elsewhere. Give the registry's own URL.`);
   }
   if (status === 401) return make('unauthorized', 'Give a token that this registry knows.');
-  if (status === 403 && reason?.includes('lock')) {
+  if (status === 403 && reason !== undefined && /\blocked\b/.test(reason)) {
     return make('project-locked', 'Wait for the other upload to end; an administrator can unlock the project.');
   }
   if (status === 403) return make('forbidden', 'Ask an owner of the project for permission.');

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { nameFault } from '../../src/model/names.ts';
+import {
+  checkFileRef,
+  checkVersionRef,
+  formatFileRef,
+  formatRef,
+  parseRef,
+  parseVersionRef,
+  sameVersion,
+} from '../../src/model/refs.ts';
+
+const refused = expect.objectContaining({ code: 'invalid-argument' });
+
+describe('a ref', () => {
+  it.each([
+    ['p/a', { project: 'p', asset: 'a' }],
+    ['p/a/v', { project: 'p', asset: 'a', version: 'v' }],
+    ['test-R/basic/1.0 beta', { project: 'test-R', asset: 'basic', version: '1.0 beta' }],
+  ])('is read from %j and written the same way', (text, ref) => {
+    expect(parseRef(text)).toEqual(ref);
+    expect(formatRef(ref)).toBe(text);
+  });
+
+  it.each([
+    '',
+    'p',
+    'p/',
+    '/a',
+    'p//v',
+    'p/a/',
+    '/p/a',
+    'p/a/v/x',
+    'p/a/v/',
+    '../a',
+    'p/..',
+    'p/a/..manifest',
+    './a/v',
+    'p/a\0',
+  ])('is not %j', (text) => {
+    expect(() => parseRef(text)).toThrow(refused);
+  });
+
+  it('names all three where a version is needed', () => {
+    expect(parseVersionRef('p/a/v')).toEqual({ project: 'p', asset: 'a', version: 'v' });
+    expect(() => parseVersionRef('p/a')).toThrow(refused);
+  });
+
+  it('survives being written and read for every printable name', () => {
+    const name = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => nameFault(text) === undefined);
+    fc.assert(
+      fc.property(name, name, fc.option(name, { nil: undefined }), (project, asset, version) => {
+        const ref = version === undefined ? { project, asset } : { project, asset, version };
+        expect(parseRef(formatRef(ref))).toEqual(ref);
+      }),
+    );
+  });
+});
+
+describe('a version ref and a file ref', () => {
+  const ref = { project: 'p', asset: 'a', version: 'v' };
+
+  it('are checked part by part, and lose what is not theirs', () => {
+    expect(checkVersionRef(Object.assign({ more: true }, ref))).toEqual(ref);
+    expect(checkFileRef({ ...ref, path: 'x/y' })).toEqual({ ...ref, path: 'x/y' });
+  });
+
+  it.each(['project', 'asset', 'version'])('are refused with a hostile %s', (part) => {
+    expect(() => checkVersionRef({ ...ref, [part]: '..' })).toThrow(refused);
+    expect(() => checkFileRef({ ...ref, path: 'x', [part]: 'a/b' })).toThrow(refused);
+  });
+
+  it('are refused with a hostile path', () => {
+    expect(() => checkFileRef({ ...ref, path: '../x' })).toThrow(refused);
+  });
+
+  it('are shown without bytes that a terminal would obey', () => {
+    expect(formatFileRef({ ...ref, path: 'x/\u001b[0m' })).toBe('p/a/v:/x/\\x1b[0m');
+  });
+
+  it('are the same version only if all three names are', () => {
+    expect(sameVersion(ref, { ...ref })).toBe(true);
+    for (const part of ['project', 'asset', 'version']) expect(sameVersion(ref, { ...ref, [part]: 'x' })).toBe(false);
+  });
+});
