@@ -4,7 +4,7 @@ import { readReceipt, removeReceipt, writeReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
-import type { Manifest } from '../model/manifest.ts';
+import { type Manifest, manifestPaths } from '../model/manifest.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { type Entry, withDirectories } from '../model/tree.ts';
@@ -101,7 +101,9 @@ async function withReceipt(ctx: Context, version: VersionRef, destination: strin
 }
 
 function* linkEntries(ctx: Context, ref: VersionRef, manifest: Manifest): Generator<Entry> {
-  for (const path in manifest) yield { type: 'symlink', path, target: ctx.cache.layout.file({ ...ref, path }) };
+  for (const path of manifestPaths(manifest)) {
+    yield { type: 'symlink', path, target: ctx.cache.layout.file({ ...ref, path }) };
+  }
 }
 
 /** Gives the absolute path of a destination that may be cloned into, or throws before anything is asked for. */

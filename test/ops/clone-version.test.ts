@@ -186,6 +186,16 @@ describe('`merge`', () => {
     });
   });
 
+  it('finds what is there also among names that are whole numbers', async () => {
+    const files = { b: 'b', '10': 'ten', '9': 'nine', 'a/2': 'two', 'a/x': 'x' };
+    const { client, folder } = await createRig({ versions: { 'p/a/v1': files } });
+    const clone = join(folder, 'clone');
+    await client.cloneVersion(V1, clone);
+    await rm(join(clone, 'a/x'));
+    const result = await client.cloneVersion(V1, clone, { merge: true });
+    expect(result).toMatchObject({ links: { made: 1, unchanged: 4 }, conflicts: [] });
+  });
+
   it('finishes a clone that was broken off', async () => {
     const { client, folder, cacheDir } = await createRig(seed);
     await client.cloneVersion(V1, join(folder, 'clone'));

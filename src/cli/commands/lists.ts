@@ -1,3 +1,4 @@
+import { manifestPaths } from '../../model/manifest.ts';
 import { parseRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import { argument, type Command } from '../command.ts';
@@ -34,6 +35,6 @@ export const files: Command<string[]> = {
   summary: 'List the files of a version, linked ones included',
   example: 'gypsum files my-project/my-asset/v1',
   run: async (call) =>
-    Object.keys(await call.client().fetchManifest(await versionOf(call, argument(call.args, 0)), call)),
+    manifestPaths(await call.client().fetchManifest(await versionOf(call, argument(call.args, 0)), call)),
   human: lines,
 };
