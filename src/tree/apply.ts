@@ -5,6 +5,7 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { fsPath } from '../model/local-path.ts';
 import type { Step } from './plan.ts';
+import { readLink } from './scan.ts';
 
 /**
  * Carries out the steps of a plan in a folder. If one fails, or the signal is aborted, those done are taken back, so
@@ -15,6 +16,7 @@ export async function applySteps(
   steps: readonly Step[],
   { signal, onEvent }: CallOptions = {},
 ): Promise<void> {
+  signal?.throwIfAborted();
   const pace = createPace(signal);
   let done = 0;
   let reported = 0;
@@ -42,13 +44,13 @@ export async function applySteps(
 
 function takeBack(root: string, steps: readonly Step[]): void {
   for (const step of steps.toReversed()) {
-    const path = fsPath(join(root, step.path));
+    const path = join(root, step.path);
     try {
-      if (step.type === 'make-directory') rmdirSync(path);
-      else unlinkSync(path);
+      if (step.type === 'make-directory') rmdirSync(fsPath(path));
+      else if (readLink(path) === step.target) unlinkSync(fsPath(path));
     } catch (error) {
       // Somebody else has put a file there, or taken ours away: theirs to keep.
-      if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
+      if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EINVAL')) throw error;
     }
   }
 }

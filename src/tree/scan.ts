@@ -15,6 +15,7 @@ export interface ScanOptions extends CallOptions {
  * a folder that cannot be read is an error.
  */
 export async function scanFolder(root: string, { sizes = true, signal, onEvent }: ScanOptions = {}): Promise<Entry[]> {
+  signal?.throwIfAborted();
   const tree: Entry[] = [];
   const pace = createPace(signal);
   let reported = 0;

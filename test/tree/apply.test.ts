@@ -1,0 +1,151 @@
+import { mkdirSync, readFileSync, readlinkSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { GypsumEvent } from '../../src/events.ts';
+import { withDirectories } from '../../src/model/tree.ts';
+import { applySteps } from '../../src/tree/apply.ts';
+import { planLayout, type Step } from '../../src/tree/plan.ts';
+import { scanFolder } from '../../src/tree/scan.ts';
+import { layOut } from '../helpers/files.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+const directory = (path: string): Step => ({ type: 'make-directory', path });
+const symlink = (path: string, target = `/bucket/${path}`): Step => ({ type: 'make-symlink', path, target });
+
+/** Lets so much time pass with each look at the clock that steps give way, and report, after each one. */
+function giveWayAlways(): void {
+  let now = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += 1_000;
+    return now;
+  });
+  onTestFinished(() => clock.mockRestore());
+}
+
+describe('steps', () => {
+  it('make folders and symlinks, dangling ones too', async () => {
+    const root = await tempFolder();
+    await applySteps(root, [directory('a'), symlink('a/b', '/no/where'), symlink('c', 'a\udcff')]);
+    expect(await scanFolder(root)).toEqual([
+      { type: 'directory', path: 'a' },
+      { type: 'symlink', path: 'a/b', target: '/no/where' },
+      { type: 'symlink', path: 'c', target: 'a\udcff' },
+    ]);
+  });
+
+  it('make of a folder what was planned', async () => {
+    const root = await tempFolder();
+    layOut(root, { 'a/mine': 'text', blocked: 'file', elsewhere: { link: 'a' } });
+    const wanted = withDirectories(
+      ['a/new', 'blocked/x', 'c/d/e', 'elsewhere/y'].map((path) => ({
+        type: 'symlink',
+        path,
+        target: `/bucket/${path}`,
+      })),
+    );
+    const { steps, conflicts } = planLayout(wanted, await scanFolder(root));
+
+    await applySteps(root, steps);
+
+    expect(conflicts).toEqual(['blocked/x', 'elsewhere/y']);
+    expect((await scanFolder(root)).map(({ path }) => path)).toEqual([
+      'a',
+      'a/mine',
+      'a/new',
+      'blocked',
+      'c',
+      'c/d',
+      'c/d/e',
+      'elsewhere',
+    ]);
+    expect(planLayout(wanted, await scanFolder(root))).toEqual({ steps: [], conflicts, unchanged: 2 });
+  });
+
+  it.each<[string, Step[], string]>([
+    ['something is in the way', [symlink('theirs')], 'EEXIST'],
+    ['a folder is in the way', [directory('theirs')], 'EEXIST'],
+    ['a folder is missing', [symlink('missing/x')], 'ENOENT'],
+    ['a file stands where a folder should be', [symlink('theirs/x')], 'ENOTDIR'],
+    ['a name is too long', [directory('n'.repeat(300))], 'ENAMETOOLONG'],
+    ['a text is too long', [symlink('long', 't'.repeat(5000))], 'ENAMETOOLONG'],
+  ])('are all taken back where %s', async (_what, failing, code) => {
+    const root = await tempFolder();
+    layOut(root, { theirs: 'text' });
+    const before = await scanFolder(root);
+
+    const steps = [directory('a'), directory('a/b'), symlink('a/b/c'), symlink('d'), ...failing, symlink('z')];
+    await expect(applySteps(root, steps)).rejects.toMatchObject({ code });
+
+    expect(await scanFolder(root)).toEqual(before);
+    expect(readFileSync(join(root, 'theirs'), 'utf8')).toBe('text');
+  });
+
+  it('are all taken back when the signal is aborted, and throw its reason', async () => {
+    const root = await tempFolder();
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    giveWayAlways();
+    let seen = 0;
+    const onEvent = () => {
+      if (++seen === 2) stop.abort(reason);
+    };
+    const steps = [directory('a'), symlink('a/b'), symlink('a/c'), symlink('d')];
+    await expect(applySteps(root, steps, { signal: stop.signal, onEvent })).rejects.toBe(reason);
+    expect(seen).toBe(2);
+    expect(await scanFolder(root)).toEqual([]);
+  });
+
+  it('are not begun with a signal that is aborted', async () => {
+    const root = await tempFolder();
+    const reason = new Error('enough');
+    await expect(applySteps(root, [symlink('a')], { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(await scanFolder(root)).toEqual([]);
+  });
+
+  it('take back what is theirs only: not what others have put there meanwhile', async () => {
+    const root = await tempFolder();
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    giveWayAlways();
+    const folders = ['full', 'gone', 'file', 'kept'].map(directory);
+    const links = ['replaced', 'moved', 'lost', 'kept/ours'].map((path) => symlink(path));
+    const steps = [...folders, ...links, symlink('never')];
+    let seen = 0;
+    const onEvent = () => {
+      if (++seen < folders.length + links.length) return;
+      writeFileSync(join(root, 'full/theirs'), 'text');
+      rmSync(join(root, 'gone'), { recursive: true });
+      rmSync(join(root, 'file'), { recursive: true });
+      writeFileSync(join(root, 'file'), 'text');
+      unlinkSync(join(root, 'replaced'));
+      writeFileSync(join(root, 'replaced'), 'text');
+      unlinkSync(join(root, 'moved'));
+      layOut(root, { moved: { link: '/elsewhere' } });
+      unlinkSync(join(root, 'lost'));
+      mkdirSync(join(root, 'lost'));
+      stop.abort(reason);
+    };
+
+    await expect(applySteps(root, steps, { signal: stop.signal, onEvent })).rejects.toBe(reason);
+
+    expect((await scanFolder(root)).map(({ path }) => path)).toEqual([
+      'file',
+      'full',
+      'full/theirs',
+      'lost',
+      'moved',
+      'replaced',
+    ]);
+    expect(readFileSync(join(root, 'replaced'), 'utf8')).toBe('text');
+    expect(readlinkSync(join(root, 'moved'))).toBe('/elsewhere');
+  });
+
+  it('are counted, each once', async () => {
+    const root = await tempFolder();
+    const events: GypsumEvent[] = [];
+    giveWayAlways();
+    await applySteps(root, ['a', 'b', 'c'].map(directory), { onEvent: (event) => events.push(event) });
+    const files = events.map((event) => (event.type === 'progress' ? event.files : Number.NaN));
+    expect(files.reduce((sum, count) => sum + count, 0)).toBe(3);
+  });
+});
