@@ -1,11 +1,14 @@
 import { type Context, type ContextOptions, createContext } from './context.ts';
+import { applyUpload } from './ops/apply-upload.ts';
 import { cloneVersion } from './ops/clone-version.ts';
 import { createProject } from './ops/create-project.ts';
 import { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 import { fetchLatest } from './ops/fetch-latest.ts';
 import { listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
+import { planUpload } from './ops/plan-upload.ts';
 import { prepareDirectoryUpload } from './ops/prepare-directory-upload.ts';
 import { saveFile, saveVersion } from './ops/save-version.ts';
+import { uploadContents } from './ops/upload-contents.ts';
 import { uploadDirectory } from './ops/upload-directory.ts';
 import { uploadFiles } from './ops/upload-files.ts';
 import { abortUpload, completeUpload, startUpload } from './ops/upload-session.ts';
@@ -27,6 +30,9 @@ const operations = {
   completeUpload,
   abortUpload,
   uploadDirectory,
+  uploadContents,
+  planUpload,
+  applyUpload,
   createProject,
 };
 

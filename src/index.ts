@@ -15,11 +15,13 @@ export {
   type VersionRef,
 } from './model/refs.ts';
 export type { VersionSummary } from './model/summary.ts';
+export { type ApplyOptions, applyUpload, type UploadResult } from './ops/apply-upload.ts';
 export { type CloneOptions, type CloneResult, cloneVersion } from './ops/clone-version.ts';
 export { type CreateProjectOptions, createProject, type Quota, type Uploader } from './ops/create-project.ts';
 export { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 export { fetchLatest } from './ops/fetch-latest.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
+export { type PlannedFile, type PlanOptions, planUpload, type UploadPlan } from './ops/plan-upload.ts';
 export {
   type LinkRule,
   type LocalFile,
@@ -29,7 +31,8 @@ export {
   type UploadLink,
 } from './ops/prepare-directory-upload.ts';
 export { type SaveOptions, type SaveResult, saveFile, saveVersion } from './ops/save-version.ts';
-export { type UploadDirectoryOptions, type UploadResult, uploadDirectory } from './ops/upload-directory.ts';
+export { type UploadContent, uploadContents } from './ops/upload-contents.ts';
+export { type UploadOptions, uploadDirectory } from './ops/upload-directory.ts';
 export { type UploadFilesOptions, uploadFiles } from './ops/upload-files.ts';
 export {
   abortUpload,

@@ -9,7 +9,9 @@ export function eventLine(event: GypsumEvent): string | undefined {
     case 'retry':
       return `${event.error.message} Trying again (attempt ${event.attempt + 1}).`;
     case 'wait':
-      return `Another process is fetching ${formatRef(event.ref)}; waiting for it.`;
+      return event.for === 'version-lock'
+        ? `Another process is fetching ${formatRef(event.ref)}; waiting for it.`
+        : `Another upload to the project ${showText(event.ref.project)} is in progress; waiting for it.`;
     case 'damaged':
       return `The cached ${formatFileRef(event.file)} had been changed; it was moved to ${showText(event.movedTo)}.`;
     case 'upload-aborted':

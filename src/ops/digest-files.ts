@@ -4,30 +4,23 @@ import { pipeline } from 'node:stream/promises';
 import { each } from '../each.ts';
 import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import type { LocalFile } from './prepare-directory-upload.ts';
+import type { LocalSource, PlannedFile } from './plan-upload.ts';
 import { fileChanged } from './upload-files.ts';
-import type { UploadFile } from './upload-session.ts';
 
 /** How many files are read at once: enough to keep a disk busy while one thread hashes. */
 const CONCURRENCY = 8;
 
 /** Reads files and gives their digests, in the order given; throws `file-changed` if one has not the size it was seen with. */
 export async function digestFiles(
-  files: readonly LocalFile[],
-  locate: (path: string) => string,
+  files: readonly LocalSource[],
   { signal, onEvent }: CallOptions,
-): Promise<UploadFile[]> {
-  const digests = new Array<UploadFile>(files.length);
-  onEvent?.({
-    type: 'start',
-    task: 'digest',
-    files: files.length,
-    bytes: files.reduce((sum, { size }) => sum + size, 0),
-  });
-  await each(files.entries(), { concurrency: CONCURRENCY, signal }, async ([index, { path, size }], itemSignal) => {
-    const md5sum = await digestFile(locate(path), size, itemSignal);
-    digests[index] = { path, size, md5sum };
-    onEvent?.({ type: 'progress', task: 'digest', files: 1, bytes: size });
+): Promise<PlannedFile[]> {
+  const digests = new Array<PlannedFile>(files.length);
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  onEvent?.({ type: 'start', task: 'digest', files: files.length, bytes });
+  await each(files.entries(), { concurrency: CONCURRENCY, signal }, async ([index, file], itemSignal) => {
+    digests[index] = { ...file, md5sum: await digestFile(file.source, file.size, itemSignal) };
+    onEvent?.({ type: 'progress', task: 'digest', files: 1, bytes: file.size });
   });
   onEvent?.({ type: 'end', task: 'digest' });
   return digests;

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import type { Manifest } from '../model/manifest.ts';
+import type { Manifest, ManifestEntry } from '../model/manifest.ts';
 import { nameFault } from '../model/names.ts';
 import type { FileRef, VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
@@ -15,6 +15,7 @@ export interface LinkTarget {
   readonly file: FileRef;
   /** Units: bytes */
   readonly size: number;
+  readonly md5sum: string;
 }
 
 /** Knows which files of versions the names below the bucket mean; each version's documents are looked up once. */
@@ -57,12 +58,10 @@ export function createLinkTargets(ctx: Context, options: CallOptions): LinkTarge
     if (known === undefined || !(known.immutable || mayChange)) return undefined;
     const path = rest.join('/');
     const entry = known.manifest[path];
-    if (entry !== undefined) return [{ below: '', file: { ...ref, path }, size: entry.size }];
+    if (entry !== undefined) return [target(ref, path, '', entry)];
     const found: LinkTarget[] = [];
-    for (const file in known.manifest) {
-      if (!isBelow(file, path)) continue;
-      const below = path === '' ? file : file.slice(path.length + 1);
-      found.push({ below, file: { ...ref, path: file }, size: known.manifest[file]?.size ?? 0 });
+    for (const [file, below] of Object.entries(known.manifest)) {
+      if (isBelow(file, path)) found.push(target(ref, file, path === '' ? file : file.slice(path.length + 1), below));
     }
     return found;
   };
@@ -71,4 +70,8 @@ export function createLinkTargets(ctx: Context, options: CallOptions): LinkTarge
     find: async (parts) => (await targets(parts, false)) ?? [],
     paths: (parts) => targets(parts, true),
   };
+}
+
+function target(ref: VersionRef, path: string, below: string, { size, md5sum }: ManifestEntry): LinkTarget {
+  return { below, file: { ...ref, path }, size, md5sum };
 }

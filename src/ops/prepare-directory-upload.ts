@@ -12,7 +12,7 @@ import { comparePaths, joinPath, parentPath, type SymlinkEntry } from '../model/
 import { realPath } from '../tree/real-path.ts';
 import { createSymlinkResolver, type Resolution } from '../tree/resolve-symlink.ts';
 import { scanFolder } from '../tree/scan.ts';
-import { createLinkTargets } from './link-targets.ts';
+import { createLinkTargets, type LinkTarget } from './link-targets.ts';
 import { run } from './run.ts';
 
 /**
@@ -39,6 +39,7 @@ export interface UploadLink {
   readonly link: FileRef;
   /** Units: bytes */
   readonly size: number;
+  readonly md5sum: string;
 }
 
 /** What publishing a folder would do. */
@@ -85,10 +86,10 @@ async function prepare(ctx: Context, root: string, rule: LinkRule, options: Call
     else files.push({ path, size });
   };
 
-  const addLink = (path: string, link: FileRef, size: number) => {
+  const addLink = (path: string, { file, size, md5sum }: LinkTarget) => {
     const wrong = pathFault(path);
     if (wrong) fault(path, wrong);
-    else links.push({ path, link, size });
+    else links.push({ path, link: file, size, md5sum });
   };
 
   /** Adds the entries of a folder; `real` are the folders that are being walked, so that a link back is noticed. */
@@ -107,7 +108,7 @@ async function prepare(ctx: Context, root: string, rule: LinkRule, options: Call
     const resolution = resolver.resolve(join(folder, parentPath(entry.path)), entry.target);
     if (rule !== 'never' && resolution.type === 'inside') {
       const found = await targets.find(resolution.parts);
-      for (const target of found) addLink(joinPath(path, target.below), target.file, target.size);
+      for (const target of found) addLink(joinPath(path, target.below), target);
       if (found.length > 0) return;
     }
     if (rule === 'always') {

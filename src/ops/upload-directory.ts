@@ -1,92 +1,33 @@
-import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { GypsumError } from '../errors.ts';
-import type { CallOptions } from '../events.ts';
-import { checkVersionRef, formatRef, type VersionRef } from '../model/refs.ts';
-import { digestFiles } from './digest-files.ts';
-import { type PrepareOptions, prepareDirectoryUpload } from './prepare-directory-upload.ts';
-import { run } from './run.ts';
-import { type UploadFilesOptions, uploadFiles } from './upload-files.ts';
-import {
-  abortUpload,
-  checkVersionIsNew,
-  completeUpload,
-  type StartOptions,
-  startUpload,
-  type UploadSession,
-} from './upload-session.ts';
+import { checkVersionRef, type VersionRef } from '../model/refs.ts';
+import { type ApplyOptions, applyUpload, countPlan, type UploadResult } from './apply-upload.ts';
+import { type PlanOptions, planUpload, type UploadPlan } from './plan-upload.ts';
+import { checkHasToken } from './upload-session.ts';
 
-export type UploadDirectoryOptions = PrepareOptions & UploadFilesOptions & Omit<StartOptions, 'links'>;
-
-export interface UploadResult extends VersionRef {
-  readonly files: number;
-  /** Units: bytes */
-  readonly bytes: number;
-  /** Files whose content was sent. */
-  readonly sent: { readonly files: number; readonly bytes: number };
-  /** Files that became links: symlinks into the cache, and what the registry knew already. */
-  readonly linked: { readonly files: number; readonly bytes: number };
+export interface UploadOptions extends PlanOptions, ApplyOptions {
+  /** Publish only if anything differs from the latest version. @default false */
+  ifChanged?: boolean;
 }
 
-/** Units: milliseconds. An abort that takes longer is given up, so that Ctrl-C ends soon. */
-const ABORT_TIMEOUT = 10_000;
-
 /**
- * Publishes a folder as a new version: surviving links of a clone become links, the rest is sent. Throws
- * `version-exists`, `invalid-tree`, `file-changed`, `project-locked`, `unauthorized` or `forbidden`.
- *
- * On any failure after the start, also by the signal, the session is aborted: nothing of it stays, and the project is
- * unlocked. The events `upload-aborted` and `upload-abandoned` say whether that worked.
+ * Publishes a folder as a new version: surviving links of a clone become links, as does what the latest version has;
+ * the rest is sent. Throws what `planUpload` and `applyUpload` throw.
  */
-export function uploadDirectory(
+export async function uploadDirectory(
   ctx: Context,
   ref: VersionRef,
   directory: string,
-  options: UploadDirectoryOptions = {},
+  options: UploadOptions = {},
 ): Promise<UploadResult> {
   const version = checkVersionRef(ref);
-  const { signal, onEvent } = options;
-  const call = { signal, onEvent };
-  return run(ctx, call, async () => {
-    if (!ctx.registry.hasToken) {
-      throw new GypsumError('unauthorized', `Publishing ${formatRef(version)} needs a token.`, {
-        hint: 'Give one as the option "token", or in GYPSUM_TOKEN.',
-      });
-    }
-    await checkVersionIsNew(ctx, version, call);
-    const prepared = await prepareDirectoryUpload(ctx, directory, options);
-    const locate = (path: string) => join(prepared.directory, path);
-    const files = await digestFiles(prepared.files, locate, call);
-    const session = await startUpload(ctx, version, files, { ...options, links: prepared.links });
-    try {
-      await uploadFiles(ctx, session, locate, options);
-      await completeUpload(ctx, session, call);
-    } catch (error) {
-      await giveUp(ctx, session, call);
-      throw error;
-    }
-    const all = count([...prepared.files, ...prepared.links]);
-    const sent = count(session.files);
-    return {
-      ...version,
-      ...all,
-      sent,
-      linked: { files: all.files - sent.files, bytes: all.bytes - sent.bytes },
-    };
-  });
+  checkHasToken(ctx, version);
+  return applyIfChanged(ctx, await planUpload(ctx, version, directory, options), options);
 }
 
-async function giveUp(ctx: Context, session: UploadSession, { onEvent }: CallOptions): Promise<void> {
-  const { project, asset, version } = session;
-  try {
-    await abortUpload(ctx, session, { onEvent, signal: AbortSignal.timeout(ABORT_TIMEOUT) });
-  } catch (error) {
-    // What is thrown is why the upload failed; that the project stays locked is told beside it.
-    const reason = error instanceof Error ? error : new Error(String(error));
-    onEvent?.({ type: 'upload-abandoned', ref: { project, asset, version }, error: reason });
-  }
-}
-
-function count(files: readonly { readonly size: number }[]): { files: number; bytes: number } {
-  return { files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) };
+/** Applies a plan, unless nothing has changed and that was to be a reason not to. */
+export async function applyIfChanged(ctx: Context, plan: UploadPlan, options: UploadOptions): Promise<UploadResult> {
+  const { ifChanged = false, ...apply } = options;
+  if (!ifChanged || plan.unchangedSince === undefined) return applyUpload(ctx, plan, apply);
+  const nothing = { files: 0, bytes: 0 };
+  return { ...plan.unchangedSince, published: false, ...countPlan(plan), sent: nothing, linked: nothing };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
+import { sleep } from '../give-way.ts';
 import { keys } from '../model/keys.ts';
 import { checkPath } from '../model/names.ts';
 import { checkVersionRef, type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
@@ -24,6 +25,8 @@ export interface StartOptions extends CallOptions {
   deduplicate?: boolean;
   /** Upload on probation, to be approved by an owner. @default false */
   probation?: boolean;
+  /** Wait for as long as the project is locked by another upload. @default false */
+  wait?: boolean;
 }
 
 /** An upload that was started. Whoever holds it can send, complete and abort: treat it like a password. */
@@ -41,6 +44,9 @@ export interface UploadSession extends VersionRef {
  * Units: milliseconds
  */
 const PATIENCE = 30 * 60_000;
+
+/** How long to wait before a locked project is asked for again. Units: milliseconds */
+const ASK_AGAIN = { first: 500, most: 15_000 };
 
 const startAnswer = z.object({
   file_urls: z.array(z.object({ path: z.string(), url: z.string(), method: z.literal('presigned') })),
@@ -60,37 +66,39 @@ export function startUpload(
   options: StartOptions = {},
 ): Promise<UploadSession> {
   const version = checkVersionRef(ref);
-  const { links = [], deduplicate = true, probation = false, ...callOptions } = options;
+  const { links = [], deduplicate = true, probation = false, wait = false, signal, onEvent } = options;
+  const call = { signal, onEvent };
   for (const { path } of [...files, ...links]) checkPath(path);
   const type = deduplicate ? 'dedup' : 'simple';
-  return run(ctx, callOptions, async () => {
-    // The public registry deletes a version that is started again: it must never be asked to.
-    await checkVersionIsNew(ctx, version, callOptions);
-    const what = `Starting the upload of ${formatRef(version)}`;
-    const answer = await ctx.registry.send(
-      {
-        what,
-        method: 'POST',
-        to: `/upload/start/${[version.project, version.asset, version.version].map(encodeURIComponent).join('/')}`,
-        document: {
-          files: [
-            ...files.map(({ path, size, md5sum }) => ({ type, path, size, md5sum })),
-            ...links.map(({ path, link }) => ({
-              type: 'link',
-              path,
-              link: { project: link.project, asset: link.asset, version: link.version, path: link.path },
-            })),
-          ],
-          on_probation: probation,
-        },
-        answer: startAnswer,
-        patience: PATIENCE,
-        // Whoever loses the answer to a start has lost its token, and would find the project locked.
-        shouldRetry: wasNotProcessed,
-      },
-      callOptions,
-    );
-    callOptions.onEvent?.({ type: 'upload-started', ref: version });
+  const what = `Starting the upload of ${formatRef(version)}`;
+  const request = {
+    what,
+    method: 'POST' as const,
+    to: `/upload/start/${[version.project, version.asset, version.version].map(encodeURIComponent).join('/')}`,
+    document: {
+      files: [
+        ...files.map(({ path, size, md5sum }) => ({ type, path, size, md5sum })),
+        ...links.map(({ path, link }) => ({
+          type: 'link',
+          path,
+          link: { project: link.project, asset: link.asset, version: link.version, path: link.path },
+        })),
+      ],
+      on_probation: probation,
+    },
+    answer: startAnswer,
+    patience: PATIENCE,
+    // Whoever loses the answer to a start has lost its token, and would find the project locked.
+    shouldRetry: wasNotProcessed,
+  };
+  return run(ctx, call, async () => {
+    checkHasToken(ctx, version);
+    const answer = await unlessLocked(version, wait, call, async () => {
+      // The public registry deletes a version that is started again: it must never be asked to.
+      await checkVersionIsNew(ctx, version, call);
+      return ctx.registry.send(request, call);
+    });
+    onEvent?.({ type: 'upload-started', ref: version });
     const byPath = new Map(files.map((file) => [file.path, file]));
     return {
       ...version,
@@ -142,6 +150,27 @@ export async function checkVersionIsNew(ctx: Context, ref: VersionRef, options: 
     hint: 'Publish under another version name.',
     details: { ...ref },
   });
+}
+
+/** Throws `unauthorized` if the context has no token: without one, nothing can be published. */
+export function checkHasToken(ctx: Context, ref: VersionRef): void {
+  if (ctx.registry.hasToken) return;
+  throw new GypsumError('unauthorized', `Publishing ${formatRef(ref)} needs a token.`, {
+    hint: 'Give one as the option "token", or in GYPSUM_TOKEN.',
+  });
+}
+
+/** Starts, and if it may wait, starts again for as long as the project is locked. */
+async function unlessLocked<T>(ref: VersionRef, wait: boolean, call: CallOptions, start: () => Promise<T>): Promise<T> {
+  for (let pause = ASK_AGAIN.first; ; pause = Math.min(2 * pause, ASK_AGAIN.most)) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!wait || !isGypsumError(error, 'project-locked')) throw error;
+      if (pause === ASK_AGAIN.first) call.onEvent?.({ type: 'wait', for: 'project-lock', ref });
+    }
+    await sleep(pause, call.signal);
+  }
 }
 
 function sendToSession(ctx: Context, session: UploadSession, url: string, what: string, options: CallOptions) {

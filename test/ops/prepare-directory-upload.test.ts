@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createRig } from '../helpers/rig.ts';
+import { createRig, md5 } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 const FILES = { 'a.txt': 'content of a', 'sub/b.txt': 'content of b', 'sub/deep/c.txt': 'c', 'sub.txt': 'not in sub' };
@@ -29,10 +29,10 @@ describe('preparing', () => {
         directory: clone,
         files: [],
         links: [
-          { path: 'a.txt', link: target('a.txt'), size: 12 },
-          { path: 'sub/b.txt', link: target('sub/b.txt'), size: 12 },
-          { path: 'sub/deep/c.txt', link: target('sub/deep/c.txt'), size: 1 },
-          { path: 'sub.txt', link: target('sub.txt'), size: 10 },
+          { path: 'a.txt', link: target('a.txt'), size: 12, md5sum: md5('content of a') },
+          { path: 'sub/b.txt', link: target('sub/b.txt'), size: 12, md5sum: md5('content of b') },
+          { path: 'sub/deep/c.txt', link: target('sub/deep/c.txt'), size: 1, md5sum: md5('c') },
+          { path: 'sub.txt', link: target('sub.txt'), size: 10, md5sum: md5('not in sub') },
         ],
       });
       expect(registry.calls).toEqual([]);
@@ -101,7 +101,7 @@ describe('a symlink becomes a link', () => {
     await mkdir(join(at.cacheDir, 'bucket/p/q'));
     await make(at);
     const { links, files } = await at.prepare('always');
-    expect(links).toContainEqual({ path: 'sub/x', link: target('a.txt'), size: 12 });
+    expect(links).toContainEqual({ path: 'sub/x', link: target('a.txt'), size: 12, md5sum: md5('content of a') });
     expect(files).toEqual([]);
   });
 
@@ -114,7 +114,7 @@ describe('a symlink becomes a link', () => {
     const { links } = await connect({ cacheDir: join(folder, 'way') }).prepareDirectoryUpload(mine, {
       links: 'always',
     });
-    expect(links).toEqual([{ path: 'x', link: target('a.txt'), size: 12 }]);
+    expect(links).toEqual([{ path: 'x', link: target('a.txt'), size: 12, md5sum: md5('content of a') }]);
   });
 
   it('when the cache is named through a symlink, like the link', async () => {

@@ -17,6 +17,7 @@ describe('publishing a folder', () => {
     const result = await client.uploadDirectory(V1, await makeFolder('mine', FILES));
     expect(result).toEqual({
       ...V1,
+      published: true,
       files: 4,
       bytes: 29,
       sent: { files: 4, bytes: 29 },

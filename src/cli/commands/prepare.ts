@@ -21,14 +21,17 @@ export const prepare: Command<PreparedUpload, Options> = {
   flags: [linksFlag],
   run: ({ args, client, options, signal, onEvent }) =>
     client().prepareDirectoryUpload(argument(args, 0), { ...options, signal, onEvent }),
-  human({ files, links }) {
-    const sum = (entries: readonly { size: number }[]) => prettyBytes(entries.reduce((all, { size }) => all + size, 0));
-    return [
-      ...files.map(({ path, size }) => `send  ${prettyBytes(size).padStart(9)}  ${showText(path)}`),
-      ...links.map(
-        ({ path, link, size }) => `link  ${prettyBytes(size).padStart(9)}  ${showText(path)} -> ${formatFileRef(link)}`,
-      ),
-      `${files.length} files to send (${sum(files)}), ${links.length} to link (${sum(links)})`,
-    ].join('\n');
-  },
+  human: showPlan,
 };
+
+/** Shows what would be sent and what linked, file by file, and in sum. */
+export function showPlan({ files, links }: Pick<PreparedUpload, 'files' | 'links'>): string {
+  const sum = (entries: readonly { size: number }[]) => prettyBytes(entries.reduce((all, { size }) => all + size, 0));
+  const row = (what: string, size: number, path: string) =>
+    `${what}  ${prettyBytes(size).padStart(9)}  ${showText(path)}`;
+  return [
+    ...files.map(({ path, size }) => row('send', size, path)),
+    ...links.map(({ path, link, size }) => `${row('link', size, path)} -> ${formatFileRef(link)}`),
+    `${files.length} files to send (${sum(files)}), ${links.length} to link (${sum(links)})`,
+  ].join('\n');
+}

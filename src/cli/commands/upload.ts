@@ -1,32 +1,51 @@
 import prettyBytes from 'pretty-bytes';
 import { formatRef, parseVersionRef } from '../../model/refs.ts';
+import type { UploadResult } from '../../ops/apply-upload.ts';
+import type { UploadPlan } from '../../ops/plan-upload.ts';
 import type { LinkRule } from '../../ops/prepare-directory-upload.ts';
-import type { UploadResult } from '../../ops/upload-directory.ts';
 import { argument, type Command } from '../command.ts';
-import { linksFlag } from './prepare.ts';
+import { linksFlag, showPlan } from './prepare.ts';
 
 interface Options {
   links?: LinkRule;
   deduplicate?: boolean;
   probation?: boolean;
+  dryRun?: boolean;
+  ifChanged?: boolean;
+  wait?: boolean;
 }
 
-export const upload: Command<UploadResult, Options> = {
+export const upload: Command<UploadResult | UploadPlan, Options> = {
   usage: 'upload <folder> <project/asset/version>',
   summary: 'Publish a folder as a new version; what has not changed is not sent',
   example: 'gypsum upload my-folder my-project/my-asset/v2',
   flags: [
+    { flags: '--dry-run', description: 'show what would be sent and linked, and do nothing' },
+    { flags: '--if-changed', description: 'publish only if anything differs from the latest version' },
+    { flags: '--wait', description: 'wait for as long as another upload to the project is in progress' },
     linksFlag,
     { flags: '--probation', description: 'publish on probation, to be approved by an owner' },
     { flags: '--no-deduplicate', description: 'send also what the latest version has' },
   ],
   run({ args, client, options, signal, onEvent }) {
+    const { dryRun = false, ...upload } = options;
     const ref = parseVersionRef(argument(args, 1));
-    return client().uploadDirectory(ref, argument(args, 0), { ...options, signal, onEvent });
+    const call = { ...upload, signal, onEvent };
+    return dryRun
+      ? client().planUpload(ref, argument(args, 0), call)
+      : client().uploadDirectory(ref, argument(args, 0), call);
   },
-  human: ({ files, bytes, sent, linked, ...ref }) =>
-    [
+  human(result) {
+    if (!('published' in result)) {
+      const { unchangedSince } = result;
+      const same = unchangedSince === undefined ? '' : `\nNothing has changed since ${formatRef(unchangedSince)}.`;
+      return showPlan(result) + same;
+    }
+    const { published, files, bytes, sent, linked, ...ref } = result;
+    if (!published) return `Nothing has changed since ${formatRef(ref)}; nothing was published.`;
+    return [
       `Published ${formatRef(ref)}: ${files} files, ${prettyBytes(bytes)};`,
       `sent ${sent.files} (${prettyBytes(sent.bytes)}), linked ${linked.files} (${prettyBytes(linked.bytes)}).`,
-    ].join(' '),
+    ].join(' ');
+  },
 };

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import { isGypsumError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { type Manifest, manifestPaths } from '../model/manifest.ts';
+import { checkVersionRef, type VersionRef } from '../model/refs.ts';
+import { comparePaths } from '../model/tree.ts';
+import { digestFiles } from './digest-files.ts';
+import { fetchLatest } from './fetch-latest.ts';
+import {
+  type LocalFile,
+  type PrepareOptions,
+  prepareDirectoryUpload,
+  type UploadLink,
+} from './prepare-directory-upload.ts';
+import { run } from './run.ts';
+import { checkVersionIsNew, type UploadFile } from './upload-session.ts';
+import { loadVersion } from './version-documents.ts';
+
+export interface PlanOptions extends PrepareOptions {
+  /** Make links of files whose content the latest version has. @default true */
+  deduplicate?: boolean;
+}
+
+/** A file to be sent, and where it is now. */
+export interface PlannedFile extends UploadFile {
+  /** Absolute. */
+  readonly source: string;
+}
+
+/** What publishing would do, to the last file: plain data that may be printed, kept and applied later. */
+export interface UploadPlan extends VersionRef {
+  readonly files: readonly PlannedFile[];
+  readonly links: readonly UploadLink[];
+  /** The latest version, if every file of it and no other would be published again. */
+  readonly unchangedSince?: VersionRef;
+}
+
+/** A file that is to be published, and where it is now. */
+export interface LocalSource extends LocalFile {
+  /** Absolute. */
+  readonly source: string;
+}
+
+/**
+ * Says what publishing a folder as a version would send and what it would link. Files are read for their digests;
+ * nothing is sent. Throws `version-exists`, `invalid-tree` or `file-changed`.
+ */
+export function planUpload(
+  ctx: Context,
+  ref: VersionRef,
+  directory: string,
+  options: PlanOptions = {},
+): Promise<UploadPlan> {
+  const version = checkVersionRef(ref);
+  const { signal, onEvent } = options;
+  return run(ctx, options, async () => {
+    await checkVersionIsNew(ctx, version, { signal, onEvent });
+    const prepared = await prepareDirectoryUpload(ctx, directory, options);
+    const files = prepared.files.map((file) => ({ ...file, source: join(prepared.directory, file.path) }));
+    return planFiles(ctx, version, files, prepared.links, options);
+  });
+}
+
+/** Plans the upload of files in any places, whose version is known to be new. */
+export async function planFiles(
+  ctx: Context,
+  ref: VersionRef,
+  sources: readonly LocalSource[],
+  links: readonly UploadLink[],
+  { deduplicate = true, signal, onEvent }: PlanOptions,
+): Promise<UploadPlan> {
+  const call = { signal, onEvent };
+  const files = await digestFiles(sources, call);
+  const latest = await loadLatest(ctx, ref, call);
+  const known = latest === undefined || !deduplicate ? new Map<string, UploadLink>() : linksByContent(latest);
+  const sent: PlannedFile[] = [];
+  const linked = [...links];
+  for (const file of files) {
+    const same = known.get(contentId(file));
+    if (same === undefined) sent.push(file);
+    else linked.push({ ...same, path: file.path });
+  }
+  linked.sort((a, b) => comparePaths(a.path, b.path));
+  const unchanged = latest !== undefined && isSame(latest.manifest, [...files, ...links]);
+  return { ...ref, files: sent, links: linked, ...(unchanged ? { unchangedSince: latest.ref } : {}) };
+}
+
+interface Latest {
+  readonly ref: VersionRef;
+  readonly manifest: Manifest;
+}
+
+async function loadLatest(ctx: Context, ref: VersionRef, call: CallOptions): Promise<Latest | undefined> {
+  try {
+    const latest = await fetchLatest(ctx, ref, call);
+    return { ref: latest, manifest: (await loadVersion(ctx, latest, call)).manifest };
+  } catch (error) {
+    if (isGypsumError(error, 'not-found') || isGypsumError(error, 'version-unfinished')) return undefined;
+    throw error;
+  }
+}
+
+function linksByContent({ ref, manifest }: Latest): Map<string, UploadLink> {
+  const links = new Map<string, UploadLink>();
+  for (const path of manifestPaths(manifest)) {
+    const entry = manifest[path];
+    if (entry === undefined) continue;
+    const { size, md5sum } = entry;
+    links.set(contentId(entry), { path, link: { ...ref, path }, size, md5sum });
+  }
+  return links;
+}
+
+function contentId({ size, md5sum }: { readonly size: number; readonly md5sum: string }): string {
+  return `${md5sum}/${size}`;
+}
+
+function isSame(manifest: Manifest, files: readonly UploadFile[]): boolean {
+  if (files.length !== Object.keys(manifest).length) return false;
+  return files.every((file) => {
+    const entry = manifest[file.path];
+    return entry !== undefined && contentId(entry) === contentId(file);
+  });
+}
