@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { GypsumError, isGypsumError } from '../errors.ts';
+import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import { contentRoutes } from './content-routes.ts';
 import type { ServerContext } from './context.ts';
 import { createDocuments } from './documents.ts';
@@ -84,10 +84,15 @@ export async function createRegistry({
   }
   app.notFound((c) => notFound(c.req.raw));
   app.onError((error, c) => {
-    if (!isGypsumError(error)) onError?.(error, c.req.raw);
+    if (!isGypsumError(error) && !isGone(error, c.req.raw)) onError?.(error, c.req.raw);
     return failure(error);
   });
   return { fetch: async (request) => app.fetch(request) };
+}
+
+/** Whether the client has gone away in the middle of its request: no failure of ours. */
+function isGone(error: unknown, request: Request): boolean {
+  return request.signal.aborted || isSystemError(error, 'ECONNRESET');
 }
 
 function preflight(request: Request): Response {
