@@ -22,7 +22,8 @@ export function configFromEnvironment(settings: Partial<Config> = {}, environmen
   const url = settings.url ?? (environment.GYPSUM_URL || PUBLIC_REGISTRY);
   const cacheDir = settings.cacheDir ?? (environment.GYPSUM_CACHE_DIR || defaultCacheDir(url));
   const token = settings.token ?? (environment.GYPSUM_TOKEN || undefined);
-  return { url, cacheDir: resolve(cacheDir), ...(token === undefined ? {} : { token }) };
+  // What was given empty is refused by whoever uses it: it must not come to mean the current folder.
+  return { url, cacheDir: cacheDir === '' ? '' : resolve(cacheDir), ...(token === undefined ? {} : { token }) };
 }
 
 /**

@@ -1,6 +1,8 @@
 import { isAbsolute } from 'node:path';
 import { type Cache, createCache } from './cache/cache.ts';
+import { checkConcurrency } from './each.ts';
 import { GypsumError } from './errors.ts';
+import { showText } from './model/text.ts';
 import { createRegistryClient, type Registry } from './registry/client.ts';
 import type { HttpOptions } from './registry/http.ts';
 import { VERSION } from './version.ts';
@@ -28,18 +30,17 @@ export function createContext(options: ContextOptions): Context {
   const { url, cacheDir, token, concurrency = 16, ...http } = options;
   if (url === undefined) throw missing('url', 'the URL of a registry');
   if (cacheDir === undefined) throw missing('cacheDir', 'a cache folder');
-  if (!isAbsolute(cacheDir) || cacheDir.includes('\0')) {
-    throw new GypsumError('invalid-argument', `The cache folder "${cacheDir}" is not an absolute path.`, {
-      hint: 'Give an absolute path: links in clones carry it as their text.',
-      details: { cacheDir },
-    });
+  if (!isAbsolute(cacheDir) || cacheDir.includes('\0') || !cacheDir.isWellFormed()) {
+    throw new GypsumError(
+      'invalid-argument',
+      `The cache folder "${showText(cacheDir)}" is not an absolute path in UTF-8.`,
+      {
+        hint: 'Give an absolute path: links in clones carry it as their text.',
+        details: { cacheDir },
+      },
+    );
   }
-  if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256) {
-    throw new GypsumError('invalid-argument', `The concurrency ${concurrency} is not a number from 1 to 256.`, {
-      hint: 'Leave it out for 16 transfers at once.',
-      details: { concurrency },
-    });
-  }
+  checkConcurrency(concurrency);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new GypsumError(
       'invalid-argument',

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { GypsumError } from './errors.ts';
 
 export interface EachOptions {
   /** How many items are worked on at once. */
@@ -15,6 +16,7 @@ export async function each<T>(
   { concurrency, signal }: EachOptions,
   work: (item: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  checkConcurrency(concurrency);
   signal?.throwIfAborted();
   const stop = new AbortController();
   const both = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
@@ -30,7 +32,7 @@ export async function each<T>(
       await work(next.value, both);
     }
   };
-  const lanes = Array.from({ length: Math.max(1, concurrency) }, () =>
+  const lanes = Array.from({ length: concurrency }, () =>
     lane().catch((error: unknown) => {
       if (failed) return;
       failed = true;
@@ -41,4 +43,13 @@ export async function each<T>(
   await Promise.all(lanes);
   signal?.throwIfAborted();
   if (failed) throw failure;
+}
+
+/** Returns how many items may be worked on at once, or throws `invalid-argument`. */
+export function checkConcurrency(concurrency: number): number {
+  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 256) return concurrency;
+  throw new GypsumError('invalid-argument', `The concurrency ${concurrency} is not a number from 1 to 256.`, {
+    hint: 'Leave it out for 16 transfers at once.',
+    details: { concurrency },
+  });
 }

@@ -62,7 +62,8 @@ const MAX_DOCUMENT = 384 * 1024 * 1024;
 export function createRegistryClient({ url, token, userAgent, ...http }: RegistryOptions): Registry {
   const base = parseRegistryUrl(url);
   const client = createHttp(userAgent, http);
-  const at = (path: string) => new URL(base.href.replace(/\/$/, '') + path);
+  const root = base.href.replace(/\/+$/, '');
+  const at = (path: string) => new URL(root + path);
 
   const toUrl = (to: string): URL => {
     const target = to.startsWith('/') && !to.startsWith('//') ? at(to) : parseUrl(to);
@@ -77,7 +78,7 @@ export function createRegistryClient({ url, token, userAgent, ...http }: Registr
     parseDocument((await readAll(body, MAX_DOCUMENT, what)).toString('utf8'), answer, what);
 
   return {
-    url: base.href.replace(/\/$/, ''),
+    url: root,
     origin: base.origin,
     hasToken: token !== undefined,
 
@@ -152,13 +153,13 @@ export function createRegistryClient({ url, token, userAgent, ...http }: Registr
 /** Reads a registry's URL, or throws `invalid-argument`. */
 function parseRegistryUrl(text: string): URL {
   const url = parseUrl(text);
-  if (url === undefined || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new GypsumError('invalid-argument', `"${showText(text)}" is not the URL of a registry.`, {
-      hint: 'Give an http or https URL without a user, a query or a fragment, such as http://127.0.0.1:8080.',
-      details: { url: text },
-    });
-  }
-  return url;
+  if (url !== undefined && url.href === url.origin + url.pathname) return url;
+  // What stands before an "@" may be a password.
+  const shown = text.replace(/^.*@/s, '…@');
+  throw new GypsumError('invalid-argument', `"${showText(shown)}" is not the URL of a registry.`, {
+    hint: 'Give an http or https URL without a user, a query or a fragment, such as http://127.0.0.1:8080.',
+    details: { url: shown },
+  });
 }
 
 function parseUrl(text: string): URL | undefined {
@@ -190,7 +191,7 @@ export function parseJson(text: string, what: string): unknown {
 
 // The public registry answers some requests with status 200 and an error in the body.
 function refuseError(text: string, what: string): void {
-  const reason = text.startsWith('{') && text.length < 64 * 1024 ? reasonOf(text) : undefined;
+  const reason = /^\s*\{/.test(text) && text.length < 64 * 1024 ? reasonOf(text) : undefined;
   if (reason === undefined) return;
   throw new GypsumError('refused', `${what} failed: the registry says: ${showText(reason).replace(/\.$/, '')}.`, {
     hint: 'Change the request as the registry says.',

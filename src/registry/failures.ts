@@ -16,17 +16,27 @@ const NETWORK = [
   'EPROTO',
 ];
 
+// Source: Node.js, "X509 certificate error codes" and "OpenSSL errors"
+const TLS = /^ERR_(SSL|TLS)_|CERT|^HOSTNAME_MISMATCH$|^INVALID_(CA|PURPOSE)$/;
+
 const OVERLOADED = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** Gives the error that says what a failed exchange with the registry means; others come back as they are. */
 export function asFailure(error: unknown, what: string, origin: string): unknown {
-  if (!(error instanceof errors.UndiciError) && !isSystemError(error, ...NETWORK)) return error;
+  if (!isExchangeError(error)) return error;
   if (error instanceof errors.RequestAbortedError || error instanceof errors.InvalidArgumentError) return error;
   return new GypsumError('unavailable', `${what} failed: ${error.message || error.code}.`, {
     hint: `Check that the registry at ${origin} is running and can be reached from here, then try again.`,
     details: { origin },
     cause: error,
   });
+}
+
+function isExchangeError(error: unknown): error is Error & { code?: string } {
+  if (error instanceof errors.UndiciError || error instanceof errors.HTTPParserError) return true;
+  return (
+    isSystemError(error, ...NETWORK) || (error instanceof Error && 'code' in error && TLS.test(String(error.code)))
+  );
 }
 
 /** Gives the error for an answer that is not a success. */

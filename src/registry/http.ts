@@ -47,6 +47,7 @@ export function createHttp(
   userAgent: string,
   { retries = 4, retryDelay = 250, timeout = 60_000 }: HttpOptions = {},
 ): Http {
+  for (const [option, value] of Object.entries({ retries, retryDelay, timeout })) checkCount(option, value);
   const agent = new Agent({ headersTimeout: timeout, bodyTimeout: timeout, connect: { timeout } });
 
   const attempt = async <T>(exchange: Exchange, consume: (body: Body) => Promise<T>): Promise<T> => {
@@ -77,33 +78,46 @@ export function createHttp(
   };
 
   return {
-    request(exchange, consume) {
+    async request(exchange, consume) {
       const { what, url, signal, onEvent, shouldRetry = isPassing } = exchange;
-      return pRetry(
-        async () => {
-          try {
-            return await attempt(exchange, consume);
-          } catch (error) {
-            signal?.throwIfAborted();
-            throw asFailure(error, what, url.origin);
-          }
-        },
-        {
-          retries,
-          minTimeout: retryDelay,
-          maxTimeout: 40 * retryDelay,
-          randomize: true,
-          ...(signal === undefined ? {} : { signal }),
-          shouldRetry: ({ error }) => shouldRetry(error),
-          onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
-            if (retriesLeft > 0 && shouldRetry(error))
-              onEvent?.({ type: 'retry', what, attempt: attemptNumber, error });
+      const mayRetry = (error: unknown) => !signal?.aborted && shouldRetry(error);
+      try {
+        return await pRetry(
+          async () => {
+            try {
+              return await attempt(exchange, consume);
+            } catch (error) {
+              throw asFailure(error, what, url.origin);
+            }
           },
-        },
-      );
+          {
+            retries,
+            minTimeout: retryDelay,
+            maxTimeout: 40 * retryDelay,
+            randomize: true,
+            ...(signal === undefined ? {} : { signal }),
+            shouldRetry: ({ error }) => mayRetry(error),
+            onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
+              if (retriesLeft > 0 && mayRetry(error)) onEvent?.({ type: 'retry', what, attempt: attemptNumber, error });
+            },
+          },
+        );
+      } catch (error) {
+        // Whatever broke because of the signal; its reason may be anything.
+        signal?.throwIfAborted();
+        throw error;
+      }
     },
     close: () => agent.close(),
   };
+}
+
+function checkCount(option: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 0) return;
+  throw new GypsumError('invalid-argument', `The option "${option}" is ${value}, not a whole number from 0.`, {
+    hint: 'Leave it out for the default.',
+    details: { [option]: value },
+  });
 }
 
 /** Reads a body of at most `limit` bytes, or throws `invalid-response`. */

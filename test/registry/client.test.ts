@@ -1,0 +1,214 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { createRegistryClient, type RegistryOptions } from '../../src/registry/client.ts';
+import { type Answer, json, type Loopback, serve } from '../helpers/loopback.ts';
+
+const TOKEN = 'the-secret-token';
+const what = 'Doing it';
+
+function connect({ url }: { url: string }, options: Partial<RegistryOptions> = {}) {
+  const registry = createRegistryClient({
+    url,
+    token: TOKEN,
+    userAgent: 'test/1',
+    retryDelay: 1,
+    retries: 1,
+    ...options,
+  });
+  onTestFinished(() => registry.close());
+  return registry;
+}
+
+const authorizations = (server: Loopback) => server.requests.map((request) => request.headers.authorization);
+const html: Answer = (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Welcome</html>');
+const oddError = json({ status: 'error', reason: 'said with 200' });
+
+describe('the client of a registry', () => {
+  it.each(['', '/', '//', '/sub', '/sub/'])('asks below the URL that it was given with %j', async (end) => {
+    const server = await serve(json([]));
+    const registry = connect({ url: server.url + end });
+    await registry.list('p/');
+    await registry.read('p/a/v/x', 10);
+    await registry.send({ what, method: 'POST', to: '/create/p' });
+    const root = end.startsWith('/sub') ? '/sub' : '';
+    expect(server.requests.map((request) => request.url)).toEqual([
+      `${root}/list?prefix=p%2F`,
+      `${root}/file/p%2Fa%2Fv%2Fx`,
+      `${root}/create/p`,
+    ]);
+    expect(registry.url).toBe(server.url + root);
+  });
+
+  it('lists one level, or all', async () => {
+    const server = await serve(json(['p/a/', 'p/b/']));
+    const registry = connect(server);
+    expect(await registry.list('')).toEqual(['p/a/', 'p/b/']);
+    await registry.list('p/é +&=%/', { recursive: true });
+    expect(server.requests.map((request) => request.url)).toEqual([
+      '/list',
+      '/list?prefix=p%2F%C3%A9+%2B%26%3D%25%2F&recursive=true',
+    ]);
+  });
+
+  it('asks for a key as one part of the path', async () => {
+    const server = await serve((response) => response.end('content'));
+    expect(await connect(server).read('p/a/v/é #?%/..x', 10)).toEqual(Buffer.from('content'));
+    expect(server.requests[0]?.url).toBe('/file/p%2Fa%2Fv%2F%C3%A9%20%23%3F%25%2F..x');
+    expect(server.requests[0]?.headers['user-agent']).toBe('test/1');
+  });
+
+  it('sends documents with the token, or with a session’s', async () => {
+    const server = await serve(json({ url: '/x' }));
+    const registry = connect(server);
+    const answer = z.object({ url: z.string() });
+    expect(await registry.send({ what, method: 'POST', to: '/upload', document: { a: 'é' }, answer })).toEqual({
+      url: '/x',
+    });
+    await registry.send({ what, method: 'PUT', to: `${server.url}/complete`, sessionToken: 'session' });
+    expect(server.requests).toMatchObject([
+      {
+        method: 'POST',
+        body: '{"a":"é"}',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` },
+      },
+      {
+        method: 'PUT',
+        url: '/complete',
+        body: '',
+        headers: { authorization: 'Bearer session', 'content-length': '0' },
+      },
+    ]);
+  });
+
+  it('sends nothing without a token', async () => {
+    const server = await serve(json({}));
+    const registry = connect(server, { token: undefined });
+    await expect(registry.send({ what, method: 'POST', to: '/create/p' })).rejects.toMatchObject({
+      code: 'unauthorized',
+    });
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe('an answer with status 200', () => {
+  const calls: [string, (registry: ReturnType<typeof connect>) => Promise<unknown>][] = [
+    ['a list', (registry) => registry.list('p/')],
+    [
+      'a document',
+      (registry) => registry.send({ what, method: 'POST', to: '/x', answer: z.object({ id: z.string() }) }),
+    ],
+  ];
+
+  it.each(calls)('that is HTML is not %s', async (_what, call) => {
+    const server = await serve(html);
+    await expect(call(connect(server))).rejects.toMatchObject({ code: 'invalid-response', message: /is not JSON/ });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ...calls,
+    ['nothing', (registry: ReturnType<typeof connect>) => registry.send({ what, method: 'POST', to: '/x' })] as const,
+  ])('that says "error" is an error where %s is expected', async (_what, call) => {
+    await expect(call(connect(await serve(oddError)))).rejects.toMatchObject({
+      code: 'refused',
+      message: /said with 200/,
+    });
+    const indented: Answer = (response) => response.end('\n {\n  "status": "error",\n  "reason": "why" }\n');
+    await expect(call(connect(await serve(indented)))).rejects.toMatchObject({ code: 'refused', message: /why/ });
+  });
+
+  it.each([{}, null, 'p/', [1], [['p/']], { 0: 'p/' }])('that is %j is not a list', async (value) => {
+    await expect(connect(await serve(json(value))).list('')).rejects.toMatchObject({ code: 'invalid-response' });
+  });
+
+  it('is refused where it is longer than what is read may be', async () => {
+    const server = await serve((response) => response.end('x'.repeat(11)));
+    await expect(connect(server).read('k', 10)).rejects.toMatchObject({ code: 'invalid-response' });
+  });
+});
+
+describe('a redirect', () => {
+  it('is not followed, by nothing and with nothing', async () => {
+    const elsewhere = await serve(json([]));
+    const server = await serve((response) => response.writeHead(302, { location: `${elsewhere.url}/x` }).end());
+    const registry = connect(server);
+    const redirected = { code: 'invalid-response', hint: /elsewhere/ };
+    await expect(registry.list('')).rejects.toMatchObject(redirected);
+    await expect(registry.read('k', 10)).rejects.toMatchObject(redirected);
+    await expect(registry.send({ what, method: 'POST', to: '/x' })).rejects.toMatchObject(redirected);
+    const put = registry.put({ what, url: `${server.url}/put`, headers: {}, body: () => 'x' });
+    await expect(put).rejects.toMatchObject(redirected);
+    expect(server.requests).toHaveLength(4);
+    expect(elsewhere.requests).toEqual([]);
+  });
+});
+
+describe('the token', () => {
+  it('is not sent with what anybody may read', async () => {
+    const server = await serve(json([]));
+    const registry = connect(server);
+    await registry.list('');
+    await registry.read('k', 10);
+    await registry.stream('k', async () => {});
+    expect(authorizations(server)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('is not sent to presigned URLs, wherever they are', async () => {
+    const server = await serve((response) => response.end());
+    const elsewhere = await serve((response) => response.end());
+    const registry = connect(server);
+    const headers = { 'content-md5': 'abc', 'content-length': '1' };
+    for (const url of [`${elsewhere.url}/put?sig=1`, `${server.url}/put?sig=2`, '/put?sig=3']) {
+      await registry.put({ what, url, headers, body: () => 'x' });
+    }
+    expect([...authorizations(server), ...authorizations(elsewhere)]).toEqual([undefined, undefined, undefined]);
+    expect(elsewhere.requests).toMatchObject([
+      { method: 'PUT', url: '/put?sig=1', body: 'x', headers: { 'content-md5': 'abc' } },
+    ]);
+  });
+
+  it('is sent to no other origin, whatever the registry says', async () => {
+    const server = await serve(json({}));
+    const elsewhere = await serve(json({}));
+    const registry = connect(server);
+    const host = elsewhere.url.slice('http://'.length);
+    const targets = [
+      `${elsewhere.url}/complete`,
+      `//${host}/complete`,
+      server.url.replace('http:', 'https:'),
+      server.url.replace('127.0.0.1', 'localhost'),
+      `${server.url}.example.org/`,
+      server.url.replace('http://', `http://${host}@`).replace(/:\d+$/, ':1'),
+      `http://\\${host}/`,
+      'file:///etc/passwd',
+      'complete',
+      '',
+    ];
+    for (const to of targets) {
+      const sending = registry.send({ what, method: 'POST', to, sessionToken: 'session' });
+      await expect(sending, to).rejects.toMatchObject({ code: 'invalid-response' });
+    }
+    for (const to of [`/\\${host}/x`, `/@${host}/x`, '/../x', `/:1@${host}/x`])
+      await registry.send({ what, method: 'POST', to });
+    expect(elsewhere.requests).toEqual([]);
+    expect(server.requests).toHaveLength(4);
+  });
+
+  it('and signed URLs stand in no error', async () => {
+    const server = await serve(json({ status: 'error', reason: 'no' }, 500));
+    const registry = connect(server);
+    const failures = await Promise.all([
+      registry.send({ what, method: 'POST', to: '/x' }).catch((error: unknown) => error),
+      registry
+        .put({ what, url: `${server.url}/put?signature=the-secret-signature`, headers: {}, body: () => 'x' })
+        .catch((error: unknown) => error),
+      registry
+        .put({ what, url: 'ftp://h/put?signature=the-secret-signature', headers: {}, body: () => 'x' })
+        .catch((error: unknown) => error),
+    ]);
+    for (const failure of failures) {
+      expect(failure).toMatchObject({ name: 'GypsumError', details: expect.anything() });
+      expect(JSON.stringify([String(failure), failure])).not.toMatch(/secret/);
+    }
+  });
+});
