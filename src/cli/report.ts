@@ -2,6 +2,8 @@ import { isGypsumError } from '../errors.ts';
 import type { GypsumEvent } from '../events.ts';
 import { formatFileRef, formatRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
+import { exitCodes, FAILURE } from './exit-codes.ts';
+import { describeSystemError } from './system-errors.ts';
 
 /** Gives the line that tells people of an event; nothing for those that only move a progress bar. */
 export function eventLine(event: GypsumEvent): string | undefined {
@@ -33,5 +35,12 @@ export function eventLine(event: GypsumEvent): string | undefined {
 /** Gives what is said of an error: the message, and what can be done about it. */
 export function errorLines(error: unknown): string {
   if (isGypsumError(error)) return error.hint === undefined ? error.message : `${error.message}\n${error.hint}`;
+  const described = describeSystemError(error);
+  if (described !== undefined) return `${showText(described.message)}\n${described.hint}`;
   return error instanceof Error ? showText(error.message) : String(error);
+}
+
+/** Gives the exit code that tells scripts of an error. */
+export function exitCodeOf(error: unknown): number {
+  return isGypsumError(error) ? exitCodes[error.code] : (describeSystemError(error)?.exitCode ?? FAILURE);
 }

@@ -1,17 +1,19 @@
 import { CommanderError, Command as Program } from 'commander';
 import { type Client, createClient } from '../client.ts';
 import { configFromEnvironment } from '../config.ts';
-import { isGypsumError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import type { Call, Command } from './command.ts';
 import { commands } from './commands.ts';
-import { exitCodes, FAILURE } from './exit-codes.ts';
-import { errorLines, eventLine } from './report.ts';
+import { createDisplay } from './progress-display.ts';
+import type { Terminal } from './progress-terminal.ts';
+import { errorLines, exitCodeOf } from './report.ts';
 
 export interface Io {
   readonly signal: AbortSignal;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** What `stderr` writes to, where that is a terminal; else it is a log. */
+  readonly terminal?: Terminal | undefined;
 }
 
 interface SharedOptions {
@@ -66,6 +68,7 @@ async function runCommand(
   io: Io,
 ): Promise<number> {
   const { json = false, quiet = false, registry, cache } = shared;
+  const display = quiet ? undefined : createDisplay({ ...io, write: io.stderr });
   let client: Client | undefined;
   try {
     const result = await command.run({
@@ -80,13 +83,14 @@ async function runCommand(
         return client;
       },
       signal: io.signal,
-      onEvent(event) {
-        const line = quiet ? undefined : eventLine(event);
-        if (line !== undefined) io.stderr(`${line}\n`);
+      onEvent: (event) => display?.onEvent(event),
+      print(line) {
+        display?.clear();
+        io.stdout(`${line}\n`);
       },
-      print: (line) => io.stdout(`${line}\n`),
       quiet,
     });
+    display?.stop();
     const text = json
       ? JSON.stringify(result, undefined, 2)
       : quiet && result === undefined
@@ -95,12 +99,13 @@ async function runCommand(
     if (text !== '' && text !== undefined) io.stdout(`${text}\n`);
     return 0;
   } catch (error) {
+    display?.stop();
     if (error === io.signal.reason && error instanceof Error && 'exitCode' in error) {
       io.stderr(`${error.message}\n`);
       return Number(error.exitCode);
     }
     io.stderr(`gypsum: ${errorLines(error)}\n`);
-    return isGypsumError(error) ? exitCodes[error.code] : FAILURE;
+    return exitCodeOf(error);
   } finally {
     await client?.close();
   }

@@ -12,6 +12,7 @@ import { applySteps } from '../tree/apply.ts';
 import { planLayout } from '../tree/plan.ts';
 import { overlaps, realPath } from '../tree/real-path.ts';
 import { scanFolder } from '../tree/scan.ts';
+import { checkCollisions } from './check-collisions.ts';
 import { run } from './run.ts';
 import { countFiles, type SaveOptions, type SaveResult, saveFiles } from './save-version.ts';
 import { loadVersion } from './version-documents.ts';
@@ -58,6 +59,7 @@ export function cloneVersion(
   const place = checkDestination(ctx, destination, merge);
   return run(ctx, options, async () => {
     const documents = await loadVersion(ctx, version, callOptions);
+    await checkCollisions(version, documents.manifest, place);
     const saved = download ? await saveFiles(ctx, documents, callOptions) : undefined;
     const wanted = withDirectories(linkEntries(ctx, version, documents.manifest));
     const firstMade = mkdirSync(fsPath(place), { recursive: true });

@@ -9,6 +9,7 @@ import { createPace } from '../give-way.ts';
 import { entryDigest, entrySource, type Manifest } from '../model/manifest.ts';
 import { checkFileRef, checkVersionRef, type FileRef, formatFileRef, type VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
+import { checkCollisions } from './check-collisions.ts';
 import { fetchContent } from './fetch-content.ts';
 import { run } from './run.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
@@ -61,6 +62,7 @@ export function saveFile(ctx: Context, file: FileRef, options: SaveOptions = {})
 /** Saves all files of a version whose documents are at hand. */
 export async function saveFiles(ctx: Context, documents: VersionDocuments, options: SaveOptions): Promise<SaveResult> {
   const { ref, manifest, summary } = documents;
+  await checkCollisions(ref, manifest, ctx.cache.layout.root);
   const outcome = await saveContents(ctx, groupContents(documents), ref, options);
   // The other clients take the mark for a promise that nothing will change.
   if (isImmutable(summary)) await ctx.cache.markComplete(ref);

@@ -42,13 +42,13 @@ describe('Ctrl-C', () => {
   it('during a clone leaves no destination, and a second run finishes', async () => {
     const rig = await createRig({ versions: { 'p/a/v1': FILES } });
     rig.registry.inject(delay(200), { key: /v1\/d/ });
-    const clone = startCli(['clone', 'p/a/v1', 'clone'], environment(rig), rig.folder);
+    const clone = startCli(['clone', 'p/a/v1', 'clone'], environment(rig), { cwd: rig.folder });
     await seen(rig, { key: /v1\/d/ }, 20);
     clone.child.kill('SIGTERM');
     expect((await clone.end()).code).toBe(143);
     await expect(readTree(join(rig.folder, 'clone'))).rejects.toThrow('ENOENT');
     rig.registry.clearFaults();
-    const again = await startCli(['clone', 'p/a/v1', 'clone'], environment(rig), rig.folder).end();
+    const again = await startCli(['clone', 'p/a/v1', 'clone'], environment(rig), { cwd: rig.folder }).end();
     expect(again.code).toBe(0);
   });
 

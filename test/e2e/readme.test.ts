@@ -31,7 +31,7 @@ it('works by hand as it says, block by block', async () => {
   // The commands as they stand, but for the port, which has to be free.
   const [, , serve = '', ...rest] = blocks('sh');
   expect(serve).toBe('npx gypsum serve --port 8080 --data my-registry\n');
-  const server = startCli(['serve', '--port', '0', '--data', 'my-registry'], {}, folder);
+  const server = startCli(['serve', '--port', '0', '--data', 'my-registry'], {}, { cwd: folder });
   const url = await server.line();
 
   // A folder with the package in it, as `npm install` makes it.

@@ -8,7 +8,7 @@ import { tempFolder } from '../helpers/temp-folder.ts';
 describe('gypsum serve', () => {
   it('prints its URL first, then the new token and the exact next command', async () => {
     const folder = await tempFolder();
-    const server = startCli(['serve', '--data', 'a registry'], {}, folder);
+    const server = startCli(['serve', '--data', 'a registry'], {}, { cwd: folder });
     const url = await server.line();
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(await (await fetch(`${url}/list`)).json()).toEqual([]);

@@ -14,13 +14,30 @@ export interface Running {
   end(): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }>;
 }
 
+export interface StartOptions {
+  cwd?: string;
+  uid?: number;
+  gid?: number;
+  /** Options of Node itself. */
+  node?: readonly string[];
+  /** A shell script that prepares the ground and then runs `"$@"`, in a mount namespace of its own. */
+  inNamespace?: string;
+}
+
 /** Starts the built command as a process, with an environment of its own; it does not outlive the test. */
-export function startCli(argv: readonly string[], environment: NodeJS.ProcessEnv = {}, cwd?: string): Running {
+export function startCli(
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  { node = [], inNamespace, ...options }: StartOptions = {},
+): Running {
   if (!existsSync(MAIN)) throw new Error('The command is not built: "npm run build" first.');
-  const child = spawn(process.execPath, [MAIN, ...argv], {
+  const command = [process.execPath, ...node, MAIN, ...argv];
+  const [program = '', ...words] =
+    inNamespace === undefined ? command : ['unshare', '-rm', 'sh', '-euc', inNamespace, 'sh', ...command];
+  const child = spawn(program, words, {
     env: { PATH: process.env.PATH, HOME: '/nonexistent', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(cwd === undefined ? {} : { cwd }),
+    ...options,
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   let stdout = '';

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { createRig } from '../helpers/rig.ts';
 
 it('a client that hangs up in the middle of a file leaves nothing, and is no failure of the registry', async () => {

@@ -1,0 +1,21 @@
+import { GypsumError } from '../errors.ts';
+import { findCollisions } from '../model/collisions.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { formatRef, type VersionRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { foldsNames } from '../tree/folds-names.ts';
+
+/** How many names a message shows; `details` has all. */
+const NAMED = 5;
+
+/** Throws `destination-refused` if names of a version are one and the same on the file system of a folder. */
+export async function checkCollisions(ref: VersionRef, manifest: Manifest, folder: string): Promise<void> {
+  const collisions = findCollisions(Object.keys(manifest));
+  if (collisions.length === 0 || !(await foldsNames(folder))) return;
+  const named = collisions.slice(0, NAMED).map(({ path, other }) => `\n  ${showText(other)} and ${showText(path)}`);
+  throw new GypsumError(
+    'destination-refused',
+    `${formatRef(ref)} has names that the file system of ${showText(folder)} takes for the same:${named.join('')}`,
+    { hint: 'Use a folder on a file system that tells upper from lower case.', details: { folder, collisions } },
+  );
+}
