@@ -9,9 +9,14 @@ import { foldsNames } from '../tree/folds-names.ts';
 const NAMED = 5;
 
 /** Throws `destination-refused` if names of a version are one and the same on the file system of a folder. */
-export async function checkCollisions(ref: VersionRef, manifest: Manifest, folder: string): Promise<void> {
+export async function checkCollisions(
+  ref: VersionRef,
+  manifest: Manifest,
+  folder: string,
+  folds: (folder: string) => Promise<boolean> = foldsNames,
+): Promise<void> {
   const collisions = findCollisions(Object.keys(manifest));
-  if (collisions.length === 0 || !(await foldsNames(folder))) return;
+  if (collisions.length === 0 || !(await folds(folder))) return;
   const named = collisions.slice(0, NAMED).map(({ path, other }) => `\n  ${showText(other)} and ${showText(path)}`);
   throw new GypsumError(
     'destination-refused',

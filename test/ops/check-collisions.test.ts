@@ -1,0 +1,53 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkCollisions } from '../../src/ops/check-collisions.ts';
+import { foldsNames } from '../../src/tree/folds-names.ts';
+import { createRig } from '../helpers/rig.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+const V1 = { project: 'p', asset: 'a', version: 'v1' };
+const FILES = { README: 'one', readme: 'other' };
+const folding = await foldsNames(tmpdir());
+
+describe('names that fold together', () => {
+  it('are refused, with the names, where the file system folds them', async () => {
+    const { client } = await createRig({ versions: { 'p/a/v1': FILES } });
+    const manifest = await client.fetchManifest(V1);
+    await expect(checkCollisions(V1, manifest, '/somewhere', async () => true)).rejects.toMatchObject({
+      code: 'destination-refused',
+      message: 'p/a/v1 has names that the file system of /somewhere takes for the same:\n  README and readme',
+      hint: expect.any(String),
+    });
+    await checkCollisions(V1, manifest, '/somewhere', async () => false);
+  });
+
+  it('are not looked for on disk where there are none', async () => {
+    const probe = async () => {
+      throw new Error('nobody should ask');
+    };
+    await checkCollisions(V1, { a: { size: 0, md5sum: '' }, b: { size: 0, md5sum: '' } }, '/somewhere', probe);
+  });
+
+  it('are all cloned, or none is, as this file system has it', async () => {
+    const { client, folder, connect } = await createRig({ versions: { 'p/a/v1': FILES } });
+    const clone = client.cloneVersion(V1, join(folder, 'clone'));
+    const save = connect({ cacheDir: join(folder, 'other') }).saveVersion(V1);
+    if (folding) {
+      await expect(clone).rejects.toMatchObject({ code: 'destination-refused' });
+      await expect(save).rejects.toMatchObject({ code: 'destination-refused' });
+    } else {
+      await Promise.all([clone, save]);
+      expect(await readFile(join(folder, 'clone/README'), 'utf8')).toBe('one');
+      expect(await readFile(join(folder, 'clone/readme'), 'utf8')).toBe('other');
+    }
+  });
+});
+
+it('whether a file system folds names is tried out, also for a folder that is not there, and leaves no trace', async () => {
+  const folder = await tempFolder();
+  expect(await foldsNames(folder)).toBe(folding);
+  expect(await foldsNames(join(folder, 'not/there'))).toBe(folding);
+  expect(await readdir(folder)).toEqual([]);
+});
