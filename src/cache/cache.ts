@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GypsumError } from '../errors.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { place, publishDocument } from './atomic.ts';
+import { publishDocument } from './atomic.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
 import { parseJsonIfAny, readIfThere } from './read-document.ts';
 
@@ -66,9 +66,9 @@ export function createCache(root: string, registryUrl: string): Cache {
     readRecord: (ref, name) => readIfThere(layout.record(ref, name)),
     async writeRecord(ref, name, content) {
       await open();
-      const record = layout.record(ref, name);
-      await publishDocument(layout, record, content);
-      await place(layout, record, layout.document(ref, name));
+      await publishDocument(layout, layout.record(ref, name), content);
+      // A file of its own: whoever writes into the other clients' file does not change what we remember.
+      await publishDocument(layout, layout.document(ref, name), content);
     },
     async markComplete(ref) {
       const file = layout.complete(ref);

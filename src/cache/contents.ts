@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, type Stats } from 'node:fs';
+import { createReadStream, mkdirSync, renameSync, type Stats } from 'node:fs';
 import { chmod, mkdir, rename } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { FileRef } from '../model/refs.ts';
+import { parentPath } from '../model/tree.ts';
 import type { Expected } from '../verify-stream.ts';
 import { place, READ_ONLY, removeIfThere } from './atomic.ts';
 import { hasContent, statIfThere, writeBlob } from './blobs.ts';
@@ -25,7 +26,7 @@ export type Supplied = 'cached' | 'adopted' | 'fetched';
 export function unverifiedFiles(layout: Layout, fingerprints: Fingerprints, content: Content): FileRef[] {
   return content.files.filter((file) => {
     const stats = statIfThere(layout.file(file));
-    return stats === undefined || fingerprints.check(content.digest.hex, stats) !== 'same';
+    return stats?.size !== content.size || fingerprints.check(content.digest.hex, stats) !== 'same';
   });
 }
 
@@ -52,10 +53,9 @@ export async function supply(
 
   const verify = async (path: string): Promise<Stats | undefined> => {
     const stats = statIfThere(path);
-    if (!stats?.isFile()) return undefined;
-    const known = fingerprints.check(hex, stats);
-    if (known === 'same') return stats;
-    if (stats.size !== content.size || !(await hasContent(path, content, signal))) return undefined;
+    if (!stats?.isFile() || stats.size !== content.size) return undefined;
+    if (fingerprints.check(hex, stats) === 'same') return stats;
+    if (!(await hasContent(path, content, signal))) return undefined;
     fingerprints.remember(hex, path, stats);
     return stats;
   };
@@ -93,6 +93,8 @@ export async function supply(
   for (const file of content.files) {
     const path = layout.file(file);
     if (good.has(path)) continue;
+    const obstacle = clearWay(layout, file);
+    if (obstacle !== undefined) onEvent?.({ type: 'damaged', file, ...obstacle });
     let placed = await place(layout, blob, path);
     if (placed === 'too-many-links') {
       verified = await renew(blob);
@@ -111,6 +113,25 @@ async function protect(path: string): Promise<void> {
     // Another user's file in a shared cache: theirs to protect.
     if (!isSystemError(error, 'EPERM')) throw error;
   }
+}
+
+/** Moves a file out of the way that stands where a folder of the version must be: the version was another one then. */
+function clearWay(layout: Layout, file: FileRef): { path: string; movedTo: string } | undefined {
+  const folder = dirname(layout.file(file));
+  if (statIfThere(folder)?.isDirectory()) return undefined;
+  let path = layout.versionFolder(file);
+  for (const part of parentPath(file.path).split('/')) {
+    path = join(path, part);
+    const stats = statIfThere(path);
+    if (stats === undefined) return undefined;
+    if (stats.isDirectory()) continue;
+    // Without a pause in between: files of one folder are supplied side by side.
+    const movedTo = layout.damaged(randomUUID(), basename(path));
+    mkdirSync(dirname(movedTo), { recursive: true });
+    renameSync(path, movedTo);
+    return { path, movedTo };
+  }
+  return undefined;
 }
 
 /** Moves what is not what it must be out of the way; a symlink holds nothing and is left to be replaced. */

@@ -75,11 +75,12 @@ export async function openFingerprints(
       const settled = new Map<string, { hex: string; print: Fingerprint }>();
       const pace = createPace(signal);
       // A change within one tick of the clock would go unseen: the fingerprint is taken when the clock has passed it.
-      if (!(await passClock(layout, noted.values(), signal))) return;
+      const clock = await passClock(layout, noted.values(), signal);
       for (const [id, { hex, path, print }] of noted) {
         const stats = lstatSync(path, { throwIfNoEntry: false });
         if (stats === undefined) continue;
         const now = fingerprint(stats);
+        if (now[4] >= clock) continue;
         if (now[0] === print[0] && now[1] === print[1] && now[2] === print[2] && now[3] === print[3]) {
           settled.set(id, { hex, print: now });
         }
@@ -121,23 +122,25 @@ async function readShard(file: string): Promise<Shard> {
   return new Map(parsed.success ? Object.entries(parsed.data) : []);
 }
 
-/** Waits until the clock of the cache's file system, which may be another machine's, has passed every change noted. */
+/**
+ * Waits until the clock of the cache's file system, which may be another machine's, has passed every change noted, and
+ * gives what it shows; it may not, if a file's time lies in the future.
+ */
 async function passClock(
   layout: Layout,
   noted: Iterable<{ path: string }>,
   signal: AbortSignal | undefined,
-): Promise<boolean> {
+): Promise<number> {
   let last = 0;
   for (const { path } of noted) last = Math.max(last, lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0);
   const until = performance.now() + MAX_CLOCK_WAIT;
   const probe = layout.incoming(randomUUID());
   await mkdir(dirname(probe), { recursive: true });
-  while (performance.now() < until) {
+  for (;;) {
     await writeFile(probe, '');
     const { ctimeMs } = await lstat(probe);
     await unlink(probe);
-    if (ctimeMs > last) return true;
+    if (ctimeMs > last || performance.now() > until) return ctimeMs;
     await sleep(2, signal);
   }
-  return false;
 }
