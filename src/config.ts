@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
+import { configFile, readChoices, type SettingKey } from './config/config-file.ts';
+import { loginsFile, readLogin } from './config/logins.ts';
+import type { UserFile } from './config/user-file.ts';
+import { DEFAULT_CONCURRENCY } from './each.ts';
 
 /** The registry that is used where none is named. */
 export const PUBLIC_REGISTRY = 'https://gypsum.artifactdb.com';
@@ -10,20 +14,91 @@ export interface Config {
   readonly url: string;
   readonly cacheDir: string;
   readonly token?: string;
+  readonly concurrency?: number;
+}
+
+/** A setting, and what it was taken from: `name` is the flag, the variable or the file. */
+export interface Setting {
+  readonly key: SettingKey;
+  readonly value: string | number;
+  readonly from: 'flag' | 'environment' | 'file' | 'default';
+  readonly name?: string;
 }
 
 /**
  * Gives the settings of whoever runs this process. It is the only place that reads the environment and the home folder.
  *
  * `GYPSUM_URL` is the registry, `GYPSUM_CACHE_DIR` the cache, `GYPSUM_TOKEN` the token; an empty one counts as not set.
- * What is given in `settings` wins.
+ * What is given in `settings` wins; what neither says is the config file's to say, and the login's for the token.
+ * Throws `invalid-argument` for such a file that cannot be used.
  */
 export function configFromEnvironment(settings: Partial<Config> = {}, environment = process.env): Config {
-  const url = settings.url ?? (environment.GYPSUM_URL || PUBLIC_REGISTRY);
-  const cacheDir = settings.cacheDir ?? (environment.GYPSUM_CACHE_DIR || defaultCacheDir(url));
-  const token = settings.token ?? (environment.GYPSUM_TOKEN || undefined);
+  const { url, cacheDir, concurrency } = resolveSettings(settings, environment);
+  const token =
+    settings.token ?? tokenFromEnvironment(environment) ?? readLogin(loginsFile(configDir(environment)), url.value);
+  return {
+    url: url.value,
+    cacheDir: cacheDir.value,
+    ...(token === undefined ? {} : { token }),
+    ...(concurrency === undefined ? {} : { concurrency: concurrency.value }),
+  };
+}
+
+/** Gives every setting but the token, with what it was taken from. Throws `invalid-argument`. */
+export function listSettings(settings: Partial<Config> = {}, environment = process.env): Setting[] {
+  const { url, cacheDir, concurrency } = resolveSettings(settings, environment);
+  return [
+    { key: 'registry', ...url },
+    { key: 'cache', ...cacheDir },
+    { key: 'concurrency', ...(concurrency ?? { value: DEFAULT_CONCURRENCY, from: 'default' }) },
+  ];
+}
+
+/** Gives the token that stands before that of any login. */
+export function tokenFromEnvironment(environment = process.env): string | undefined {
+  return environment.GYPSUM_TOKEN || undefined;
+}
+
+/** Gives the user's own two files: what they settled on, and their logins. */
+export function userFiles(environment = process.env): { readonly config: UserFile; readonly logins: UserFile } {
+  const folder = configDir(environment);
+  return { config: configFile(folder), logins: loginsFile(folder) };
+}
+
+interface Resolved<Value> extends Omit<Setting, 'key' | 'value'> {
+  readonly value: Value;
+}
+
+function resolveSettings(settings: Partial<Config>, environment: NodeJS.ProcessEnv) {
+  const file = configFile(configDir(environment));
+  const chosen = readChoices(file);
+  const pick = <Value>(
+    [flag, given]: readonly [string, Value | undefined],
+    [variable, set]: readonly [string, Value | undefined],
+    fromFile: Value | undefined,
+  ): Resolved<Value> | undefined => {
+    if (given !== undefined) return { value: given, from: 'flag', name: flag };
+    if (set !== undefined) return { value: set, from: 'environment', name: variable };
+    return fromFile === undefined ? undefined : { value: fromFile, from: 'file', name: file.path };
+  };
+  const url = pick(
+    ['--registry', settings.url],
+    ['GYPSUM_URL', environment.GYPSUM_URL || undefined],
+    chosen.registry,
+  ) ?? { value: PUBLIC_REGISTRY, from: 'default' };
+  const cacheDir = pick(
+    ['--cache', settings.cacheDir],
+    ['GYPSUM_CACHE_DIR', environment.GYPSUM_CACHE_DIR || undefined],
+    chosen.cache,
+  ) ?? { value: defaultCacheDir(url.value), from: 'default' };
   // What was given empty is refused by whoever uses it: it must not come to mean the current folder.
-  return { url, cacheDir: cacheDir === '' ? '' : resolve(cacheDir), ...(token === undefined ? {} : { token }) };
+  const folder = cacheDir.value === '' ? '' : resolve(cacheDir.value);
+  const concurrency = pick(['concurrency', settings.concurrency], ['', undefined], chosen.concurrency);
+  return { url, cacheDir: { ...cacheDir, value: folder }, concurrency } as const;
+}
+
+function configDir(environment: NodeJS.ProcessEnv): string {
+  return resolve(environment.GYPSUM_CONFIG_DIR || envPaths('gypsum', { suffix: '' }).config);
 }
 
 /**

@@ -45,6 +45,9 @@ export async function each<T>(
   if (failed) throw failure;
 }
 
+/** How many items are worked on at once where nobody says it. */
+export const DEFAULT_CONCURRENCY = 16;
+
 /** Returns how many items may be worked on at once, or throws `invalid-argument`. */
 export function checkConcurrency(concurrency: number): number {
   if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 256) return concurrency;
