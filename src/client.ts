@@ -12,6 +12,7 @@ import { uploadContents } from './ops/upload-contents.ts';
 import { uploadDirectory } from './ops/upload-directory.ts';
 import { uploadFiles } from './ops/upload-files.ts';
 import { abortUpload, completeUpload, startUpload } from './ops/upload-session.ts';
+import { whoAmI } from './ops/who-am-i.ts';
 
 const operations = {
   fetchManifest,
@@ -34,6 +35,7 @@ const operations = {
   planUpload,
   applyUpload,
   createProject,
+  whoAmI,
 };
 
 type Operations = typeof operations;

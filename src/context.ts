@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { type Cache, createCache } from './cache/cache.ts';
-import { checkConcurrency } from './each.ts';
+import { checkConcurrency, DEFAULT_CONCURRENCY } from './each.ts';
 import { GypsumError } from './errors.ts';
 import { showText } from './model/text.ts';
 import { createRegistryClient, type Registry } from './registry/client.ts';
@@ -16,6 +16,8 @@ export interface ContextOptions extends HttpOptions {
   token?: string | undefined;
   /** How many files are transferred at once. @default 16 */
   concurrency?: number | undefined;
+  /** Where to ask who a token belongs to, for a registry that leaves that to GitHub. @default 'https://api.github.com' */
+  githubUrl?: string | undefined;
 }
 
 /** What every operation stands on. It holds no state of any operation: all may share one. */
@@ -27,7 +29,7 @@ export interface Context {
 
 /** Makes a context, or throws `invalid-argument` saying what is missing. Nothing is read and nothing is written yet. */
 export function createContext(options: ContextOptions): Context {
-  const { url, cacheDir, token, concurrency = 16, ...http } = options;
+  const { url, cacheDir, token, concurrency = DEFAULT_CONCURRENCY, ...http } = options;
   if (url === undefined) throw missing('url', 'the URL of a registry');
   if (cacheDir === undefined) throw missing('cacheDir', 'a cache folder');
   if (!isAbsolute(cacheDir) || cacheDir.includes('\0') || !cacheDir.isWellFormed()) {

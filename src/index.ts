@@ -9,6 +9,7 @@ export {
   type FileRef,
   formatFileRef,
   formatRef,
+  parseFileRef,
   parseRef,
   parseVersionRef,
   type Ref,
@@ -42,4 +43,5 @@ export {
   type UploadFile,
   type UploadSession,
 } from './ops/upload-session.ts';
+export { type User, whoAmI } from './ops/who-am-i.ts';
 export { VERSION } from './version.ts';

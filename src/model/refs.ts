@@ -51,6 +51,19 @@ export function parseVersionRef(text: string): VersionRef {
   return { project, asset, version };
 }
 
+/**
+ * Reads `project/asset/version:/path`, or without the version for a file of the latest one; or throws `invalid-argument`.
+ *
+ * Names may end in a colon: of two ways to read such a text, the one with a version is taken.
+ */
+export function parseFileRef(text: string): Ref & { readonly path: string } {
+  const parts = text.split('/');
+  const names = [3, 2].find((count) => parts.length > count && parts[count - 1]?.endsWith(':'));
+  if (names === undefined) throw notARef(text, 'project/asset/version:/path');
+  const ref = parseRef(parts.slice(0, names).join('/').slice(0, -1));
+  return { ...ref, path: checkPath(parts.slice(names).join('/')) };
+}
+
 /** Writes a ref the way `parseRef` reads it. */
 export function formatRef({ project, asset, version }: Ref): string {
   return showText(version === undefined ? `${project}/${asset}` : `${project}/${asset}/${version}`);

@@ -9,6 +9,8 @@ export interface RegistryOptions extends HttpOptions {
   url: string;
   token?: string | undefined;
   userAgent: string;
+  /** @default 'https://api.github.com' */
+  githubUrl?: string | undefined;
 }
 
 /**
@@ -27,6 +29,10 @@ export interface Registry {
   stream<T>(key: string, consume: (body: Body) => Promise<T>, options?: CallOptions): Promise<T>;
   /** Sends a document with the token, or with a session's. */
   send<T>(request: SendRequest<T>, options?: CallOptions): Promise<T>;
+  /** Gives what the registry says that it can do beside the contract, such as `whoami`. */
+  features(options?: CallOptions): Promise<ReadonlySet<string>>;
+  /** Asks GitHub for the user whose token it is: a registry without an identity of its own asks the same. */
+  githubUser(options?: CallOptions): Promise<string>;
   /** Sends content to a presigned URL, without any token. */
   put(request: PutRequest, options?: CallOptions): Promise<void>;
   close(): Promise<void>;
@@ -34,7 +40,7 @@ export interface Registry {
 
 export interface SendRequest<T> {
   what: string;
-  method: 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT';
   /** A path below the registry's URL, encoded, or a URL from one of its answers. */
   to: string;
   document?: unknown;
@@ -58,8 +64,20 @@ export interface PutRequest {
 /** Units: bytes. A million keys of 200 bytes fit. */
 const MAX_DOCUMENT = 384 * 1024 * 1024;
 
+/** What GitHub's `GET /user` has that is of use here. */
+const wireGithubUser = z.object({ login: z.string().min(1) });
+
+/** No key begins so: the list of them is empty, and its headers are what is wanted. */
+const NOTHING = '..nothing/';
+
 /** Makes the client of one registry, or throws `invalid-argument` for an impossible URL. */
-export function createRegistryClient({ url, token, userAgent, ...http }: RegistryOptions): Registry {
+export function createRegistryClient({
+  url,
+  token,
+  userAgent,
+  githubUrl = 'https://api.github.com',
+  ...http
+}: RegistryOptions): Registry {
   const base = parseRegistryUrl(url);
   const client = createHttp(userAgent, http);
   const root = base.href.replace(/\/+$/, '');
@@ -71,6 +89,13 @@ export function createRegistryClient({ url, token, userAgent, ...http }: Registr
     throw new GypsumError('invalid-response', `The registry names "${showText(to)}" for its own next step.`, {
       hint: `A token is only ever sent to ${base.origin}. Tell the people who run the registry.`,
       details: { url: to },
+    });
+  };
+
+  const needToken = (what: string): string => {
+    if (token !== undefined) return token;
+    throw new GypsumError('unauthorized', `${what} needs a token.`, {
+      hint: 'Log in with "gypsum login", or give one in GYPSUM_TOKEN or as the option "token".',
     });
   };
 
@@ -106,12 +131,7 @@ export function createRegistryClient({ url, token, userAgent, ...http }: Registr
     },
 
     async send({ what, method, to, document: sent, answer, sessionToken, patience, shouldRetry }, options) {
-      const bearer = sessionToken ?? token;
-      if (bearer === undefined) {
-        throw new GypsumError('unauthorized', `${what} needs a token.`, {
-          hint: 'Give one as the option "token", or in GYPSUM_TOKEN.',
-        });
-      }
+      const bearer = sessionToken ?? needToken(what);
       return client.request(
         {
           what,
@@ -132,6 +152,39 @@ export function createRegistryClient({ url, token, userAgent, ...http }: Registr
           return undefined as never;
         },
       );
+    },
+
+    features(options) {
+      const what = `Asking ${base.origin} what it can do`;
+      const query = new URLSearchParams({ prefix: NOTHING });
+      return client.request({ what, method: 'GET', url: at(`/list?${query}`), ...options }, async (body, headers) => {
+        // Whatever else answers there says nothing of what a registry can do.
+        await document(body, z.array(z.string()), what);
+        const said = [headers['gypsum-features'] ?? []].flat().join(',');
+        return new Set(said.split(',').map((feature) => feature.trim()));
+      });
+    },
+
+    async githubUser(options) {
+      const github = parseRegistryUrl(githubUrl);
+      const what = `Asking ${github.origin} whose token it is`;
+      // Such a token is for the one registry that made it, whatever stands before that one and hides what it can do.
+      if (token?.startsWith('gypsum_')) {
+        throw new GypsumError('unauthorized', `${root} does not say whose token it is, and GitHub has not made it.`, {
+          hint: 'Check that the URL is the one of the registry that the token is for.',
+        });
+      }
+      const exchange = {
+        what,
+        method: 'GET',
+        url: new URL(`${github.href.replace(/\/+$/, '')}/user`),
+        token: needToken(what),
+        headers: { accept: 'application/vnd.github+json' },
+      } as const;
+      const { login } = await client.request({ ...exchange, ...options }, (body) =>
+        document(body, wireGithubUser, what),
+      );
+      return login;
     },
 
     async put({ what, url: target, ...exchange }, options) {

@@ -33,10 +33,12 @@ export interface Exchange {
 
 export type Body = Dispatcher.ResponseData['body'];
 
+type Headers = Dispatcher.ResponseData['headers'];
+
 /** Requests with retries around the consumer of the answer's body. */
 export interface Http {
   /** Sends a request and gives what `consume` makes of a successful answer; `consume` starts over with each attempt. */
-  request<T>(exchange: Exchange, consume: (body: Body) => Promise<T>): Promise<T>;
+  request<T>(exchange: Exchange, consume: (body: Body, headers: Headers) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -50,9 +52,13 @@ export function createHttp(
   for (const [option, value] of Object.entries({ retries, retryDelay, timeout })) checkCount(option, value);
   const agent = new Agent({ headersTimeout: timeout, bodyTimeout: timeout, connect: { timeout } });
 
-  const attempt = async <T>(exchange: Exchange, consume: (body: Body) => Promise<T>): Promise<T> => {
+  const attempt = async <T>(exchange: Exchange, consume: (body: Body, headers: Headers) => Promise<T>): Promise<T> => {
     const { url, method, token, headers, body, signal, what, patience } = exchange;
-    const { statusCode, body: answer } = await agent.request({
+    const {
+      statusCode,
+      headers: said,
+      body: answer,
+    } = await agent.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method,
@@ -71,7 +77,7 @@ export function createHttp(
       if (statusCode < 200 || statusCode > 299) {
         throw answerFailure(statusCode, await readReason(answer), what, url.origin);
       }
-      return await consume(answer);
+      return await consume(answer, said);
     } finally {
       if (!answer.readableEnded) answer.destroy();
     }

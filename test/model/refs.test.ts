@@ -1,15 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nameFault } from '../../src/model/names.ts';
+import { nameFault, pathFault } from '../../src/model/names.ts';
 import {
   checkFileRef,
   checkVersionRef,
   formatFileRef,
   formatRef,
+  parseFileRef,
   parseRef,
   parseVersionRef,
   sameVersion,
 } from '../../src/model/refs.ts';
+import { showText } from '../../src/model/text.ts';
 
 const refused = expect.objectContaining({ code: 'invalid-argument' });
 
@@ -53,6 +55,38 @@ describe('a ref', () => {
       fc.property(name, name, fc.option(name, { nil: undefined }), (project, asset, version) => {
         const ref = version === undefined ? { project, asset } : { project, asset, version };
         expect(parseRef(formatRef(ref))).toEqual(ref);
+      }),
+    );
+  });
+});
+
+describe('a file ref as text', () => {
+  it.each([
+    ['p/a/v:/x', { project: 'p', asset: 'a', version: 'v', path: 'x' }],
+    ['p/a/v:/x/y:/z', { project: 'p', asset: 'a', version: 'v', path: 'x/y:/z' }],
+    ['p/a:/x', { project: 'p', asset: 'a', path: 'x' }],
+    ['p/a:/x/y/z', { project: 'p', asset: 'a', path: 'x/y/z' }],
+    ['p/a:/v:/x', { project: 'p', asset: 'a:', version: 'v', path: 'x' }],
+    ['p:/a/v::/x', { project: 'p:', asset: 'a', version: 'v:', path: 'x' }],
+  ])('is read from %j', (text, ref) => {
+    expect(parseFileRef(text)).toEqual(ref);
+  });
+
+  it.each(['', 'p/a/v', 'p/a/v:', 'p/a/v:/', 'p/a/v:x', 'p:/x', 'p/a/v:/../x', 'p/a/v://x', 'p/../v:/x', 'p/a/v/x:/y'])(
+    'is not %j',
+    (text) => {
+      expect(() => parseFileRef(text)).toThrow(refused);
+    },
+  );
+
+  it('survives being written and read for every printable name and path', () => {
+    const text = fc.string({ minLength: 1, unit: 'grapheme' }).filter((one) => showText(one) === one);
+    const name = text.filter((one) => nameFault(one) === undefined);
+    const path = text.filter((one) => pathFault(one) === undefined);
+    fc.assert(
+      fc.property(name, name, name, path, (project, asset, version, file) => {
+        const ref = { project, asset, version, path: file };
+        expect(parseFileRef(formatFileRef(ref))).toEqual(ref);
       }),
     );
   });
