@@ -31,3 +31,23 @@ export async function sleep(milliseconds: number, signal?: AbortSignal): Promise
     throw error;
   }
 }
+
+/** Does work that goes on for a while after the signal was aborted; only then is its own signal aborted. */
+export async function withGrace<T>(
+  signal: AbortSignal | undefined,
+  milliseconds: number,
+  work: (late: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = () => {
+    timer = globalThis.setTimeout(() => late.abort(signal?.reason), milliseconds);
+  };
+  signal?.addEventListener('abort', begin, { once: true });
+  try {
+    return await work(late.signal);
+  } finally {
+    signal?.removeEventListener('abort', begin);
+    clearTimeout(timer);
+  }
+}

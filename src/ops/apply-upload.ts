@@ -1,10 +1,10 @@
 import type { Context } from '../context.ts';
-import type { CallOptions } from '../events.ts';
+
 import type { VersionRef } from '../model/refs.ts';
 import type { UploadPlan } from './plan-upload.ts';
 import { run } from './run.ts';
 import { type UploadFilesOptions, uploadFiles } from './upload-files.ts';
-import { abortUpload, completeUpload, type StartOptions, startUpload, type UploadSession } from './upload-session.ts';
+import { completeUpload, giveUp, type StartOptions, startUpload } from './upload-session.ts';
 
 export type ApplyOptions = UploadFilesOptions & Pick<StartOptions, 'probation' | 'wait'>;
 
@@ -20,16 +20,13 @@ export interface UploadResult extends VersionRef {
   readonly linked: { readonly files: number; readonly bytes: number };
 }
 
-/** Units: milliseconds. An abort that takes longer is given up, so that Ctrl-C ends soon. */
-const ABORT_TIMEOUT = 10_000;
-
 /**
  * Publishes what was planned. Throws `version-exists`, `file-changed`, `project-locked`, `unauthorized` or `forbidden`.
  *
  * On any failure after the start, also by the signal, the session is aborted: nothing of it stays, and the project is
  * unlocked. The events `upload-aborted` and `upload-abandoned` say whether that worked.
  */
-export function applyUpload(ctx: Context, plan: UploadPlan, options: ApplyOptions = {}): Promise<UploadResult> {
+export async function applyUpload(ctx: Context, plan: UploadPlan, options: ApplyOptions = {}): Promise<UploadResult> {
   const { project, asset, version } = plan;
   const { signal, onEvent } = options;
   const call = { signal, onEvent };
@@ -41,8 +38,8 @@ export function applyUpload(ctx: Context, plan: UploadPlan, options: ApplyOption
       await uploadFiles(ctx, session, (path) => sources.get(path) ?? path, options);
       await completeUpload(ctx, session, call);
     } catch (error) {
-      await giveUp(ctx, session, call);
-      throw error;
+      // Interrupted in its last moment, it may have been published all the same.
+      if ((await giveUp(ctx, session, call)) !== 'completed') throw error;
     }
     return { project, asset, version, published: true, ...countPlan(plan) };
   });
@@ -51,17 +48,6 @@ export function applyUpload(ctx: Context, plan: UploadPlan, options: ApplyOption
 /** Counts what a plan would publish, send and link. */
 export function countPlan({ files, links }: UploadPlan): Omit<UploadResult, keyof VersionRef | 'published'> {
   return { ...count([...files, ...links]), sent: count(files), linked: count(links) };
-}
-
-async function giveUp(ctx: Context, session: UploadSession, { onEvent }: CallOptions): Promise<void> {
-  const { project, asset, version } = session;
-  try {
-    await abortUpload(ctx, session, { onEvent, signal: AbortSignal.timeout(ABORT_TIMEOUT) });
-  } catch (error) {
-    // What is thrown is why the upload failed; that the project stays locked is told beside it.
-    const reason = error instanceof Error ? error : new Error(String(error));
-    onEvent?.({ type: 'upload-abandoned', ref: { project, asset, version }, error: reason });
-  }
 }
 
 function count(files: readonly { readonly size: number }[]): { files: number; bytes: number } {

@@ -1,5 +1,5 @@
 import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { readReceipt, removeReceipt, writeReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isSystemError } from '../errors.ts';
@@ -48,7 +48,7 @@ export interface CloneResult extends VersionRef {
  *
  * If it fails, the destination is as it was.
  */
-export function cloneVersion(
+export async function cloneVersion(
   ctx: Context,
   ref: VersionRef,
   destination: string,
@@ -62,7 +62,7 @@ export function cloneVersion(
     await checkCollisions(version, documents.manifest, place);
     const saved = download ? await saveFiles(ctx, documents, callOptions) : undefined;
     const wanted = withDirectories(linkEntries(ctx, version, documents.manifest));
-    const firstMade = mkdirSync(fsPath(place), { recursive: true });
+    const made = makeFolders(place);
     try {
       const actual = merge ? await scanFolder(place, { ...callOptions, sizes: false }) : [];
       if (!merge) checkEmpty(place);
@@ -79,7 +79,7 @@ export function cloneVersion(
         ...(saved === undefined ? {} : { saved: { fetched: saved.fetched, adopted: saved.adopted } }),
       };
     } catch (error) {
-      if (firstMade !== undefined) removeFolders(place, firstMade);
+      removeFolders(made);
       throw error;
     }
   });
@@ -103,8 +103,9 @@ async function withReceipt(ctx: Context, version: VersionRef, destination: strin
 }
 
 function* linkEntries(ctx: Context, ref: VersionRef, manifest: Manifest): Generator<Entry> {
+  const folder = ctx.cache.layout.versionFolder(ref);
   for (const path of manifestPaths(manifest)) {
-    yield { type: 'symlink', path, target: ctx.cache.layout.file({ ...ref, path }) };
+    yield { type: 'symlink', path, target: join(folder, path) };
   }
 }
 
@@ -117,14 +118,15 @@ function checkDestination(ctx: Context, destination: string, merge: boolean): st
   }
   const place = resolve(destination);
   const cache = realPath(ctx.cache.layout.root);
-  if (overlaps(realPath(place), cache)) {
+  const real = findDestination(place);
+  if (overlaps(real, cache)) {
     throw refusal(
       place,
       `it and the cache ${showText(cache)} lie in each other`,
       'Clone into a folder outside of the cache.',
     );
   }
-  const stats = lstatSync(fsPath(realPath(place)), { throwIfNoEntry: false });
+  const stats = lstatSync(fsPath(real), { throwIfNoEntry: false });
   if (stats !== undefined && !stats.isDirectory()) {
     throw refusal(place, 'it is not a folder', 'Give another destination.');
   }
@@ -132,28 +134,45 @@ function checkDestination(ctx: Context, destination: string, merge: boolean): st
   return place;
 }
 
+function findDestination(place: string): string {
+  try {
+    return realPath(place);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOTDIR', 'ELOOP')) throw error;
+    throw refusal(place, 'what is above it is not a folder', 'Give another destination.', error);
+  }
+}
+
 function checkEmpty(place: string): void {
   if (readdirSync(fsPath(place)).length === 0) return;
   throw refusal(place, 'it is not empty', 'Give a new folder, or "merge" (--merge) to keep what is there.');
 }
 
-function refusal(place: string, why: string, hint: string): GypsumError {
+function refusal(place: string, why: string, hint: string, cause?: unknown): GypsumError {
   return new GypsumError('destination-refused', `Cannot clone into ${showText(place)}: ${why}.`, {
     hint,
     details: { destination: place },
+    cause,
   });
 }
 
-/** Removes the folders that were made for a destination, up to the first of them, as long as they are empty. */
-function removeFolders(place: string, firstMade: string): void {
-  for (let at = place; ; at = dirname(at)) {
+/** Makes a folder and what is missing above it, and gives what it made, innermost first. */
+function makeFolders(place: string): string[] {
+  const missing: string[] = [];
+  for (let at = place; lstatSync(fsPath(at), { throwIfNoEntry: false }) === undefined; at = dirname(at))
+    missing.push(at);
+  mkdirSync(fsPath(place), { recursive: true });
+  return missing;
+}
+
+function removeFolders(made: readonly string[]): void {
+  for (const folder of made) {
     try {
-      rmdirSync(fsPath(at));
+      rmdirSync(fsPath(folder));
     } catch (error) {
       // Somebody else has put something there meanwhile: theirs to keep.
       if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return;
       throw error;
     }
-    if (at === firstMade) return;
   }
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { checkName } from '../model/names.ts';
+import { showText } from '../model/text.ts';
 import { wasNotProcessed } from '../registry/failures.ts';
 
 /** Who may upload besides the owners. */
@@ -40,7 +41,7 @@ export async function createProject(ctx: Context, project: string, options: Crea
   const permissions = { ...(owners && { owners }), ...(uploaders && { uploaders }) };
   await ctx.registry.send(
     {
-      what: `Creating the project "${name}"`,
+      what: `Creating the project "${showText(name)}"`,
       method: 'POST',
       shouldRetry: wasNotProcessed,
       to: `/create/${encodeURIComponent(name)}`,

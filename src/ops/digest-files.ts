@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { each } from '../each.ts';
 import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
+import { fsPath } from '../model/local-path.ts';
 import type { LocalSource, PlannedFile } from './plan-upload.ts';
 import { fileChanged } from './upload-files.ts';
 
@@ -31,7 +32,7 @@ async function digestFile(source: string, size: number, signal: AbortSignal): Pr
   let seen = 0;
   try {
     await pipeline(
-      createReadStream(source),
+      createReadStream(fsPath(source)),
       async (chunks: AsyncIterable<Buffer>) => {
         for await (const chunk of chunks) {
           seen += chunk.length;

@@ -10,13 +10,13 @@ import { loadDocuments, loadSummary } from './version-documents.ts';
  * Gives a version's files by path. No request is made for a finished version that the cache knows; a manifest of an
  * upload in progress is given as it is now and not remembered.
  */
-export function fetchManifest(ctx: Context, ref: VersionRef, options: CallOptions = {}): Promise<Manifest> {
+export async function fetchManifest(ctx: Context, ref: VersionRef, options: CallOptions = {}): Promise<Manifest> {
   const version = checkVersionRef(ref);
   return run(ctx, options, async () => (await loadDocuments(ctx, version, options)).manifest);
 }
 
 /** Gives who uploaded a version and when. No request is made for a finished version that the cache knows. */
-export function fetchSummary(ctx: Context, ref: VersionRef, options: CallOptions = {}): Promise<VersionSummary> {
+export async function fetchSummary(ctx: Context, ref: VersionRef, options: CallOptions = {}): Promise<VersionSummary> {
   const version = checkVersionRef(ref);
   return run(ctx, options, () => loadSummary(ctx, version, options));
 }

@@ -1,11 +1,11 @@
 import type { Context } from '../context.ts';
 import { isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import type { Manifest, ManifestEntry } from '../model/manifest.ts';
+import { type Manifest, type ManifestEntry, manifestPaths } from '../model/manifest.ts';
 import { nameFault } from '../model/names.ts';
 import type { FileRef, VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
-import { isBelow } from '../model/tree.ts';
+import { comparePaths, isBelow } from '../model/tree.ts';
 import { loadVersion } from './version-documents.ts';
 
 /** One file that a link into the cache stands for. */
@@ -20,15 +20,18 @@ export interface LinkTarget {
 
 /** Knows which files of versions the names below the bucket mean; each version's documents are looked up once. */
 export interface LinkTargets {
-  /** Gives the file, or the files of the folder, that may be linked to: none if the version could still change. */
-  find(parts: readonly string[]): Promise<readonly LinkTarget[]>;
-  /** Gives the same also for versions that could still change; nothing if the parts lead to no version's folder. */
-  paths(parts: readonly string[]): Promise<readonly LinkTarget[] | undefined>;
+  /**
+   * Gives the file, or the files of the folder, that the names lead to: none if there is no such version or file. Only
+   * files of versions that can no longer change may be linked to; `changing` gives those of others too.
+   */
+  find(parts: readonly string[], options?: { changing?: boolean }): Promise<readonly LinkTarget[]>;
 }
 
 interface Known {
   readonly manifest: Manifest;
   readonly immutable: boolean;
+  /** In order, so that a folder's files stand together; made when a folder is first asked for. */
+  paths?: readonly string[];
 }
 
 export function createLinkTargets(ctx: Context, options: CallOptions): LinkTargets {
@@ -49,27 +52,43 @@ export function createLinkTargets(ctx: Context, options: CallOptions): LinkTarge
     return known;
   };
 
-  const targets = async (parts: readonly string[], mayChange: boolean): Promise<LinkTarget[] | undefined> => {
-    const [project, asset, version, ...rest] = parts;
-    if (project === undefined || asset === undefined || version === undefined) return undefined;
-    if (nameFault(project) ?? nameFault(asset) ?? nameFault(version)) return undefined;
-    const ref = { project, asset, version };
-    const known = await look(ref);
-    if (known === undefined || !(known.immutable || mayChange)) return undefined;
-    const path = rest.join('/');
-    const entry = known.manifest[path];
-    if (entry !== undefined) return [target(ref, path, '', entry)];
-    const found: LinkTarget[] = [];
-    for (const [file, below] of Object.entries(known.manifest)) {
-      if (isBelow(file, path)) found.push(target(ref, file, path === '' ? file : file.slice(path.length + 1), below));
-    }
-    return found;
-  };
-
   return {
-    find: async (parts) => (await targets(parts, false)) ?? [],
-    paths: (parts) => targets(parts, true),
+    async find(parts, { changing = false } = {}) {
+      const [project, asset, version, ...rest] = parts;
+      if (project === undefined || asset === undefined || version === undefined) return [];
+      if (nameFault(project) ?? nameFault(asset) ?? nameFault(version)) return [];
+      const ref = { project, asset, version };
+      const known = await look(ref);
+      if (known === undefined || !(known.immutable || changing)) return [];
+      const path = rest.join('/');
+      const entry = known.manifest[path];
+      return entry === undefined ? filesBelow(ref, known, path) : [target(ref, path, '', entry)];
+    },
   };
+}
+
+function filesBelow(ref: VersionRef, known: Known, folder: string): LinkTarget[] {
+  known.paths ??= manifestPaths(known.manifest);
+  const found: LinkTarget[] = [];
+  for (let at = firstBelow(known.paths, folder); at < known.paths.length; at++) {
+    const path = known.paths[at];
+    const entry = path === undefined ? undefined : known.manifest[path];
+    if (path === undefined || entry === undefined || !isBelow(path, folder)) break;
+    found.push(target(ref, path, folder === '' ? path : path.slice(folder.length + 1), entry));
+  }
+  return found;
+}
+
+/** Gives the place of the first path that does not sort before a folder's files. */
+function firstBelow(paths: readonly string[], folder: string): number {
+  let from = 0;
+  let to = paths.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (comparePaths(paths[middle] ?? '', folder) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function target(ref: VersionRef, path: string, below: string, { size, md5sum }: ManifestEntry): LinkTarget {

@@ -12,17 +12,21 @@ export interface ListFilesOptions extends CallOptions {
 }
 
 /** Lists the projects of the registry. */
-export function listProjects(ctx: Context, options: CallOptions = {}): Promise<string[]> {
+export async function listProjects(ctx: Context, options: CallOptions = {}): Promise<string[]> {
   return listFolders(ctx, '', options);
 }
 
 /** Lists the assets of a project; none for a project that does not exist. */
-export function listAssets(ctx: Context, project: string, options: CallOptions = {}): Promise<string[]> {
+export async function listAssets(ctx: Context, project: string, options: CallOptions = {}): Promise<string[]> {
   return listFolders(ctx, keys.project(checkName('project', project)), options);
 }
 
 /** Lists the versions of an asset, also those on probation or not finished; none for an asset that does not exist. */
-export function listVersions(ctx: Context, { project, asset }: AssetRef, options: CallOptions = {}): Promise<string[]> {
+export async function listVersions(
+  ctx: Context,
+  { project, asset }: AssetRef,
+  options: CallOptions = {},
+): Promise<string[]> {
   const prefix = keys.asset({ project: checkName('project', project), asset: checkName('asset', asset) });
   return listFolders(ctx, prefix, options);
 }

@@ -46,7 +46,7 @@ export interface LocalSource extends LocalFile {
  * Says what publishing a folder as a version would send and what it would link. Files are read for their digests;
  * nothing is sent. Throws `version-exists`, `invalid-tree` or `file-changed`.
  */
-export function planUpload(
+export async function planUpload(
   ctx: Context,
   ref: VersionRef,
   directory: string,

@@ -1,5 +1,5 @@
 import { lstatSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import type { Context } from '../context.ts';
 import { GypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
@@ -55,7 +55,7 @@ export interface PreparedUpload {
  * Reads a folder and says what publishing it would send and what it would link. Dot-files are data; empty folders are
  * not, since registries store files only. Throws `invalid-tree` naming every entry that a version cannot hold.
  */
-export function prepareDirectoryUpload(
+export async function prepareDirectoryUpload(
   ctx: Context,
   directory: string,
   options: PrepareOptions = {},
@@ -128,16 +128,17 @@ async function prepare(ctx: Context, root: string, rule: LinkRule, options: Call
     else if (!stats.isDirectory()) fault(path, 'is a symlink to something that is neither a file nor a folder');
     else {
       const folder = realPath(link);
-      const owned = resolution.type === 'inside' ? await targets.paths(resolution.parts) : undefined;
-      if (owned !== undefined && owned.length > 0) {
+      const owned = resolution.type === 'inside' ? await targets.find(resolution.parts, { changing: true }) : [];
+      if (owned.length > 0) {
         // The other clients' files stand between the version's own there.
         for (const { below } of owned) {
           const size = statThrough(join(link, below))?.size;
           if (size === undefined) fault(joinPath(path, below), 'is not in the cache');
           else addFile(joinPath(path, below), size);
         }
-      } else if (real.includes(folder)) fault(path, 'is a symlink to a folder that it stands in');
-      else await addTree(path, folder, [...real, folder]);
+      } else if (real.some((at) => at === folder || at.startsWith(folder + sep))) {
+        fault(path, 'is a symlink to a folder that it stands in');
+      } else await addTree(path, folder, [...real, folder]);
     }
   };
 

@@ -37,13 +37,13 @@ export interface SaveResult extends VersionRef {
  *
  * No request is made for a finished version that is whole in the cache.
  */
-export function saveVersion(ctx: Context, ref: VersionRef, options: SaveOptions = {}): Promise<SaveResult> {
+export async function saveVersion(ctx: Context, ref: VersionRef, options: SaveOptions = {}): Promise<SaveResult> {
   const version = checkVersionRef(ref);
   return run(ctx, options, async () => saveFiles(ctx, await loadVersion(ctx, version, options), options));
 }
 
 /** Fetches one file of a version into the cache, and gives its path there. */
-export function saveFile(ctx: Context, file: FileRef, options: SaveOptions = {}): Promise<string> {
+export async function saveFile(ctx: Context, file: FileRef, options: SaveOptions = {}): Promise<string> {
   const { path, ...ref } = checkFileRef(file);
   return run(ctx, options, async () => {
     const { manifest, ...documents } = await loadVersion(ctx, ref, options);

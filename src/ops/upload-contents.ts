@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { removeIfThere } from '../cache/atomic.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isSystemError } from '../errors.ts';
+import { fsPath } from '../model/local-path.ts';
 import { checkPath } from '../model/names.ts';
 import { checkVersionRef, type FileRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
@@ -90,7 +91,7 @@ async function checkLink(
 
 async function findFile(file: string): Promise<{ source: string; size: number }> {
   const source = resolve(file);
-  const stats = await stat(source).catch((error: unknown) => {
+  const stats = await stat(fsPath(source)).catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   });

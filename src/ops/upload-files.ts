@@ -6,6 +6,7 @@ import { each } from '../each.ts';
 import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { digestToBase64, parseMd5 } from '../model/digest.ts';
+import { fsPath } from '../model/local-path.ts';
 import { formatRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { isPassing } from '../registry/failures.ts';
@@ -68,7 +69,7 @@ async function sendFile(ctx: Context, session: UploadSession, file: SessionFile,
         url: presigned.url,
         headers: { 'content-md5': presigned.md5sum_base64, 'content-length': String(file.size) },
         body: () => {
-          count(-sent);
+          if (sent > 0) count(-sent);
           return openVerified(source, { digest, size: file.size }, count, (error) => {
             changed ??= error;
           });
@@ -79,7 +80,7 @@ async function sendFile(ctx: Context, session: UploadSession, file: SessionFile,
       options,
     );
   } catch (error) {
-    count(-sent);
+    if (sent > 0) count(-sent);
     throw changed ?? error;
   }
 }
@@ -92,7 +93,7 @@ function openVerified(
   onChanged: (error: GypsumError) => void,
 ): Readable | Buffer {
   if (expected.size === 0) return Buffer.alloc(0);
-  return pipeline(createReadStream(source), verifyStream(expected, source, onBytes), (error) => {
+  return pipeline(createReadStream(fsPath(source)), verifyStream(expected, source, onBytes), (error) => {
     if (isGypsumError(error, 'wrong-content') || isSystemError(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) {
       onChanged(fileChanged(source, error));
     }

@@ -2,13 +2,15 @@ import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { sleep } from '../give-way.ts';
+import { sleep, withGrace } from '../give-way.ts';
 import { keys } from '../model/keys.ts';
 import { checkPath } from '../model/names.ts';
 import { checkVersionRef, type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
 import { wasNotProcessed } from '../registry/failures.ts';
 import { encodeSessionUrl } from '../registry/session-url.ts';
 import { run } from './run.ts';
+import { parseSummary } from './version-documents.ts';
 
 /** A file whose content is to be sent. */
 export interface UploadFile {
@@ -45,6 +47,9 @@ export interface UploadSession extends VersionRef {
  */
 const PATIENCE = 30 * 60_000;
 
+/** How long an interrupted upload may take to end well. Units: milliseconds */
+const GRACE = 10_000;
+
 /** How long to wait before a locked project is asked for again. Units: milliseconds */
 const ASK_AGAIN = { first: 500, most: 15_000 };
 
@@ -58,8 +63,12 @@ const startAnswer = z.object({
 /**
  * Starts an upload, which locks the project until it is completed or aborted. Throws `version-exists`,
  * `project-locked`, `unauthorized` or `forbidden`.
+ *
+ * Once the registry has been asked, its answer is waited for a little also when the signal is aborted: whoever loses
+ * the session's token leaves the project locked. Then the session is aborted. The event `upload-abandoned` says where
+ * the answer was lost all the same.
  */
-export function startUpload(
+export async function startUpload(
   ctx: Context,
   ref: VersionRef,
   files: readonly UploadFile[],
@@ -70,76 +79,133 @@ export function startUpload(
   const call = { signal, onEvent };
   for (const { path } of [...files, ...links]) checkPath(path);
   const type = deduplicate ? 'dedup' : 'simple';
-  const what = `Starting the upload of ${formatRef(version)}`;
-  const request = {
-    what,
-    method: 'POST' as const,
-    to: `/upload/start/${[version.project, version.asset, version.version].map(encodeURIComponent).join('/')}`,
-    document: {
-      files: [
-        ...files.map(({ path, size, md5sum }) => ({ type, path, size, md5sum })),
-        ...links.map(({ path, link }) => ({
-          type: 'link',
-          path,
-          link: { project: link.project, asset: link.asset, version: link.version, path: link.path },
-        })),
-      ],
-      on_probation: probation,
-    },
-    answer: startAnswer,
-    patience: PATIENCE,
-    // Whoever loses the answer to a start has lost its token, and would find the project locked.
-    shouldRetry: wasNotProcessed,
+  const document = {
+    files: [
+      ...files.map(({ path, size, md5sum }) => ({ type, path, size, md5sum })),
+      ...links.map(({ path, link }) => ({
+        type: 'link',
+        path,
+        link: { project: link.project, asset: link.asset, version: link.version, path: link.path },
+      })),
+    ],
+    on_probation: probation,
   };
   return run(ctx, call, async () => {
     checkHasToken(ctx, version);
     const answer = await unlessLocked(version, wait, call, async () => {
       // The public registry deletes a version that is started again: it must never be asked to.
       await checkVersionIsNew(ctx, version, call);
-      return ctx.registry.send(request, call);
+      return withGrace(signal, GRACE, (late) => sendStart(ctx, version, document, { signal: late, onEvent }, signal));
     });
     onEvent?.({ type: 'upload-started', ref: version });
-    const byPath = new Map(files.map((file) => [file.path, file]));
-    return {
-      ...version,
-      token: answer.session_token,
-      files: answer.file_urls.map(({ path, url }) => {
-        const file = byPath.get(path);
-        if (file !== undefined) return { ...file, url };
-        throw new GypsumError(
-          'invalid-response',
-          `${what} failed: the registry asks for "${path}", which was not named.`,
-          {
-            hint: 'Tell the people who run the registry.',
-          },
-        );
-      }),
-      completeUrl: answer.complete_url,
-      abortUrl: answer.abort_url,
-    };
+    const session = { ...version, token: answer.session_token, files: [], completeUrl: answer.complete_url };
+    return checkStarted({ ...session, abortUrl: answer.abort_url }, answer, files, signal).catch(
+      async (error: unknown) => {
+        await giveUp(ctx, { ...session, abortUrl: answer.abort_url }, { onEvent });
+        throw error;
+      },
+    );
   });
+}
+
+type StartAnswer = z.infer<typeof startAnswer>;
+
+async function sendStart(
+  ctx: Context,
+  ref: VersionRef,
+  document: unknown,
+  call: CallOptions,
+  signal: AbortSignal | undefined,
+): Promise<StartAnswer> {
+  const names = [ref.project, ref.asset, ref.version].map(encodeURIComponent).join('/');
+  try {
+    return await ctx.registry.send(
+      {
+        what: `Starting the upload of ${formatRef(ref)}`,
+        method: 'POST',
+        to: `/upload/start/${names}`,
+        document,
+        answer: startAnswer,
+        patience: PATIENCE,
+        shouldRetry: (error) => signal?.aborted !== true && wasNotProcessed(error),
+      },
+      call,
+    );
+  } catch (error) {
+    if (!isAnswered(error) && !wasNotProcessed(error)) {
+      const reason = error instanceof Error ? error : new Error(String(error));
+      call.onEvent?.({ type: 'upload-abandoned', ref, error: reason });
+    }
+    throw error;
+  }
+}
+
+/** Whether the registry has said no: then it has not started anything. */
+function isAnswered(error: unknown): boolean {
+  return isGypsumError(error) && typeof error.details.status === 'number';
+}
+
+async function checkStarted(
+  session: UploadSession,
+  answer: StartAnswer,
+  files: readonly UploadFile[],
+  signal: AbortSignal | undefined,
+): Promise<UploadSession> {
+  signal?.throwIfAborted();
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const wanted = answer.file_urls.map(({ path, url }) => {
+    const file = byPath.get(path);
+    if (file !== undefined) return { ...file, url };
+    throw new GypsumError(
+      'invalid-response',
+      `Starting the upload of ${formatRef(session)} failed: the registry asks for "${showText(path)}", which was not named.`,
+      { hint: 'The upload was aborted. Tell the people who run the registry.', details: { path } },
+    );
+  });
+  return { ...session, files: wanted };
 }
 
 /** Makes the version visible and unlocks the project. */
 export async function completeUpload(ctx: Context, session: UploadSession, options: CallOptions = {}): Promise<void> {
-  const { project, asset, version } = session;
-  const ref = { project, asset, version };
+  const ref = versionOf(session);
   try {
     await sendToSession(ctx, session, session.completeUrl, `Completing the upload of ${formatRef(ref)}`, options);
   } catch (error) {
     // If the answer to an earlier attempt was lost, the session is over and the version finished.
-    if (!isGypsumError(error, 'forbidden') && !isGypsumError(error, 'unavailable')) throw error;
-    if (!(await isFinished(ctx, ref, options))) throw error;
+    if (!isGypsumError(error) || !(await isFinished(ctx, ref, options))) throw error;
   }
   options.onEvent?.({ type: 'upload-completed', ref });
 }
 
 /** Removes what was sent and unlocks the project. */
 export async function abortUpload(ctx: Context, session: UploadSession, options: CallOptions = {}): Promise<void> {
-  const { project, asset, version } = session;
-  const ref = { project, asset, version };
+  const ref = versionOf(session);
   await sendToSession(ctx, session, session.abortUrl, `Aborting the upload of ${formatRef(ref)}`, options);
   options.onEvent?.({ type: 'upload-aborted', ref });
+}
+
+/**
+ * Aborts a session that failed, or finds that it has been completed after all; says which by events and by its result.
+ * It throws nothing: what is thrown is why the upload failed.
+ */
+export async function giveUp(
+  ctx: Context,
+  session: UploadSession,
+  { onEvent }: Pick<CallOptions, 'onEvent'>,
+): Promise<'aborted' | 'completed' | 'abandoned'> {
+  const call = { onEvent, signal: AbortSignal.timeout(GRACE) };
+  const ref = versionOf(session);
+  try {
+    await abortUpload(ctx, session, call);
+    return 'aborted';
+  } catch (error) {
+    if (isGypsumError(error) && (await isFinished(ctx, ref, call).catch(() => false))) {
+      onEvent?.({ type: 'upload-completed', ref });
+      return 'completed';
+    }
+    onEvent?.({ type: 'upload-abandoned', ref, error: error instanceof Error ? error : new Error(String(error)) });
+    return 'abandoned';
+  }
 }
 
 /** Throws `version-exists` if the registry has the version, finished or not. */
@@ -180,7 +246,11 @@ function sendToSession(ctx: Context, session: UploadSession, url: string, what: 
 
 async function isFinished(ctx: Context, ref: VersionRef, options: CallOptions): Promise<boolean> {
   const summary = await readSummaryIfAny(ctx, ref, options);
-  return summary !== undefined && /"upload_finish"/.test(summary.toString('utf8'));
+  return summary !== undefined && parseSummary(summary.toString('utf8'), ref).uploadFinish !== undefined;
+}
+
+function versionOf({ project, asset, version }: VersionRef): VersionRef {
+  return { project, asset, version };
 }
 
 // Asked anew, whatever the cache knows: the version may have been removed from the registry.

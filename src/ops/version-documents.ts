@@ -1,3 +1,4 @@
+import type { RecordName } from '../cache/layout.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
@@ -56,13 +57,12 @@ interface Read<T> {
 }
 
 async function readSummary(ctx: Context, ref: VersionRef, options: CallOptions): Promise<Read<VersionSummary>> {
-  const known = await ctx.cache.readRecord(ref, 'summary');
-  if (known !== undefined) return { value: parseSummary(known, ref), remember: async () => {} };
+  const parse = (text: string) => parseSummary(text, ref);
+  const known = await readRecord(ctx, ref, 'summary', parse);
+  if (known !== undefined) return known;
   const content = await readDocument(ctx, ref, keys.summary(ref), MAX_SUMMARY, options);
-  return {
-    value: parseSummary(content.toString('utf8'), ref),
-    remember: () => ctx.cache.writeRecord(ref, 'summary', content),
-  };
+  const value = parse(content.toString('utf8'));
+  return { value, remember: () => ctx.cache.writeRecord(ref, 'summary', content) };
 }
 
 async function readManifest(
@@ -72,13 +72,29 @@ async function readManifest(
   options: CallOptions,
 ): Promise<Read<Manifest>> {
   const what = `Reading the manifest of ${formatRef(ref)}`;
-  const known = immutable ? await ctx.cache.readRecord(ref, 'manifest') : undefined;
-  if (known !== undefined) return { value: checkManifest(parseJson(known, what), ref), remember: async () => {} };
+  const parse = (text: string) => checkManifest(parseJson(text, what), ref);
+  const known = immutable ? await readRecord(ctx, ref, 'manifest', parse) : undefined;
+  if (known !== undefined) return known;
   const content = await readDocument(ctx, ref, keys.manifest(ref), MAX_MANIFEST, options);
-  return {
-    value: checkManifest(parseJson(content.toString('utf8'), what), ref),
-    remember: () => ctx.cache.writeRecord(ref, 'manifest', content),
-  };
+  const value = parse(content.toString('utf8'));
+  return { value, remember: () => ctx.cache.writeRecord(ref, 'manifest', content) };
+}
+
+/** Gives what is remembered. What cannot be read, as after a power cut, counts as not there: it is asked for again. */
+async function readRecord<T>(
+  ctx: Context,
+  ref: VersionRef,
+  name: RecordName,
+  parse: (text: string) => T,
+): Promise<Read<T> | undefined> {
+  const text = await ctx.cache.readRecord(ref, name);
+  if (text === undefined) return undefined;
+  try {
+    return { value: parse(text), remember: async () => {} };
+  } catch (error) {
+    if (isGypsumError(error)) return undefined;
+    throw error;
+  }
 }
 
 async function readDocument(ctx: Context, ref: VersionRef, key: string, limit: number, options: CallOptions) {
@@ -94,7 +110,8 @@ async function readDocument(ctx: Context, ref: VersionRef, key: string, limit: n
   }
 }
 
-function parseSummary(text: string, ref: VersionRef): VersionSummary {
+/** Reads a `..summary` from the wire, or throws `invalid-response`. */
+export function parseSummary(text: string, ref: VersionRef): VersionSummary {
   const parsed = wireSummary.safeParse(parseJson(text, `Reading the summary of ${formatRef(ref)}`));
   if (parsed.success) return summaryFromWire(parsed.data);
   throw new GypsumError('invalid-response', `The summary of ${formatRef(ref)} is not as it must be.`, {

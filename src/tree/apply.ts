@@ -37,12 +37,13 @@ export async function applySteps(
     }
     report();
   } catch (error) {
-    takeBack(root, steps.slice(0, done));
+    await takeBack(root, steps.slice(0, done));
     throw error;
   }
 }
 
-function takeBack(root: string, steps: readonly Step[]): void {
+async function takeBack(root: string, steps: readonly Step[]): Promise<void> {
+  const pace = createPace();
   for (const step of steps.toReversed()) {
     const path = join(root, step.path);
     try {
@@ -52,5 +53,6 @@ function takeBack(root: string, steps: readonly Step[]): void {
       // Somebody else has put a file there, or taken ours away: theirs to keep.
       if (!isSystemError(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EINVAL')) throw error;
     }
+    if (pace.due()) await pace.rest();
   }
 }

@@ -19,6 +19,10 @@ export async function scanFolder(root: string, { sizes = true, signal, onEvent }
   const tree: Entry[] = [];
   const pace = createPace(signal);
   let reported = 0;
+  const report = () => {
+    if (tree.length > reported) onEvent?.({ type: 'progress', task: 'scan', files: tree.length - reported, bytes: 0 });
+    reported = tree.length;
+  };
   // What is still to be visited, last first: its folders are read when their turn comes, so that order is depth first.
   const open: { path: string; entry: Dirent<string> | Dirent<Buffer> | undefined }[] = [{ path: '', entry: undefined }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -36,11 +40,11 @@ export async function scanFolder(root: string, { sizes = true, signal, onEvent }
       tree.push({ type: 'special', path });
     }
     if (pace.due()) {
-      onEvent?.({ type: 'progress', task: 'scan', files: tree.length - reported, bytes: 0 });
-      reported = tree.length;
+      report();
       await pace.rest();
     }
   }
+  report();
   return tree;
 }
 
