@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { constants } from 'node:os';
+import { terminalOf } from './progress-terminal.ts';
 import { runCli } from './run-cli.ts';
 
 const interruption = new AbortController();
@@ -33,4 +34,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   signal: interruption.signal,
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
+  terminal: terminalOf(process.stderr, process.env),
 });
