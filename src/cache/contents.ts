@@ -67,6 +67,8 @@ export async function supply(
   let verified = await verify(blob);
   for (const file of content.files) {
     const path = layout.file(file);
+    const obstacle = clearWay(layout, file);
+    if (obstacle !== undefined) onEvent?.({ type: 'damaged', file, ...obstacle });
     const stats = await verify(path);
     if (stats !== undefined) {
       good.add(path);
@@ -93,8 +95,6 @@ export async function supply(
   for (const file of content.files) {
     const path = layout.file(file);
     if (good.has(path)) continue;
-    const obstacle = clearWay(layout, file);
-    if (obstacle !== undefined) onEvent?.({ type: 'damaged', file, ...obstacle });
     let placed = await place(layout, blob, path);
     if (placed === 'too-many-links') {
       verified = await renew(blob);
@@ -115,12 +115,15 @@ async function protect(path: string): Promise<void> {
   }
 }
 
-/** Moves a file out of the way that stands where a folder of the version must be: the version was another one then. */
+/**
+ * Moves out of the way what stands where a folder of the version must be: a file, since the version was another one then,
+ * or a symlink, since nothing is read or written through one.
+ */
 function clearWay(layout: Layout, file: FileRef): { path: string; movedTo: string } | undefined {
-  const folder = dirname(layout.file(file));
-  if (statIfThere(folder)?.isDirectory()) return undefined;
+  const folders = parentPath(file.path);
+  if (folders === '') return undefined;
   let path = layout.versionFolder(file);
-  for (const part of parentPath(file.path).split('/')) {
+  for (const part of folders.split('/')) {
     path = join(path, part);
     const stats = statIfThere(path);
     if (stats === undefined) return undefined;

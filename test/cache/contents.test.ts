@@ -136,19 +136,34 @@ describe('content that is supplied', () => {
     expect(readFileSync(join(damaged()[0]?.movedTo ?? '', 'deep/theirs'), 'utf8')).toBe('mine');
   });
 
-  it.each<[string, (path: string) => void]>([
+  it.each<[string, (path: string, elsewhere: string) => void]>([
     ['a file', (path) => writeFileSync(path, 'theirs')],
-    ['a symlink', (path) => symlinkSync('/etc', path)],
+    ['a symlink to a folder', (path, elsewhere) => symlinkSync(elsewhere, path)],
     ['a dangling symlink', (path) => symlinkSync('/no/where', path)],
   ])('replaces %s that stands where a folder must be, once for all that is below', async (_what, block) => {
     const { get, at, read, damaged } = await open();
+    const elsewhere = await tempFolder();
+    writeFileSync(join(elsewhere, 'y'), 'text', { mode: 0o644 });
     mkdirSync(at('a'), { recursive: true });
-    block(at('a/b'));
+    block(at('a/b'), elsewhere);
     const before = lstatSync(at('a/b')).ino;
     expect(await get(contentOf('text', fileRef('a/b/c/x'), fileRef('a/b/y')), 'text')).toBe('fetched');
     expect([read('a/b/c/x'), read('a/b/y')]).toEqual(['text', 'text']);
     expect(damaged()).toMatchObject([{ path: at('a/b') }]);
     expect(lstatSync(damaged()[0]?.movedTo ?? '').ino).toBe(before);
+    expect(readdirSync(elsewhere)).toEqual(['y']);
+    expect(lstatSync(join(elsewhere, 'y'))).toMatchObject({ nlink: 1, mode: 0o100644 });
+  });
+
+  it('may be in a version’s folder that somebody has moved to another disk', async () => {
+    const { get, at, read, damaged } = await open();
+    const elsewhere = await tempFolder();
+    mkdirSync(dirname(dirname(at('x'))), { recursive: true });
+    symlinkSync(elsewhere, dirname(at('x')));
+    expect(await get(contentOf('text', fileRef('x'), fileRef('a/y')), 'text')).toBe('fetched');
+    expect([read('x'), read('a/y')]).toEqual(['text', 'text']);
+    expect(readdirSync(elsewhere)).toEqual(['a', 'x']);
+    expect(damaged()).toEqual([]);
   });
 
   it('is fetched again where its file was edited through a clone’s link, and the edit is kept once', async () => {
