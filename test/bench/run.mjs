@@ -46,6 +46,7 @@ try {
       for (const who of ['ours', 'yardstick']) {
         // Fresh folders for every run: deleting just before a run slows some file systems down tenfold.
         const work = join(folder, `${name}-${who}-${round}`);
+        await measure(name, 'setup', work);
         const measured = await measure(name, who, work);
         seconds[who].push(measured.seconds);
         memory[who].push(measured.peakMiB);

@@ -1,0 +1,24 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+const script = fileURLToPath(new URL('../bench/run.mjs', import.meta.url));
+
+it('the benchmark works in a small size: a row a case, with seconds and memory', async () => {
+  const folder = await tempFolder();
+  const file = join(folder, 'results.json');
+  await promisify(execFile)(process.execPath, [script, '--small', '--json', file], {
+    env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder },
+  });
+  const rows: { case: string; ours: number; yardstick: number; peakMiB: number }[] = JSON.parse(
+    await readFile(file, 'utf8'),
+  );
+  expect(rows.map((row) => row.case)).toEqual(['clone-no-download', 'clone-warm', 'prepare']);
+  for (const { ours, yardstick, peakMiB } of rows) {
+    expect(Math.min(ours, yardstick, peakMiB)).toBeGreaterThan(0);
+  }
+});
