@@ -27,6 +27,7 @@ const LAYOUT_VERSION = '1';
 export function createLayout(root: string) {
   const own = join(root, '.gypsum-client', LAYOUT_VERSION);
   const bucket = join(root, 'bucket');
+  const versions = join(own, 'versions');
   const inVersion = (folder: string, { project, asset, version }: VersionRef) => join(folder, project, asset, version);
   return {
     root,
@@ -40,7 +41,8 @@ export function createLayout(root: string) {
     blob: (project: string, { algorithm, hex }: Digest) =>
       join(own, 'blobs', project, algorithm, hex.slice(0, 2), hex.slice(2)),
     verified: (project: string, shard: string) => join(own, 'verified', project, `${shard}.json`),
-    record: (ref: VersionRef, name: RecordName) => join(inVersion(join(own, 'versions'), ref), INTERNAL[name]),
+    versions,
+    record: (ref: VersionRef, name: RecordName) => join(inVersion(versions, ref), INTERNAL[name]),
     incoming: (name: string) => join(own, 'incoming', name),
     lock: (ref: VersionRef) => inVersion(join(own, 'locks'), ref),
     clones: join(own, 'clones'),

@@ -1,10 +1,13 @@
 import type { Client } from '../client.ts';
+import type { Config } from '../config.ts';
 import type { OnEvent } from '../events.ts';
 
 /** What a command's `run` is given. */
 export interface Call<Options = Record<never, never>> {
   readonly args: readonly string[];
   readonly options: Options;
+  /** What the flags say of the settings that every command has. */
+  readonly flags: Partial<Config>;
   /** Made by the command line from flags and environment when it is first asked for. */
   readonly client: () => Client;
   readonly signal: AbortSignal;
@@ -23,6 +26,14 @@ export interface Flag {
   /** The value where the flag is not given. */
   readonly preset?: string | number;
 }
+
+/** The flags that every command has. */
+export const sharedFlags: readonly Flag[] = [
+  { flags: '--registry <url>', description: 'the registry (GYPSUM_URL)' },
+  { flags: '--cache <folder>', description: 'the cache folder (GYPSUM_CACHE_DIR)' },
+  { flags: '--json', description: 'print the result as JSON' },
+  { flags: '--quiet', description: 'print nothing but the result' },
+];
 
 /** A command: one call of the library, and how its result is shown to people. `--json` shows the result as it is. */
 export interface Command<Result, Options = Record<never, never>> {

@@ -11,6 +11,18 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Run a registry on this machine',
     load: async () => (await import('./commands/serve.ts')).serve,
   },
+  login: {
+    summary: 'Check a token, and remember it for the registry',
+    load: async () => (await import('./commands/login.ts')).login,
+  },
+  logout: {
+    summary: 'Forget the token of the login at the registry',
+    load: async () => (await import('./commands/logout.ts')).logout,
+  },
+  whoami: {
+    summary: 'Show whose token is used at the registry',
+    load: async () => (await import('./commands/whoami.ts')).whoami,
+  },
   'project create': {
     summary: 'Create a project',
     load: async () => (await import('./commands/project-create.ts')).projectCreate,
@@ -35,6 +47,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Show the manifest of a version',
     load: async () => (await import('./commands/manifest.ts')).manifest,
   },
+  path: {
+    summary: 'Print where a file or a version is in the cache',
+    load: async () => (await import('./commands/path.ts')).path,
+  },
   save: {
     summary: 'Fetch a version into the cache',
     load: async () => (await import('./commands/save.ts')).save,
@@ -51,4 +67,30 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Publish a folder as a new version',
     load: async () => (await import('./commands/upload.ts')).upload,
   },
+  'config get': {
+    summary: 'Print the value of a setting',
+    load: async () => (await import('./commands/config.ts')).configGet,
+  },
+  'config set': {
+    summary: 'Settle a setting in the config file',
+    load: async () => (await import('./commands/config.ts')).configSet,
+  },
+  'config unset': {
+    summary: 'Remove a setting from the config file',
+    load: async () => (await import('./commands/config.ts')).configUnset,
+  },
+  'config list': {
+    summary: 'List the settings and where each comes from',
+    load: async () => (await import('./commands/config.ts')).configList,
+  },
+  completion: {
+    summary: 'Print a script that completes commands and refs in a shell',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
+};
+
+/** What the commands of two words are about, by the first of them. */
+export const groups: Readonly<Record<string, string>> = {
+  project: 'Create a project',
+  config: 'Show and change settings',
 };

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { constants } from 'node:os';
 import { terminalOf } from './progress-terminal.ts';
-import { runCli } from './run-cli.ts';
 
 const interruption = new AbortController();
 
@@ -30,9 +29,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await runCli(process.argv.slice(2), {
-  signal: interruption.signal,
-  stdout: (text) => process.stdout.write(text),
-  stderr: (text) => process.stderr.write(text),
-  terminal: terminalOf(process.stderr, process.env),
-});
+// Shells ask at every press of a key: nothing but what answers them is loaded.
+if (process.argv[2] === '__complete') {
+  const { printCandidates } = await import('./complete.ts');
+  await printCandidates(process.argv.slice(3), (text) => process.stdout.write(text));
+} else {
+  const { runCli } = await import('./run-cli.ts');
+  process.exitCode = await runCli(process.argv.slice(2), {
+    signal: interruption.signal,
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    terminal: terminalOf(process.stderr, process.env),
+  });
+}

@@ -2,8 +2,9 @@ import { CommanderError, Command as Program } from 'commander';
 import { type Client, createClient } from '../client.ts';
 import { configFromEnvironment } from '../config.ts';
 import { VERSION } from '../version.ts';
-import type { Call, Command } from './command.ts';
-import { commands } from './commands.ts';
+import { type Call, type Command, sharedFlags } from './command.ts';
+import { commands, groups } from './commands.ts';
+import { didYouMean } from './near-names.ts';
 import { createDisplay } from './progress-display.ts';
 import type { Terminal } from './progress-terminal.ts';
 import { errorLines, exitCodeOf } from './report.ts';
@@ -69,16 +70,17 @@ async function runCommand(
 ): Promise<number> {
   const { json = false, quiet = false, registry, cache } = shared;
   const display = quiet ? undefined : createDisplay({ ...io, write: io.stderr });
+  const flags = {
+    ...(registry !== undefined && { url: registry }),
+    ...(cache !== undefined && { cacheDir: cache }),
+  };
   let client: Client | undefined;
   try {
     const result = await command.run({
       args: parsed.args,
       options: parsed.options as never,
+      flags,
       client() {
-        const flags = {
-          ...(registry !== undefined && { url: registry }),
-          ...(cache !== undefined && { cacheDir: cache }),
-        };
         client ??= createClient(configFromEnvironment(flags));
         return client;
       },
@@ -105,6 +107,8 @@ async function runCommand(
       return Number(error.exitCode);
     }
     io.stderr(`gypsum: ${errorLines(error)}\n`);
+    const near = client && (await didYouMean(client, error, io.signal));
+    if (near !== undefined) io.stderr(`${near}\n`);
     return exitCodeOf(error);
   } finally {
     await client?.close();
@@ -113,8 +117,7 @@ async function runCommand(
 
 function group(program: Program, name: string): Program {
   return (
-    program.commands.find((command) => command.name() === name) ??
-    program.command(name).description(`Commands for a ${name}`)
+    program.commands.find((command) => command.name() === name) ?? program.command(name).description(groups[name] ?? '')
   );
 }
 
@@ -128,18 +131,13 @@ function addCommand(
     .description(command.summary)
     .exitOverride()
     .addHelpText('after', `\nExample:\n  ${command.example}`);
-  for (const { flags, description, parse, choices, preset } of command.flags ?? []) {
+  for (const { flags, description, parse, choices, preset } of [...(command.flags ?? []), ...sharedFlags]) {
     const option = sub.createOption(flags, description);
     if (choices !== undefined) option.choices(choices);
     else if (parse !== undefined) option.argParser(parse);
     if (preset !== undefined) option.default(preset);
     sub.addOption(option);
   }
-  sub
-    .option('--registry <url>', 'the registry (GYPSUM_URL)')
-    .option('--cache <folder>', 'the cache folder (GYPSUM_CACHE_DIR)')
-    .option('--json', 'print the result as JSON')
-    .option('--quiet', 'print nothing but the result');
   sub.action(async () => {
     const { registry, cache, json, quiet, ...options } = sub.opts();
     await action({ args: sub.args, options }, { registry, cache, json, quiet });

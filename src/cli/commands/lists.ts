@@ -1,5 +1,6 @@
+import { GypsumError } from '../../errors.ts';
 import { manifestPaths } from '../../model/manifest.ts';
-import { parseRef } from '../../model/refs.ts';
+import { formatRef, parseRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import { argument, type Command } from '../command.ts';
 import { versionOf } from '../version-of.ts';
@@ -18,7 +19,15 @@ export const assets: Command<string[]> = {
   usage: 'assets <project>',
   summary: 'List the assets of a project',
   example: 'gypsum assets my-project',
-  run: ({ args, client, signal, onEvent }) => client().listAssets(argument(args, 0), { signal, onEvent }),
+  async run({ args, client, signal, onEvent }) {
+    const project = argument(args, 0);
+    const found = await client().listAssets(project, { signal, onEvent });
+    if (found.length > 0 || (await client().listProjects({ signal, onEvent })).includes(project)) return found;
+    throw new GypsumError('not-found', `There is no project ${showText(project)}.`, {
+      hint: 'List what there is with "gypsum projects".',
+      details: { project },
+    });
+  },
   human: lines,
 };
 
@@ -26,7 +35,15 @@ export const versions: Command<string[]> = {
   usage: 'versions <project/asset>',
   summary: 'List the versions of an asset',
   example: 'gypsum versions my-project/my-asset',
-  run: ({ args, client, signal, onEvent }) => client().listVersions(parseRef(argument(args, 0)), { signal, onEvent }),
+  async run({ args, client, signal, onEvent }) {
+    const { project, asset } = parseRef(argument(args, 0));
+    const found = await client().listVersions({ project, asset }, { signal, onEvent });
+    if (found.length > 0 || (await client().listAssets(project, { signal, onEvent })).includes(asset)) return found;
+    throw new GypsumError('not-found', `There is no asset ${formatRef({ project, asset })}.`, {
+      hint: `List what there is with "gypsum projects" and "gypsum assets ${showText(project)}".`,
+      details: { project, asset },
+    });
+  },
   human: lines,
 };
 

@@ -1,0 +1,243 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { MAIN } from '../helpers/cli.ts';
+import { giveTo, withoutPrivileges } from '../helpers/privileges.ts';
+import { createRig, type Rig } from '../helpers/rig.ts';
+
+interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A user of the rig's registry with a home folder of their own. */
+function userOf(rig: Rig, environment: NodeJS.ProcessEnv = {}) {
+  const home = join(rig.folder, 'home');
+  mkdirSync(home, { recursive: true });
+  const env = { PATH: process.env.PATH, HOME: home, GYPSUM_URL: rig.registry.url, ...environment };
+  return {
+    env,
+    config: join(home, '.config/gypsum'),
+    /** Runs the command without a terminal; standard input holds what is given. */
+    run: (argv: readonly string[], input = '', more: object = {}) =>
+      new Promise<Outcome>((resolve) => {
+        const child = spawn(process.execPath, [MAIN, ...argv], { env, ...more });
+        onTestFinished(() => void child.kill('SIGKILL'));
+        const outcome: Outcome = { code: null, stdout: '', stderr: '' };
+        for (const name of ['stdout', 'stderr'] as const) {
+          child[name]?.setEncoding('utf8').on('data', (text: string) => {
+            outcome[name] += text;
+          });
+        }
+        child.stdin?.on('error', () => {});
+        child.stdin?.end(input);
+        child.on('close', (code) => resolve({ ...outcome, code }));
+      }),
+  };
+}
+
+describe('gypsum login', () => {
+  it('checks the token, keeps it for its owner alone, and says as whom; then it is used', async () => {
+    const rig = await createRig();
+    const user = userOf(rig);
+    const token = await rig.registry.addUser('alice');
+    expect(await user.run(['login', '--with-token'], `${token}\n`)).toEqual({
+      code: 0,
+      stdout: `Logged in to ${rig.registry.url} as alice.\n`,
+      stderr: '',
+    });
+    expect(readdirSync(user.config)).toEqual(['tokens.json']);
+    expect(statSync(join(user.config, 'tokens.json')).mode & 0o777).toBe(0o600);
+    expect(statSync(user.config).mode & 0o777).toBe(0o700);
+    expect(await user.run(['whoami'])).toMatchObject({ code: 0, stdout: 'alice\n' });
+    expect(JSON.parse((await user.run(['whoami', '--json'])).stdout)).toEqual({ id: 'alice', admin: false });
+  });
+
+  it('is for the one registry: another is not told the token', async () => {
+    const rig = await createRig();
+    const other = await createRig();
+    const user = userOf(rig);
+    await user.run(['login', '--with-token'], rig.registry.token);
+    const { code, stderr } = await user.run(['whoami', '--registry', other.registry.url]);
+    expect(code).toBe(8);
+    expect(stderr).toMatch(/^gypsum: Nobody is logged in at .*\nLog in with "gypsum login"/);
+    expect(other.registry.calls).toEqual([]);
+    const login = await user.run(['login', '--with-token', '--registry', other.registry.url], other.registry.token);
+    expect(login.stdout).toBe(`Logged in to ${other.registry.url} as admin (administrator).\n`);
+    expect(await user.run(['whoami'])).toMatchObject({ code: 0, stdout: 'admin (administrator)\n' });
+  });
+
+  it('keeps nothing of a token that the registry does not know, unless it is not to ask', async () => {
+    const rig = await createRig();
+    const user = userOf(rig);
+    const { code, stderr } = await user.run(['login', '--with-token'], 'wrong');
+    expect(code).toBe(8);
+    expect(stderr).toContain('not known');
+    expect(readdirSync(rig.folder)).toEqual(['home']);
+    expect(readdirSync(join(rig.folder, 'home'))).toEqual([]);
+    rig.registry.resetCalls();
+    expect(await user.run(['login', '--with-token', '--no-verify'], 'wrong')).toEqual({
+      code: 0,
+      stdout: `Logged in to ${rig.registry.url}.\n`,
+      stderr: '',
+    });
+    expect(rig.registry.calls).toEqual([]);
+    expect(await user.run(['whoami'])).toMatchObject({ code: 8 });
+  });
+
+  it('never prints the token', async () => {
+    const rig = await createRig();
+    const user = userOf(rig);
+    const { token } = rig.registry;
+    const outcomes = [
+      await user.run(['login', '--with-token', '--json'], token),
+      await user.run(['whoami', '--json']),
+      await user.run(['config', 'list', '--json']),
+      await user.run(['login', '--with-token'], `${token} ${token}`),
+      await user.run(['login', '--with-token'], `${token.slice(0, -1)}#`),
+      await user.run(['logout', '--json']),
+    ];
+    expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 0, 2, 8, 0]);
+    expect(JSON.stringify(outcomes)).not.toContain(token.slice(8, 20));
+    expect(JSON.parse(outcomes[0]?.stdout ?? '')).toEqual({ registry: rig.registry.url, id: 'admin', admin: true });
+  });
+
+  it('asks nothing without a terminal, and says what to do instead', async () => {
+    const rig = await createRig();
+    const { code, stdout, stderr } = await userOf(rig).run(['login'], rig.registry.token);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/no terminal to ask .*\n.*--with-token.*GYPSUM_TOKEN/);
+  });
+
+  it.each(['', '\n', ' \n\n'])('refuses no token (%j)', async (input) => {
+    const { code, stderr } = await userOf(await createRig()).run(['login', '--with-token'], input);
+    expect(code).toBe(2);
+    expect(stderr).toContain('No token was given');
+  });
+
+  it('refuses more than any token', async () => {
+    const { code, stderr } = await userOf(await createRig()).run(['login', '--with-token'], 'x y'.repeat(100_000));
+    expect(code).toBe(2);
+    expect(stderr).toContain('The token has');
+  });
+
+  it('says so when GYPSUM_TOKEN stands before it', async () => {
+    const rig = await createRig();
+    const user = userOf(rig, { GYPSUM_TOKEN: await rig.registry.addUser('alice') });
+    expect((await user.run(['login', '--with-token'], rig.registry.token)).stdout).toMatch(
+      /as admin \(administrator\)\.\nGYPSUM_TOKEN is set, and is used in place of this login\.\n/,
+    );
+    expect((await user.run(['whoami'])).stdout).toBe('alice\n');
+    expect((await user.run(['logout'])).stdout).toMatch(
+      /^Logged out of .*\nGYPSUM_TOKEN is set, and is used as before/,
+    );
+  });
+
+  it('cannot be kept in a folder that cannot be written: there is a message and nothing half', async () => {
+    const rig = await createRig();
+    const user = userOf(rig);
+    const closed = join(rig.folder, 'closed');
+    mkdirSync(closed);
+    giveTo(closed);
+    chmodSync(closed, 0o500);
+    chmodSync(rig.folder, 0o755);
+    const nobody = { env: { ...user.env, HOME: closed }, ...withoutPrivileges() };
+    for (const argv of [
+      ['login', '--with-token'],
+      ['config', 'set', 'concurrency', '4'],
+    ]) {
+      const { code, stdout, stderr } = await user.run(argv, rig.registry.token, nobody);
+      expect({ code, stdout }).toEqual({ code: 18, stdout: '' });
+      expect(stderr).toMatch(/There is no permission: EACCES.*\n.*GYPSUM_CONFIG_DIR/);
+    }
+    expect(readdirSync(closed)).toEqual([]);
+  });
+});
+
+describe('gypsum logout', () => {
+  it('forgets the token of this registry alone', async () => {
+    const rig = await createRig();
+    const other = await createRig();
+    const user = userOf(rig);
+    await user.run(['login', '--with-token'], rig.registry.token);
+    await user.run(['login', '--with-token', '--registry', other.registry.url], other.registry.token);
+    expect((await user.run(['logout'])).stdout).toBe(`Logged out of ${rig.registry.url}.\n`);
+    expect((await user.run(['whoami'])).code).toBe(8);
+    expect((await user.run(['whoami', '--registry', other.registry.url])).code).toBe(0);
+    expect(readFileSync(join(user.config, 'tokens.json'), 'utf8')).not.toContain(rig.registry.token);
+    expect(await user.run(['logout'])).toEqual({
+      code: 0,
+      stdout: `There was no login at ${rig.registry.url}.\n`,
+      stderr: '',
+    });
+  });
+});
+
+const hasScript = spawnSync('script', ['--version']).stdout?.toString().includes('util-linux') === true;
+if (!hasScript)
+  process.stdout.write('The prompt is not tested: there is no "script" of util-linux to make a terminal.\n');
+
+describe.skipIf(!hasScript)('the question for the token on a terminal', () => {
+  /** Runs a shell line on a terminal of its own; `keys` are typed once the question is there. */
+  function onTerminal(line: string, env: NodeJS.ProcessEnv, keys: string | (() => void)): Promise<string> {
+    const child = spawn('script', ['-qec', line, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let shown = '';
+    let typed = false;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+      if (typed || !shown.includes('Token for ')) return;
+      typed = true;
+      if (typeof keys === 'string') child.stdin.write(keys);
+      else keys();
+    });
+    return new Promise((resolve) => child.on('close', () => resolve(shown.replaceAll('\r\n', '\n'))));
+  }
+
+  const login = `"${process.execPath}" "${MAIN}" login`;
+  const after = 'echo "code=$?"; stty -a | tr " " "\\n" | grep -xE -- "-?(echo|icanon|isig);?" | tr "\\n" " "';
+
+  it('takes it without showing it, and gives the terminal back', async () => {
+    const rig = await createRig();
+    const user = userOf(rig);
+    const shown = await onTerminal(`${login}; ${after}`, user.env, `${rig.registry.token}\r`);
+    expect(shown).toBe(
+      `Token for ${rig.registry.url}: \nLogged in to ${rig.registry.url} as admin (administrator).\ncode=0\nisig icanon echo `,
+    );
+    expect((await user.run(['whoami'])).code).toBe(0);
+  });
+
+  it('can be typed with mistakes that are mended', async () => {
+    const rig = await createRig();
+    const { token } = rig.registry;
+    const shown = await onTerminal(login, userOf(rig).env, `x\x7f${token}yy\x7f\x7f\r`);
+    expect(shown).toContain('as admin');
+    expect(shown).not.toContain(token.slice(0, 10));
+  });
+
+  it('is left by Ctrl-C with 130, an intact terminal, and nothing kept', async () => {
+    const rig = await createRig();
+    const shown = await onTerminal(`${login}; ${after}`, userOf(rig).env, `secret\x03`);
+    expect(shown).toBe(`Token for ${rig.registry.url}: \nInterrupted by SIGINT.\ncode=130\nisig icanon echo `);
+    expect(readdirSync(join(rig.folder, 'home'))).toEqual([]);
+    expect(rig.registry.calls).toEqual([]);
+  });
+
+  it('is left by Ctrl-D with an error', async () => {
+    const rig = await createRig();
+    const shown = await onTerminal(`${login}; ${after}`, userOf(rig).env, '\x04');
+    expect(shown).toMatch(/No token was given.*\n.*\ncode=2\nisig icanon echo $/);
+  });
+
+  it('gives the terminal back when it is ended from outside', async () => {
+    const rig = await createRig();
+    const pid = join(rig.folder, 'pid');
+    const line = `sh -c 'echo $$ > "${pid}"; exec ${login}'; ${after}`;
+    const shown = await onTerminal(line, userOf(rig).env, () => {
+      process.kill(Number(readFileSync(pid, 'utf8')), 'SIGTERM');
+    });
+    expect(shown).toBe(`Token for ${rig.registry.url}: \nInterrupted by SIGTERM.\ncode=143\nisig icanon echo `);
+  });
+});
