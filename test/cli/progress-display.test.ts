@@ -19,6 +19,8 @@ interface Rig {
   readonly written: () => string;
   /** Lets the window grow narrower or wider; the program may hear of it later. */
   resize(columns: number, heard?: boolean): void;
+  /** Does what tmux and others do when a window grows narrower: the bar is broken in two, the cursor stays where it was. */
+  wrapAnew(columns: number): Promise<void>;
   /** What stands on the screen and above it, blank lines left out. */
   screen(): Promise<string[]>;
 }
@@ -40,9 +42,14 @@ function onTerminal(columns = 80): Rig {
     abort,
     written: () => written,
     resize(to, heard = true) {
-      // What was written before has reached the screen.
       emulator.resize(to, 10);
       if (heard) told = to;
+    },
+    async wrapAnew(to) {
+      const bar = (await this.screen()).at(-1);
+      emulator.resize(to, 10);
+      told = to;
+      emulator.write(`\r${bar}\x1b[A\r`);
     },
     async screen() {
       await new Promise<void>((resolve) => emulator.write('', resolve));
@@ -150,6 +157,19 @@ describe('on a terminal', () => {
     expect((await rig.screen()).at(-1)).toMatch(/left$/);
     rig.display.stop();
     expect(await barLines(rig)).toBe(0);
+  });
+
+  it('a bar that the terminal has broken in two is one line again', async () => {
+    const rig = onTerminal();
+    rig.display.onEvent(START);
+    work(rig, 2_000);
+    await rig.wrapAnew(60);
+    expect(await barLines(rig)).toBe(2);
+    work(rig, 200);
+    expect(await barLines(rig)).toBe(1);
+    await rig.wrapAnew(40);
+    rig.display.stop();
+    expect(await rig.screen()).toEqual(['before']);
   });
 
   it('a window that is narrower than it has told does not make it scroll', async () => {
