@@ -8,6 +8,7 @@ import { listAssets, listFiles, listProjects, listVersions } from './ops/list.ts
 import { planUpload } from './ops/plan-upload.ts';
 import { prepareDirectoryUpload } from './ops/prepare-directory-upload.ts';
 import { saveFile, saveVersion } from './ops/save-version.ts';
+import { unlockProject } from './ops/unlock-project.ts';
 import { uploadContents } from './ops/upload-contents.ts';
 import { uploadDirectory } from './ops/upload-directory.ts';
 import { uploadFiles } from './ops/upload-files.ts';
@@ -35,6 +36,7 @@ const operations = {
   planUpload,
   applyUpload,
   createProject,
+  unlockProject,
   whoAmI,
 };
 

@@ -33,3 +33,8 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   onEvent?: OnEvent | undefined;
 }
+
+/** Gives what a call passes on of its options: the rest is its own. */
+export function callOf({ signal, onEvent }: CallOptions = {}): CallOptions {
+  return { signal, onEvent };
+}

@@ -32,6 +32,7 @@ export {
   type UploadLink,
 } from './ops/prepare-directory-upload.ts';
 export { type SaveOptions, type SaveResult, saveFile, saveVersion } from './ops/save-version.ts';
+export { unlockProject } from './ops/unlock-project.ts';
 export { type UploadContent, uploadContents } from './ops/upload-contents.ts';
 export { type UploadOptions, uploadDirectory } from './ops/upload-directory.ts';
 export { type UploadFilesOptions, uploadFiles } from './ops/upload-files.ts';

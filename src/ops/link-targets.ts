@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { type Manifest, type ManifestEntry, manifestPaths } from '../model/manifest.ts';
+import { entrySource, type Manifest, type ManifestEntry, manifestPaths } from '../model/manifest.ts';
 import { nameFault } from '../model/names.ts';
 import type { FileRef, VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
@@ -16,6 +16,8 @@ export interface LinkTarget {
   /** Units: bytes */
   readonly size: number;
   readonly md5sum: string;
+  /** The project whose bytes they are, which is where the cache knows them. */
+  readonly source: string;
 }
 
 /** Knows which files of versions the names below the bucket mean; each version's documents are looked up once. */
@@ -91,6 +93,7 @@ function firstBelow(paths: readonly string[], folder: string): number {
   return from;
 }
 
-function target(ref: VersionRef, path: string, below: string, { size, md5sum }: ManifestEntry): LinkTarget {
-  return { below, file: { ...ref, path }, size, md5sum };
+function target(ref: VersionRef, path: string, below: string, entry: ManifestEntry): LinkTarget {
+  const { size, md5sum } = entry;
+  return { below, file: { ...ref, path }, size, md5sum, source: entrySource(ref, path, entry).project };
 }

@@ -12,6 +12,7 @@ import { comparePaths, joinPath, parentPath, type SymlinkEntry } from '../model/
 import { realPath } from '../tree/real-path.ts';
 import { createSymlinkResolver, type Resolution } from '../tree/resolve-symlink.ts';
 import { scanFolder } from '../tree/scan.ts';
+import { findEdited, type Linked } from './find-edited.ts';
 import { createLinkTargets, type LinkTarget } from './link-targets.ts';
 import { run } from './run.ts';
 
@@ -73,6 +74,7 @@ export async function prepareDirectoryUpload(
 async function prepare(ctx: Context, root: string, rule: LinkRule, options: CallOptions): Promise<PreparedUpload> {
   const files: LocalFile[] = [];
   const links: UploadLink[] = [];
+  const linked: Linked[] = [];
   const faults: string[] = [];
   const targets = createLinkTargets(ctx, options);
   const resolver = createSymlinkResolver(realPath(ctx.cache.layout.bucket));
@@ -86,10 +88,11 @@ async function prepare(ctx: Context, root: string, rule: LinkRule, options: Call
     else files.push({ path, size });
   };
 
-  const addLink = (path: string, { file, size, md5sum }: LinkTarget) => {
+  const addLink = (path: string, target: LinkTarget) => {
     const wrong = pathFault(path);
-    if (wrong) fault(path, wrong);
-    else links.push({ path, link: file, size, md5sum });
+    if (wrong) return fault(path, wrong);
+    linked.push({ path, target });
+    links.push({ path, link: target.file, size: target.size, md5sum: target.md5sum });
   };
 
   /** Adds the entries of a folder; `real` are the folders that are being walked, so that a link back is noticed. */
@@ -145,6 +148,7 @@ async function prepare(ctx: Context, root: string, rule: LinkRule, options: Call
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
   await addTree('', root, [root]);
   options.onEvent?.({ type: 'end', task: 'scan' });
+  for (const path of await findEdited(ctx, linked, options)) fault(path, EDITED);
   if (faults.length > 0) throw refusal(root, faults);
   const inOrder = (a: { path: string }, b: { path: string }) => comparePaths(a.path, b.path);
   return { directory: root, files: files.sort(inOrder), links: links.sort(inOrder) };
@@ -168,6 +172,9 @@ function statThrough(path: string): Stats | undefined {
     throw error;
   }
 }
+
+const EDITED =
+  'was edited through its link: copy the cached file over the link to publish the edit, then save the version to mend the cache';
 
 /** How many entries a message names; `details` has all. */
 const NAMED = 10;

@@ -210,12 +210,16 @@ export async function giveUp(
 
 /** Throws `version-exists` if the registry has the version, finished or not. */
 export async function checkVersionIsNew(ctx: Context, ref: VersionRef, options: CallOptions): Promise<void> {
-  const summary = await readSummaryIfAny(ctx, ref, options);
-  if (summary === undefined) return;
-  throw new GypsumError('version-exists', `The version ${formatRef(ref)} exists already; a version never changes.`, {
-    hint: 'Publish under another version name.',
-    details: { ...ref },
-  });
+  const text = await readSummaryIfAny(ctx, ref, options);
+  if (text === undefined) return;
+  const finished = parseSummary(text.toString('utf8'), ref).uploadFinish !== undefined;
+  throw new GypsumError(
+    'version-exists',
+    finished
+      ? `The version ${formatRef(ref)} exists already; a version never changes.`
+      : `The version ${formatRef(ref)} exists already: an upload of it was started and has not been completed.`,
+    { hint: 'Publish under another version name.', details: { ...ref, finished } },
+  );
 }
 
 /** Throws `unauthorized` if the context has no token: without one, nothing can be published. */

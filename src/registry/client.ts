@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { GypsumError } from '../errors.ts';
-import type { CallOptions } from '../events.ts';
+import { type CallOptions, callOf } from '../events.ts';
 import { showText } from '../model/text.ts';
 import { type Body, createHttp, type Exchange, type HttpOptions, readAll, reasonOf } from './http.ts';
 
@@ -40,7 +40,7 @@ export interface Registry {
 
 export interface SendRequest<T> {
   what: string;
-  method: 'GET' | 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** A path below the registry's URL, encoded, or a URL from one of its answers. */
   to: string;
   document?: unknown;
@@ -86,9 +86,11 @@ export function createRegistryClient({
   const toUrl = (to: string): URL => {
     const target = to.startsWith('/') && !to.startsWith('//') ? at(to) : parseUrl(to);
     if (target?.origin === base.origin) return target;
-    throw new GypsumError('invalid-response', `The registry names "${showText(to)}" for its own next step.`, {
+    // The URL may be signed: no more of it is shown than where it leads.
+    const where = target === undefined ? 'something that is no URL' : target.origin;
+    throw new GypsumError('invalid-response', `The registry names ${where} for its own next step.`, {
       hint: `A token is only ever sent to ${base.origin}. Tell the people who run the registry.`,
-      details: { url: to },
+      details: { origin: target?.origin },
     });
   };
 
@@ -108,26 +110,26 @@ export function createRegistryClient({
     hasToken: token !== undefined,
 
     list(prefix, { recursive = false, ...options } = {}) {
-      const what = `Listing "${showText(prefix)}"`;
+      const what = prefix === '' ? 'Listing the projects' : `Listing "${showText(prefix)}"`;
       const query = new URLSearchParams({
         ...(prefix === '' ? {} : { prefix }),
         ...(recursive ? { recursive: 'true' } : {}),
       });
-      return client.request({ what, method: 'GET', url: at(`/list?${query}`), ...options }, (body) =>
+      return client.request({ what, method: 'GET', url: at(`/list?${query}`), ...callOf(options) }, (body) =>
         document(body, z.array(z.string()), what),
       );
     },
 
     read(key, limit, options) {
       const what = `Reading "${showText(key)}"`;
-      return client.request({ what, method: 'GET', url: at(filePath(key)), ...options }, (body) =>
+      return client.request({ what, method: 'GET', url: at(filePath(key)), ...callOf(options) }, (body) =>
         readAll(body, limit, what),
       );
     },
 
     stream(key, consume, options) {
       const what = `Fetching "${showText(key)}"`;
-      return client.request({ what, method: 'GET', url: at(filePath(key)), ...options }, consume);
+      return client.request({ what, method: 'GET', url: at(filePath(key)), ...callOf(options) }, consume);
     },
 
     async send({ what, method, to, document: sent, answer, sessionToken, patience, shouldRetry }, options) {
@@ -143,7 +145,7 @@ export function createRegistryClient({
             ? {}
             : { headers: { 'content-type': 'application/json' }, body: () => JSON.stringify(sent) }),
           ...(shouldRetry === undefined ? {} : { shouldRetry }),
-          ...options,
+          ...callOf(options),
         },
         async (body) => {
           if (answer !== undefined) return document(body, answer, what);
@@ -157,12 +159,15 @@ export function createRegistryClient({
     features(options) {
       const what = `Asking ${base.origin} what it can do`;
       const query = new URLSearchParams({ prefix: NOTHING });
-      return client.request({ what, method: 'GET', url: at(`/list?${query}`), ...options }, async (body, headers) => {
-        // Whatever else answers there says nothing of what a registry can do.
-        await document(body, z.array(z.string()), what);
-        const said = [headers['gypsum-features'] ?? []].flat().join(',');
-        return new Set(said.split(',').map((feature) => feature.trim()));
-      });
+      return client.request(
+        { what, method: 'GET', url: at(`/list?${query}`), ...callOf(options) },
+        async (body, headers) => {
+          // Whatever else answers there says nothing of what a registry can do.
+          await document(body, z.array(z.string()), what);
+          const said = [headers['gypsum-features'] ?? []].flat().join(',');
+          return new Set(said.split(',').map((feature) => feature.trim()));
+        },
+      );
     },
 
     async githubUser(options) {
@@ -181,7 +186,7 @@ export function createRegistryClient({
         token: needToken(what),
         headers: { accept: 'application/vnd.github+json' },
       } as const;
-      const { login } = await client.request({ ...exchange, ...options }, (body) =>
+      const { login } = await client.request({ ...exchange, ...callOf(options) }, (body) =>
         document(body, wireGithubUser, what),
       );
       return login;
@@ -194,7 +199,7 @@ export function createRegistryClient({
           hint: 'Tell the people who run the registry.',
         });
       }
-      await client.request({ what, method: 'PUT', url: presigned, ...exchange, ...options }, async (answer) => {
+      await client.request({ what, method: 'PUT', url: presigned, ...exchange, ...callOf(options) }, async (answer) => {
         await readAll(answer, MAX_DOCUMENT, what);
       });
     },

@@ -54,12 +54,19 @@ export function answerFailure(status: number, reason: string | undefined, what: 
   if (status >= 300 && status < 400) {
     return make('invalid-response', `${origin} sends requests elsewhere. Give the registry's own URL.`);
   }
-  if (status === 401) return make('unauthorized', 'Give a token that this registry knows.');
+  if (status === 401)
+    return make(
+      'unauthorized',
+      'Log in again with "gypsum login", or give a token that this registry knows in GYPSUM_TOKEN.',
+    );
   if (status === 403 && reason !== undefined && /\blocked\b/.test(reason)) {
-    return make('project-locked', 'Wait for the other upload to end; an administrator can unlock the project.');
+    return make(
+      'project-locked',
+      'Wait for the other upload to end. If nobody can end it, an administrator can: gypsum project unlock.',
+    );
   }
   if (status === 403) return make('forbidden', 'Ask an owner of the project for permission.');
-  if (status === 404) return make('not-found', 'Check the names.');
+  if (status === 404) return make('not-found', `Check the names, and that ${origin} is where the registry is.`);
   return make('refused', 'Change the request as the registry says.');
 }
 

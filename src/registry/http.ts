@@ -17,7 +17,7 @@ export interface HttpOptions {
 export interface Exchange {
   /** What is being done, as the beginning of a sentence, for errors and events. */
   what: string;
-  method: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   url: URL;
   token?: string | undefined;
   headers?: Record<string, string>;
@@ -114,7 +114,9 @@ export function createHttp(
         throw error;
       }
     },
-    close: () => agent.close(),
+    async close() {
+      if (!agent.closed) await agent.close();
+    },
   };
 }
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
+import { showText } from '../model/text.ts';
 import { diskStorage } from './disk-storage.ts';
 import { failure } from './http.ts';
 import type { Identity } from './identity.ts';
@@ -36,7 +37,8 @@ export interface OpenRegistry extends Registry {
 }
 
 /**
- * Opens a registry in a folder, or makes one; throws `in-use` if another process has it open.
+ * Opens a registry in a folder, or makes one; throws `in-use` if another process has it open, `destination-refused` if it
+ * holds other things.
  *
  * Without an `identity`, the first opening makes a token for the user `admin` and keeps it in `admin-token`.
  *
@@ -48,6 +50,7 @@ export interface OpenRegistry extends Registry {
 export async function openRegistry({ data, identity, signal, ...options }: OpenRegistryOptions): Promise<OpenRegistry> {
   const folder = resolve(data);
   await mkdir(folder, { recursive: true });
+  await checkFolder(folder);
   let isLost = false;
   const release = await lockFolder(folder, signal, () => {
     isLost = true;
@@ -73,6 +76,26 @@ export async function openRegistry({ data, identity, signal, ...options }: OpenR
     await release();
     throw error;
   }
+}
+
+/** What a registry keeps in its folder, and what a file system keeps in each of its own. */
+const OWN = ['objects', 'meta', 'incoming', 'lock', 'tokens.json', 'admin-token', 'secret', 'lost+found'];
+
+/** Throws `destination-refused` for a folder that holds other things: secrets do not belong among somebody's data. */
+async function checkFolder(folder: string): Promise<void> {
+  const others = (await readdir(folder)).filter(
+    (name) => !OWN.some((own) => name === own || name.startsWith(`${own}.`)),
+  );
+  const [first] = others;
+  if (first === undefined) return;
+  throw new GypsumError(
+    'destination-refused',
+    `The folder ${folder} holds other things, such as "${showText(first)}".`,
+    {
+      hint: 'Give a registry a folder of its own.',
+      details: { folder, others },
+    },
+  );
 }
 
 /**

@@ -15,8 +15,8 @@ import type { Handlers } from './routes.ts';
  */
 const LIMIT = 1024 * 1024;
 
-/** Routes that make a project and say who may do how much in it. */
-export function projectRoutes(context: ServerContext): Pick<Handlers, 'create' | 'permissions' | 'quota'> {
+/** Routes that make a project, say who may do how much in it, and free it of an upload that nobody can end. */
+export function projectRoutes(context: ServerContext): Pick<Handlers, 'create' | 'permissions' | 'quota' | 'unlock'> {
   const { documents, projects } = context;
 
   async function requireAdmin(request: Request, what: string): Promise<void> {
@@ -25,6 +25,14 @@ export function projectRoutes(context: ServerContext): Pick<Handlers, 'create' |
   }
 
   return {
+    async unlock(request, { project }) {
+      await requireAdmin(request, 'unlock projects');
+      await projects.run(project, async () => {
+        if ((await documents.lock(project)) !== undefined) await documents.releaseLock(project);
+      });
+      return empty();
+    },
+
     async create(request, { project }) {
       await requireAdmin(request, 'create projects');
       const fault = nameFault(project);

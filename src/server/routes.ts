@@ -9,6 +9,7 @@ export const ROUTES = {
   create: { method: 'POST', path: '/create/:project' },
   permissions: { method: 'PUT', path: '/permissions/:project' },
   quota: { method: 'PUT', path: '/quota/:project' },
+  unlock: { method: 'DELETE', path: '/unlock/:project' },
   start: { method: 'POST', path: '/upload/start/:project/:asset/:version' },
   presign: { method: 'POST', path: '/upload/presigned-file/:slug' },
   put: { method: 'PUT', path: '/upload/content/:ticket' },

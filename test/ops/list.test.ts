@@ -110,3 +110,25 @@ describe('creating a project', () => {
     await expect(connect({ retries: 0 }).createProject('new')).rejects.toMatchObject({ code: 'unavailable' });
   });
 });
+
+describe('unlocking a project', () => {
+  it('frees it of an upload that nobody can end; only administrators may', async () => {
+    const { client, connect, registry, makeFolder } = await createRig(seed);
+    const session = await client.startUpload({ ...V1, version: 'v9' }, []);
+    const mine = await makeFolder('mine', { x: 'x' });
+    const other = connect({ token: await registry.addUser('somebody') });
+    await expect(other.unlockProject('p')).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(client.uploadDirectory({ ...V1, version: 'v8' }, mine)).rejects.toMatchObject({
+      code: 'project-locked',
+      hint: expect.stringContaining('gypsum project unlock'),
+    });
+    await client.unlockProject('p');
+    await client.unlockProject('p');
+    expect(await client.uploadDirectory({ ...V1, version: 'v8' }, mine)).toMatchObject({ published: true });
+    await expect(client.completeUpload(session)).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(client.uploadDirectory({ ...V1, version: 'v9' }, mine)).rejects.toMatchObject({
+      code: 'version-exists',
+      message: expect.stringContaining('has not been completed'),
+    });
+  });
+});

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRig, md5 } from '../helpers/rig.ts';
@@ -301,5 +301,43 @@ describe('what a version cannot hold', () => {
     await expect((async () => client.prepareDirectoryUpload(join(mine, path)))()).rejects.toMatchObject({
       code: 'invalid-argument',
     });
+  });
+});
+
+describe('a file that was edited through its link', () => {
+  it('is not published as if it were the old one: it is named, with what to do', async () => {
+    const { client, clone, bucket } = await createClone();
+    await chmod(join(bucket, 'sub/b.txt'), 0o644);
+    await writeFile(join(clone, 'sub/b.txt'), 'EDITED');
+    await expect(client.prepareDirectoryUpload(clone)).rejects.toMatchObject({
+      code: 'invalid-tree',
+      details: { faults: [expect.stringMatching(/^sub\/b\.txt was edited through its link: copy the cached file/)] },
+    });
+    // As it is told: the edit becomes a file of the clone, and the cache is mended.
+    const edit = await readFile(join(clone, 'sub/b.txt'), 'utf8');
+    await rm(join(clone, 'sub/b.txt'));
+    await writeFile(join(clone, 'sub/b.txt'), edit);
+    const { files } = await client.prepareDirectoryUpload(clone);
+    expect(files).toEqual([{ path: 'sub/b.txt', size: 6 }]);
+    await client.saveVersion(V1);
+    expect(await readFile(join(bucket, 'sub/b.txt'), 'utf8')).toBe('content of b');
+  });
+
+  it('is found also when its size and time are as before', async () => {
+    const { client, clone, bucket } = await createClone();
+    const file = join(bucket, 'a.txt');
+    await chmod(file, 0o644);
+    await utimes(file, 1e9, 1e9);
+    await client.saveVersion(V1);
+    await writeFile(file, 'CONTENT OF A');
+    await utimes(file, 1e9, 1e9);
+    await expect(client.prepareDirectoryUpload(clone)).rejects.toMatchObject({ code: 'invalid-tree' });
+  });
+
+  it('is not seen in one that was merely linked once more, or left by another client', async () => {
+    const { client, clone, bucket, folder, cacheDir } = await createClone();
+    await link(join(bucket, 'a.txt'), join(folder, 'once-more'));
+    await rm(join(cacheDir, '.gypsum-client/1/verified'), { recursive: true });
+    expect((await client.prepareDirectoryUpload(clone)).links).toHaveLength(4);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import {
@@ -89,4 +89,14 @@ it('knows a token from the moment that it is in the file to that in which it is 
   await writeTokens(file, [expired.record]);
   expect(await identity.identify(expired.token)).toBeUndefined();
   expect(await identity.identify(token)).toBeUndefined();
+});
+
+it('refuses a folder that holds somebody’s data, and writes nothing there', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'data.csv'), 'mine');
+  await expect(openRegistry({ data: folder })).rejects.toMatchObject({
+    code: 'destination-refused',
+    message: expect.stringContaining('"data.csv"'),
+  });
+  expect(await readdir(folder)).toEqual(['data.csv']);
 });

@@ -18,15 +18,7 @@ export const LATER: readonly string[] = [
   'finish-extra-refresh-usage',
   'refresh-usage*',
   'refresh-latest*',
-  // unlock
-  'unlock-no-auth',
-  'unlock-owner',
-  'unlock-not-locked',
-  'unlock-unknown',
-  'unlock-stuck-start',
-  'unlock-locked',
-  'unlock-session-dead',
-  'unlock-leftovers',
+  // removal of what an unlock leaves
   'unlock-flush*',
   // remove
   'upload-locked-remove-*',
@@ -36,7 +28,7 @@ export const LATER: readonly string[] = [
   'remove-asset*',
   'remove-project*',
   'remove-log*',
-  // what an unlock, a removal or a refresh would have left behind
+  // what a removal or a refresh would have left behind
   'quirk-flush-*',
   'quirk-fb-*',
   'quirk-late-refresh-latest',
