@@ -40,6 +40,28 @@ export function publishDocument(
   });
 }
 
+/** Writes a small file as a whole unless one is there; says whether it did. */
+export async function publishOnce(layout: Layout, target: string, content: string): Promise<boolean> {
+  const incoming = layout.incoming(randomUUID());
+  await mkdir(dirname(incoming), { recursive: true });
+  await mkdir(dirname(target), { recursive: true });
+  try {
+    await writeFile(incoming, content, { flag: 'wx' });
+    try {
+      await link(incoming, target);
+    } catch (error) {
+      if (!isSystemError(error, ...LINK_REFUSED)) throw error;
+      await copyFile(incoming, target, constants.COPYFILE_EXCL);
+    }
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    await removeIfThere(incoming);
+  }
+}
+
 /** How a file came to its second place. */
 export type Placed = 'linked' | 'copied' | 'too-many-links';
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { GypsumError } from '../errors.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { publishDocument } from './atomic.ts';
+import { publishDocument, publishOnce } from './atomic.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
 import { parseJsonIfAny, readIfThere } from './read-document.ts';
 
@@ -56,7 +56,8 @@ export function createCache(root: string, registryUrl: string): Cache {
     if (await check()) return;
     await mkdir(root, { recursive: true });
     if ((await readIfThere(layout.tag)) === undefined) await publishDocument(layout, layout.tag, CACHEDIR_TAG);
-    await publishDocument(layout, layout.registry, JSON.stringify({ url: registryUrl }));
+    // Two registries may come to one new folder at once: the second has to go.
+    if (!(await publishOnce(layout, layout.registry, JSON.stringify({ url: registryUrl })))) await check();
   };
 
   return {

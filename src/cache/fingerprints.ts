@@ -54,15 +54,22 @@ export async function openFingerprints(
     if (!shards.has(name)) shards.set(name, await readShard(layout.verified(project, name)));
   }
 
+  // An inode with many names is read once, not once a name.
+  const isNoted = (hex: string, stats: Stats): boolean => {
+    const print = noted.get(`${hex} ${stats.dev} ${stats.ino}`)?.print;
+    return print !== undefined && fingerprint(stats).every((value, at) => value === print[at]);
+  };
+
   return {
     check(hex, stats) {
       const [dev, ino, size, mtime, ctime] = fingerprint(stats);
       if (!stats.isFile()) return 'unknown';
       for (const known of shards.get(hex.slice(0, 2))?.get(hex) ?? []) {
         if (known[0] !== dev || known[1] !== ino || known[2] !== size || known[3] !== mtime) continue;
-        return known[4] === ctime ? 'same' : 'unsure';
+        if (known[4] === ctime || isNoted(hex, stats)) return 'same';
+        return 'unsure';
       }
-      return 'unknown';
+      return isNoted(hex, stats) ? 'same' : 'unknown';
     },
 
     remember(hex, path, stats) {
