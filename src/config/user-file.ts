@@ -10,7 +10,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
@@ -59,8 +59,7 @@ export function writeUserFile(file: UserFile, text: string): void {
     fresh = `${target}.${randomBytes(6).toString('hex')}`;
     const handle = openSync(fresh, 'wx', 0o600);
     try {
-      if (file.secret) checkPrivate({ ...file, path: fresh }, fstatSync(handle).mode);
-      writeSync(handle, text);
+      writeFileSync(handle, text);
       fsyncSync(handle);
     } finally {
       closeSync(handle);
@@ -92,7 +91,7 @@ function checkPrivate(file: UserFile, mode: number): void {
   throw unusable(
     file,
     'can be read by others',
-    `Make it yours alone with "chmod 600 ${showText(file.path)}"; if somebody may have read it, take back its tokens.`,
+    `Make it yours alone with "chmod 600 ${showText(file.path)}"; if somebody may have read it, take back its tokens. Where that cannot be, remove it and set GYPSUM_TOKEN.`,
   );
 }
 

@@ -121,7 +121,7 @@ describe('what a word can become', () => {
     const rig = await createRig({ versions: { 'real/a/v1': { 'x y': 'x' } } });
     await rig.client.saveVersion({ project: 'real', asset: 'a', version: 'v1' });
     rig.registry.resetCalls();
-    const at = ['--registry', rig.registry.url, `--cache=${rig.cacheDir}`];
+    const at = ['--registry', `${rig.registry.url.replace('http', 'HTTP')}//`, `--cache=${rig.cacheDir}`];
     expect(await complete(['files', ...at, 'real/a/'])).toEqual(['real/a/v1']);
     expect(await complete(['path', ...at, 'real/a/v1:/x'])).toEqual(['real/a/v1:/x y']);
     expect(rig.registry.calls).toEqual([]);

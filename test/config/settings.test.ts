@@ -1,16 +1,8 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkKey, readChoices, removeChoice, writeChoice } from '../../src/config/config-file.ts';
+import { writeUserFile } from '../../src/config/user-file.ts';
 import { configFromEnvironment, listSettings, PUBLIC_REGISTRY, userFiles } from '../../src/config.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -154,13 +146,19 @@ describe('a config file', () => {
     expect(readFileSync(link, 'utf8')).toContain('4');
   });
 
+  it('leaves nothing beside it when it cannot get its name', async () => {
+    const folder = await tempFolder();
+    mkdirSync(join(folder, 'taken'));
+    const { config } = userFiles({ GYPSUM_CONFIG_DIR: folder });
+    expect(() => writeUserFile({ ...config, path: join(folder, 'taken') }, '{}')).toThrow(refused(/\(EISDIR\)/));
+    expect(readdirSync(folder)).toEqual(['taken']);
+  });
+
   it('cannot be written where a file stands in place of its folder, and nothing is left', async () => {
     const folder = await tempFolder();
     writeFileSync(join(folder, 'file'), '');
     const { config } = userFiles({ GYPSUM_CONFIG_DIR: join(folder, 'file') });
     expect(() => writeChoice(config, 'concurrency', 4)).toThrow(refused(/cannot be written: .*\((EEXIST|ENOTDIR)\)/));
     expect(readdirSync(folder)).toEqual(['file']);
-    chmodSync(folder, 0o700);
-    expect(existsSync(config.path)).toBe(false);
   });
 });

@@ -21,7 +21,7 @@ interface LoginResult extends Partial<User> {
 export const login: Command<LoginResult, Options> = {
   usage: 'login',
   summary: 'Check a token, and remember it for the registry',
-  example: 'gypsum login --with-token < my-token.txt',
+  example: 'gypsum login --registry https://gypsum.artifactdb.com',
   flags: [
     { flags: '--with-token', description: 'read the token from standard input, also without a terminal' },
     { flags: '--no-verify', description: 'do not ask the registry whose token it is' },
