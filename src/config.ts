@@ -121,3 +121,8 @@ export function defaultCacheDir(url: string): string {
 export function defaultDataDir(): string {
   return join(envPaths('gypsum', { suffix: '' }).data, 'registry');
 }
+
+/** Gives what whoever runs this process has typed to run the command. */
+export function commandName(environment = process.env): string {
+  return environment.npm_command === 'exec' ? 'npx gypsum' : 'gypsum';
+}

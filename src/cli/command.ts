@@ -25,15 +25,29 @@ export interface Flag {
   readonly choices?: readonly string[];
   /** The value where the flag is not given. */
   readonly preset?: string | number;
+  /** It may be given several times. */
+  readonly many?: boolean;
 }
 
-/** The flags that every command has. */
-export const sharedFlags: readonly Flag[] = [
+/** The flags of commands that speak to a registry. */
+const clientFlags: readonly Flag[] = [
   { flags: '--registry <url>', description: 'the registry (GYPSUM_URL)' },
   { flags: '--cache <folder>', description: 'the cache folder (GYPSUM_CACHE_DIR)' },
+];
+
+/** The flags that every command has. */
+const commonFlags: readonly Flag[] = [
   { flags: '--json', description: 'print the result as JSON' },
   { flags: '--quiet', description: 'print nothing but the result' },
 ];
+
+/** Gives all flags of a command, its own first. */
+export function flagsOf({
+  flags = [],
+  local = false,
+}: Pick<Command<unknown, never>, 'flags' | 'local'>): readonly Flag[] {
+  return [...flags, ...(local ? [] : clientFlags), ...commonFlags];
+}
 
 /** A command: one call of the library, and how its result is shown to people. `--json` shows the result as it is. */
 export interface Command<Result, Options = Record<never, never>> {
@@ -43,6 +57,8 @@ export interface Command<Result, Options = Record<never, never>> {
   /** Works as it stands, given a registry. */
   readonly example: string;
   readonly flags?: readonly Flag[];
+  /** It speaks to no registry. @default false */
+  readonly local?: boolean;
   run(call: Call<Options>): Promise<Result>;
   /** The lines for people; an empty text prints nothing. */
   human(result: Result): string;

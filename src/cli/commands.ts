@@ -27,6 +27,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Create a project',
     load: async () => (await import('./commands/project-create.ts')).projectCreate,
   },
+  'project unlock': {
+    summary: 'Free a project of an upload that nobody can end',
+    load: async () => (await import('./commands/project-unlock.ts')).projectUnlock,
+  },
   projects: {
     summary: 'List the projects of the registry',
     load: async () => (await import('./commands/lists.ts')).projects,
@@ -91,6 +95,6 @@ export const commands: Readonly<Record<string, Entry>> = {
 
 /** What the commands of two words are about, by the first of them. */
 export const groups: Readonly<Record<string, string>> = {
-  project: 'Create a project',
+  project: 'Create and unlock projects',
   config: 'Show and change settings',
 };

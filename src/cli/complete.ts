@@ -5,7 +5,7 @@ import { SETTING_KEYS } from '../config/config-file.ts';
 import { configFromEnvironment } from '../config.ts';
 import { nameFault } from '../model/names.ts';
 import { showText } from '../model/text.ts';
-import { type Command, type Flag, sharedFlags } from './command.ts';
+import { type Command, type Flag, flagsOf } from './command.ts';
 import { commands } from './commands.ts';
 import { SHELLS } from './completion-scripts.ts';
 
@@ -52,7 +52,7 @@ async function propose(line: Line): Promise<string[]> {
 }
 
 async function proposeFor(command: Command<unknown, never>, line: Line, behind: number): Promise<string[]> {
-  const flags = [...(command.flags ?? []), ...sharedFlags];
+  const flags = flagsOf(command);
   const { positionals, open, ended } = readWords(flags, line.words.slice(behind));
   if (open !== undefined) return proposeValue(open);
   if (!ended && line.unfinished.startsWith('-')) {

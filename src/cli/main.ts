@@ -2,19 +2,22 @@
 import { constants } from 'node:os';
 import { terminalOf } from './progress-terminal.ts';
 
+/** The user, whoever manages the process, and a terminal that is closed. */
+const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 const interruption = new AbortController();
 
 /** Why everything stops: the user, or whoever manages the process, wants it to. */
 class Interrupted extends Error {
   readonly exitCode: number;
 
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
+  constructor(signal: (typeof STOPPING)[number]) {
     super(`Interrupted by ${signal}.`);
     this.exitCode = 128 + constants.signals[signal];
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of STOPPING) {
   process.on(signal, () => {
     const reason = new Interrupted(signal);
     // The first one lets the work end well, the second one ends it.
@@ -23,11 +26,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-// Whoever read our output has read enough: `gypsum files REF | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+// Whoever read what is printed has read enough (`gypsum files REF | head`): the work goes on and ends well.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 // Shells ask at every press of a key: nothing but what answers them is loaded.
 if (process.argv[2] === '__complete') {

@@ -2,7 +2,7 @@ import { CommanderError, Command as Program } from 'commander';
 import { type Client, createClient } from '../client.ts';
 import { configFromEnvironment } from '../config.ts';
 import { VERSION } from '../version.ts';
-import { type Call, type Command, sharedFlags } from './command.ts';
+import { type Call, type Command, flagsOf } from './command.ts';
 import { commands, groups } from './commands.ts';
 import { didYouMean } from './near-names.ts';
 import { createDisplay } from './progress-display.ts';
@@ -24,6 +24,15 @@ interface SharedOptions {
   quiet?: boolean;
 }
 
+const HELP = `
+Environment:
+  GYPSUM_URL        the registry
+  GYPSUM_CACHE_DIR  the cache folder
+  GYPSUM_TOKEN      who you are; needed to publish, never to read
+
+Example:
+  gypsum serve --data my-registry`;
+
 /** Units: exit code. What shells use for wrong options and arguments. */
 const USAGE = 2;
 
@@ -35,11 +44,12 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .showHelpAfterError('Run it with --help to see how it is used.')
-    .addHelpText('after', '\nExample:\n  gypsum serve --data my-registry');
+    .addHelpText('after', HELP);
   let exitCode = 0;
-  const wanted = argv.filter((word) => !word.startsWith('-'));
-  for (const [words, { summary, load }] of Object.entries(commands)) {
-    const [first = '', second] = words.split(' ');
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const wanted = words[0] === 'help' ? words.slice(1) : words;
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    const [first = '', second] = name.split(' ');
     const parent = second === undefined ? program : group(program, first);
     const called = wanted[0] === first && (second === undefined || wanted[1] === second);
     if (!called) {
@@ -93,12 +103,9 @@ async function runCommand(
       quiet,
     });
     display?.stop();
-    const text = json
-      ? JSON.stringify(result, undefined, 2)
-      : quiet && result === undefined
-        ? ''
-        : command.human(result);
-    if (text !== '' && text !== undefined) io.stdout(`${text}\n`);
+    // Nothing is what a command gives that has printed all it had to say.
+    const text = result === undefined ? '' : json ? JSON.stringify(result, undefined, 2) : command.human(result);
+    if (text !== '') io.stdout(`${text}\n`);
     return 0;
   } catch (error) {
     display?.stop();
@@ -131,10 +138,11 @@ function addCommand(
     .description(command.summary)
     .exitOverride()
     .addHelpText('after', `\nExample:\n  ${command.example}`);
-  for (const { flags, description, parse, choices, preset } of [...(command.flags ?? []), ...sharedFlags]) {
+  for (const { flags, description, parse, choices, preset, many } of flagsOf(command)) {
     const option = sub.createOption(flags, description);
     if (choices !== undefined) option.choices(choices);
     else if (parse !== undefined) option.argParser(parse);
+    else if (many) option.argParser((text, before: string[] | undefined) => [...(before ?? []), text]);
     if (preset !== undefined) option.default(preset);
     sub.addOption(option);
   }

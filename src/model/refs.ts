@@ -38,15 +38,26 @@ export function checkFileRef(ref: FileRef): FileRef {
 
 /** Reads `project/asset` or `project/asset/version`, or throws `invalid-argument`. */
 export function parseRef(text: string): Ref {
+  return readRef(text, 'project/asset or project/asset/version');
+}
+
+/** Reads `project/asset`, or throws `invalid-argument`. */
+export function parseAssetRef(text: string): AssetRef {
+  const { project, asset, version } = readRef(text, 'project/asset');
+  if (version !== undefined) throw notARef(text, 'project/asset');
+  return { project, asset };
+}
+
+function readRef(text: string, form: string): Ref {
   const [project, asset, version, ...rest] = text.split('/');
-  if (project === undefined || asset === undefined || rest.length > 0) throw notARef(text);
+  if (project === undefined || asset === undefined || rest.length > 0) throw notARef(text, form);
   const ref = { project: checkName('project', project), asset: checkName('asset', asset) };
   return version === undefined ? ref : { ...ref, version: checkName('version', version) };
 }
 
 /** Reads `project/asset/version`, or throws `invalid-argument`. */
 export function parseVersionRef(text: string): VersionRef {
-  const { project, asset, version } = parseRef(text);
+  const { project, asset, version } = readRef(text, 'project/asset/version');
   if (version === undefined) throw notARef(text, 'project/asset/version');
   return { project, asset, version };
 }
@@ -79,7 +90,7 @@ export function sameVersion(a: VersionRef, b: VersionRef): boolean {
   return a.project === b.project && a.asset === b.asset && a.version === b.version;
 }
 
-function notARef(text: string, form = 'project/asset or project/asset/version'): GypsumError {
+function notARef(text: string, form: string): GypsumError {
   return new GypsumError('invalid-argument', `"${showText(text)}" is not a ref.`, {
     hint: `Write it as ${form}.`,
     details: { text },

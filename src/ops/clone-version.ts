@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { readReceipt, removeReceipt, writeReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isSystemError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
 import { fsPath } from '../model/local-path.ts';
 import { type Manifest, manifestPaths } from '../model/manifest.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
@@ -64,7 +65,7 @@ export async function cloneVersion(
     const wanted = withDirectories(linkEntries(ctx, version, documents.manifest));
     const made = makeFolders(place);
     try {
-      const actual = merge ? await scanFolder(place, { ...callOptions, sizes: false }) : [];
+      const actual = merge ? await scanExisting(place, callOptions) : [];
       if (!merge) checkEmpty(place);
       const { steps, conflicts, unchanged } = planLayout(wanted, actual);
       callOptions.onEvent?.({ type: 'start', task: 'clone', files: steps.length, bytes: 0 });
@@ -100,6 +101,13 @@ async function withReceipt(ctx: Context, version: VersionRef, destination: strin
     else await writeReceipt(layout, before);
     throw error;
   }
+}
+
+async function scanExisting(place: string, options: CallOptions): Promise<Entry[]> {
+  options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
+  const tree = await scanFolder(place, { ...options, sizes: false });
+  options.onEvent?.({ type: 'end', task: 'scan' });
+  return tree;
 }
 
 function* linkEntries(ctx: Context, ref: VersionRef, manifest: Manifest): Generator<Entry> {

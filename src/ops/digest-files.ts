@@ -20,14 +20,20 @@ export async function digestFiles(
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   onEvent?.({ type: 'start', task: 'digest', files: files.length, bytes });
   await each(files.entries(), { concurrency: CONCURRENCY, signal }, async ([index, file], itemSignal) => {
-    digests[index] = { ...file, md5sum: await digestFile(file.source, file.size, itemSignal) };
-    onEvent?.({ type: 'progress', task: 'digest', files: 1, bytes: file.size });
+    const onBytes = (more: number) => onEvent?.({ type: 'progress', task: 'digest', files: 0, bytes: more });
+    digests[index] = { ...file, md5sum: await digestFile(file.source, file.size, itemSignal, onBytes) };
+    onEvent?.({ type: 'progress', task: 'digest', files: 1, bytes: 0 });
   });
   onEvent?.({ type: 'end', task: 'digest' });
   return digests;
 }
 
-async function digestFile(source: string, size: number, signal: AbortSignal): Promise<string> {
+async function digestFile(
+  source: string,
+  size: number,
+  signal: AbortSignal,
+  onBytes: (bytes: number) => void,
+): Promise<string> {
   const hash = createHash('md5');
   let seen = 0;
   try {
@@ -37,6 +43,7 @@ async function digestFile(source: string, size: number, signal: AbortSignal): Pr
         for await (const chunk of chunks) {
           seen += chunk.length;
           hash.update(chunk);
+          onBytes(chunk.length);
         }
       },
       { signal },

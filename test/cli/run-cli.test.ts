@@ -45,6 +45,7 @@ describe('the command line', () => {
     expect(code).toBe(0);
     expect(stdout).toContain(`Usage: gypsum ${name} `);
     expect(stdout).toContain('--json');
+    if (!name.includes(' ')) expect((await run(['help', name])).stdout).toBe(stdout);
     expect(stdout).toMatch(new RegExp(`Example:\n  gypsum ${name}\\b`));
   });
 
@@ -99,7 +100,7 @@ describe('a command', () => {
       expect(prepared.stdout.split('\n')).toEqual([
         'send        6 B  a.txt',
         'link       12 B  sub/b.txt -> p/a/v1:/sub/b.txt',
-        '1 files to send (6 B), 1 to link (12 B)',
+        '1 file to send (6 B), 1 to link (12 B)',
         '',
       ]);
       const uploaded = await runAt(rig, 'upload', clone, 'p/a/v2');
@@ -130,6 +131,12 @@ describe('a command', () => {
 describe('what goes wrong', () => {
   it.each<[string, string[], number, RegExp]>([
     ['an impossible ref', ['files', 'p'], 2, /"p" is not a ref/],
+    [
+      'a version where an asset is meant',
+      ['versions', 'p/a/v1'],
+      2,
+      /"p\/a\/v1" is not a ref\.\nWrite it as project\/asset\./,
+    ],
     ['a ref that climbs', ['files', 'p/../x'], 2, /asset name "\.\." begins with "\.\."/],
     [
       'an unknown version',

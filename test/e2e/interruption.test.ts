@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { delay } from '../../mocks/index.ts';
+import { delay, status } from '../../mocks/index.ts';
 import { startCli } from '../helpers/cli.ts';
 import { createRig, type Rig, readTree } from '../helpers/rig.ts';
 
@@ -81,6 +81,23 @@ describe('Ctrl-C', () => {
   });
 });
 
+describe('a terminal that is closed', () => {
+  it('during an upload aborts the session', async () => {
+    const rig = await createRig({ projects: { p: {} } });
+    const folder = await rig.makeFolder('mine', FILES);
+    rig.registry.inject(delay(300), { route: 'put' });
+    const upload = startCli(['upload', folder, 'p/a/v1'], environment(rig));
+    await seen(rig, { route: 'put' });
+    upload.child.stdout?.destroy();
+    upload.child.stderr?.destroy();
+    upload.child.kill('SIGHUP');
+    expect((await upload.end()).code).toBe(129);
+    expect(rig.registry.count({ route: 'abort' })).toBe(1);
+    rig.registry.clearFaults();
+    expect(await rig.client.uploadDirectory(V1, folder)).toMatchObject({ files: 40 });
+  });
+});
+
 describe('kill -9', () => {
   it('at any moment of a save leaves a valid cache, which a later run completes', async () => {
     const rig = await createRig({ versions: { 'p/a/v1': FILES } });
@@ -107,6 +124,16 @@ describe('kill -9', () => {
 });
 
 describe('a closed pipe', () => {
+  it('for messages does not stop an upload', async () => {
+    const rig = await createRig({ projects: { p: {} } });
+    const folder = await rig.makeFolder('mine', FILES);
+    rig.registry.inject(status(503), { route: 'put', times: 5 });
+    const upload = startCli(['upload', folder, 'p/a/v1'], environment(rig));
+    upload.child.stderr?.destroy();
+    expect((await upload.end()).code).toBe(0);
+    expect(await rig.client.saveVersion(V1)).toMatchObject({ files: 40 });
+  });
+
   it('ends a listing quietly', async () => {
     const rig = await createRig({ versions: { 'p/a/v1': FILES } });
     const files = startCli(['files', 'p/a/v1'], environment(rig));

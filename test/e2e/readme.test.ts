@@ -39,7 +39,7 @@ it('works by hand as it says, block by block', async () => {
   await symlink(root, join(folder, 'node_modules/gypsum-client'));
   await symlink('../gypsum-client/dist/src/cli/main.js', join(folder, 'node_modules/.bin/gypsum'));
   const script = rest.join('').replaceAll('http://127.0.0.1:8080', url);
-  const [program = ''] = blocks('ts');
+  const [program = ''] = blocks('js');
   await writeFile(join(folder, 'program.mjs'), program);
   const environment = { PATH: process.env.PATH, HOME: folder, GYPSUM_CACHE_DIR: join(folder, 'cache') };
   const { stdout } = await promisify(execFile)('bash', ['-euc', `${script}\n"${process.execPath}" program.mjs`], {
@@ -50,7 +50,7 @@ it('works by hand as it says, block by block', async () => {
   expect(stdout).toContain('Created the project my-project.');
   expect(stdout).toContain('Published my-project/my-asset/v1: 2 files, 25 B; sent 2 (25 B), linked 0 (0 B).');
   expect(stdout).toContain(`notes.txt -> ${join(folder, 'cache/bucket/my-project/my-asset/v1/notes.txt')}`);
-  expect(stdout).toContain('1 files to send (14 B), 1 to link (16 B)');
+  expect(stdout).toContain('1 file to send (14 B), 1 to link (16 B)');
   expect(stdout).toContain('Published my-project/my-asset/v2: 2 files, 30 B; sent 1 (14 B), linked 1 (16 B).');
   expect(stdout).toContain('notes.txt -> my-project/my-asset/v1:/notes.txt');
   expect(stdout).toContain('0 files would be sent, 2 linked');

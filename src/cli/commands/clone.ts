@@ -1,8 +1,8 @@
-import prettyBytes from 'pretty-bytes';
 import { formatRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import type { CloneResult } from '../../ops/clone-version.ts';
 import { argument, type Command } from '../command.ts';
+import { count, filesAndBytes } from '../text.ts';
 import { versionOf } from '../version-of.ts';
 
 interface Options {
@@ -23,11 +23,19 @@ export const clone: Command<CloneResult, Options> = {
     const ref = await versionOf(call, argument(args, 0));
     return client().cloneVersion(ref, argument(args, 1), { ...options, signal, onEvent });
   },
-  human({ destination, files, bytes, conflicts, project, asset, version }) {
+  human({ destination, files, bytes, links, conflicts, saved, project, asset, version }) {
     const ref = formatRef({ project, asset, version });
-    const done = `Cloned ${ref} to ${showText(destination)}: ${files} files, ${prettyBytes(bytes)}.`;
-    if (conflicts.length === 0) return done;
-    const kept = conflicts.map((path) => `  ${showText(path)}`).join('\n');
-    return `${done}\nThese were in the way and have been kept as they are:\n${kept}`;
+    const lines = [`Cloned ${ref} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}.`];
+    if (links.unchanged > 0 || conflicts.length > 0) {
+      lines.push(
+        `${count(links.made, 'link')} made, ${links.unchanged} there already, ${conflicts.length} in the way.`,
+      );
+    }
+    if (saved === undefined) lines.push(`No file was fetched: links dangle until "gypsum save ${ref}".`);
+    if (conflicts.length > 0) {
+      lines.push('These were in the way and have been kept as they are:');
+      lines.push(...conflicts.map((path) => `  ${showText(path)}`));
+    }
+    return lines.join('\n');
   },
 };

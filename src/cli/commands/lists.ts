@@ -1,6 +1,6 @@
 import { GypsumError } from '../../errors.ts';
 import { manifestPaths } from '../../model/manifest.ts';
-import { formatRef, parseRef } from '../../model/refs.ts';
+import { formatRef, parseAssetRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import { argument, type Command } from '../command.ts';
 import { versionOf } from '../version-of.ts';
@@ -36,7 +36,7 @@ export const versions: Command<string[]> = {
   summary: 'List the versions of an asset',
   example: 'gypsum versions my-project/my-asset',
   async run({ args, client, signal, onEvent }) {
-    const { project, asset } = parseRef(argument(args, 0));
+    const { project, asset } = parseAssetRef(argument(args, 0));
     const found = await client().listVersions({ project, asset }, { signal, onEvent });
     if (found.length > 0 || (await client().listAssets(project, { signal, onEvent })).includes(asset)) return found;
     throw new GypsumError('not-found', `There is no asset ${formatRef({ project, asset })}.`, {

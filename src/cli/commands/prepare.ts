@@ -3,6 +3,7 @@ import { formatFileRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import type { LinkRule, PreparedUpload } from '../../ops/prepare-directory-upload.ts';
 import { argument, type Command, type Flag } from '../command.ts';
+import { count } from '../text.ts';
 
 interface Options {
   links?: LinkRule;
@@ -16,7 +17,7 @@ export const linksFlag: Flag = {
 
 export const prepare: Command<PreparedUpload, Options> = {
   usage: 'prepare <folder>',
-  summary: 'Show what publishing a folder would send and link',
+  summary: 'Show which files of a folder are real and which are links; "upload --dry-run" shows what would be sent',
   example: 'gypsum prepare my-folder',
   flags: [linksFlag],
   run: ({ args, client, options, signal, onEvent }) =>
@@ -32,6 +33,6 @@ export function showPlan({ files, links }: Pick<PreparedUpload, 'files' | 'links
   return [
     ...files.map(({ path, size }) => row('send', size, path)),
     ...links.map(({ path, link, size }) => `${row('link', size, path)} -> ${formatFileRef(link)}`),
-    `${files.length} files to send (${sum(files)}), ${links.length} to link (${sum(links)})`,
+    `${count(files.length, 'file')} to send (${sum(files)}), ${links.length} to link (${sum(links)})`,
   ].join('\n');
 }

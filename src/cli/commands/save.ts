@@ -3,6 +3,7 @@ import { formatRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import type { SaveResult } from '../../ops/save-version.ts';
 import { argument, type Command } from '../command.ts';
+import { filesAndBytes } from '../text.ts';
 import { versionOf } from '../version-of.ts';
 
 export const save: Command<SaveResult> = {
@@ -11,5 +12,5 @@ export const save: Command<SaveResult> = {
   example: 'gypsum save my-project/my-asset/v1',
   run: async (call) => call.client().saveVersion(await versionOf(call, argument(call.args, 0)), call),
   human: ({ directory, files, bytes, fetched, ...ref }) =>
-    `Saved ${formatRef(ref)}: ${files} files, ${prettyBytes(bytes)}; fetched ${prettyBytes(fetched.bytes)}.\n${showText(directory)}`,
+    `Saved ${formatRef(ref)}: ${filesAndBytes({ files, bytes })}; fetched ${prettyBytes(fetched.bytes)}.\n${showText(directory)}`,
 };

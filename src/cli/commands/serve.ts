@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { defaultDataDir } from '../../config.ts';
+import { commandName, defaultDataDir } from '../../config.ts';
 import { listen, openRegistry } from '../../server/index.ts';
 import type { Command } from '../command.ts';
 
@@ -14,6 +14,7 @@ interface Options {
 export const serve: Command<undefined, Options> = {
   usage: 'serve',
   summary: 'Run a registry on this machine until Ctrl-C',
+  local: true,
   example: 'gypsum serve --port 8080 --data my-registry',
   flags: [
     { flags: '--port <number>', description: 'the port; 0 takes any that is free', parse: parsePort, preset: 0 },
@@ -48,7 +49,8 @@ function* welcome(url: string, data: string, adminToken: string | undefined): Ge
   yield '';
   yield 'Next, in another terminal:';
   yield `  export GYPSUM_URL=${url} GYPSUM_TOKEN="$(cat ${quote(tokenFile)})"`;
-  yield adminToken === undefined ? '  gypsum projects' : '  gypsum project create my-project';
+  const gypsum = commandName();
+  yield adminToken === undefined ? `  ${gypsum} projects` : `  ${gypsum} project create my-project`;
 }
 
 function quote(path: string): string {

@@ -4,6 +4,7 @@ import type { UploadResult } from '../../ops/apply-upload.ts';
 import type { UploadPlan } from '../../ops/plan-upload.ts';
 import type { LinkRule } from '../../ops/prepare-directory-upload.ts';
 import { argument, type Command } from '../command.ts';
+import { filesAndBytes } from '../text.ts';
 import { linksFlag, showPlan } from './prepare.ts';
 
 interface Options {
@@ -44,7 +45,7 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
     const { published, files, bytes, sent, linked, ...ref } = result;
     if (!published) return `Nothing has changed since ${formatRef(ref)}; nothing was published.`;
     return [
-      `Published ${formatRef(ref)}: ${files} files, ${prettyBytes(bytes)};`,
+      `Published ${formatRef(ref)}: ${filesAndBytes({ files, bytes })};`,
       `sent ${sent.files} (${prettyBytes(sent.bytes)}), linked ${linked.files} (${prettyBytes(linked.bytes)}).`,
     ].join(' ');
   },
