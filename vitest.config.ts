@@ -7,6 +7,7 @@ export default defineConfig({
     // What hangs is found here; on a small machine with real sockets and a real file system, slow is not a failure.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     // Nobody's own settings and logins, whoever runs this; tests that want some have a folder for them.
     env: { XDG_CONFIG_HOME: '/nonexistent' },
   },

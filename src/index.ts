@@ -3,6 +3,7 @@ export { type Config, configFromEnvironment, defaultCacheDir, PUBLIC_REGISTRY } 
 export { type Context, type ContextOptions, createContext } from './context.ts';
 export { type ErrorCode, GypsumError, isGypsumError } from './errors.ts';
 export type { CallOptions, GypsumEvent, OnEvent, Task } from './events.ts';
+export type { Count } from './model/count.ts';
 export type { Manifest, ManifestEntry, ManifestLink } from './model/manifest.ts';
 export {
   type AssetRef,
@@ -16,20 +17,19 @@ export {
   type VersionRef,
 } from './model/refs.ts';
 export type { VersionSummary } from './model/summary.ts';
+export type { LocalFile, PlannedFile, UploadFile, UploadLink, UploadPlan } from './model/upload-plan.ts';
 export { type ApplyOptions, applyUpload, type UploadResult } from './ops/apply-upload.ts';
 export { type CloneOptions, type CloneResult, cloneVersion } from './ops/clone-version.ts';
 export { type CreateProjectOptions, createProject, type Quota, type Uploader } from './ops/create-project.ts';
 export { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 export { fetchLatest } from './ops/fetch-latest.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
-export { type PlannedFile, type PlanOptions, planUpload, type UploadPlan } from './ops/plan-upload.ts';
+export { type PlanOptions, planUpload } from './ops/plan-upload.ts';
 export {
   type LinkRule,
-  type LocalFile,
   type PreparedUpload,
   type PrepareOptions,
   prepareDirectoryUpload,
-  type UploadLink,
 } from './ops/prepare-directory-upload.ts';
 export { type SaveOptions, type SaveResult, saveFile, saveVersion } from './ops/save-version.ts';
 export { unlockProject } from './ops/unlock-project.ts';
@@ -41,7 +41,6 @@ export {
   completeUpload,
   type StartOptions,
   startUpload,
-  type UploadFile,
   type UploadSession,
 } from './ops/upload-session.ts';
 export { type User, whoAmI } from './ops/who-am-i.ts';

@@ -1,23 +1,21 @@
 import type { Context } from '../context.ts';
 
+import { type Count, countFiles } from '../model/count.ts';
 import type { VersionRef } from '../model/refs.ts';
-import type { UploadPlan } from './plan-upload.ts';
+import type { UploadPlan } from '../model/upload-plan.ts';
 import { run } from './run.ts';
 import { type UploadFilesOptions, uploadFiles } from './upload-files.ts';
 import { completeUpload, giveUp, type StartOptions, startUpload } from './upload-session.ts';
 
 export type ApplyOptions = UploadFilesOptions & Pick<StartOptions, 'probation' | 'wait'>;
 
-export interface UploadResult extends VersionRef {
+export interface UploadResult extends VersionRef, Count {
   /** False where nothing had changed and `ifChanged` was given. */
   readonly published: boolean;
-  readonly files: number;
-  /** Units: bytes */
-  readonly bytes: number;
   /** Files whose content was sent. */
-  readonly sent: { readonly files: number; readonly bytes: number };
+  readonly sent: Count;
   /** Files that became links. */
-  readonly linked: { readonly files: number; readonly bytes: number };
+  readonly linked: Count;
 }
 
 /**
@@ -47,9 +45,5 @@ export async function applyUpload(ctx: Context, plan: UploadPlan, options: Apply
 
 /** Counts what a plan would publish, send and link. */
 export function countPlan({ files, links }: UploadPlan): Omit<UploadResult, keyof VersionRef | 'published'> {
-  return { ...count([...files, ...links]), sent: count(files), linked: count(links) };
-}
-
-function count(files: readonly { readonly size: number }[]): { files: number; bytes: number } {
-  return { files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) };
+  return { ...countFiles([...files, ...links]), sent: countFiles(files), linked: countFiles(links) };
 }

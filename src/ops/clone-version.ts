@@ -4,6 +4,7 @@ import { readReceipt, removeReceipt, writeReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
+import { countFiles } from '../model/count.ts';
 import { fsPath } from '../model/local-path.ts';
 import { type Manifest, manifestPaths } from '../model/manifest.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
@@ -15,7 +16,7 @@ import { overlaps, realPath } from '../tree/real-path.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { run } from './run.ts';
-import { countFiles, type SaveOptions, type SaveResult, saveFiles } from './save-version.ts';
+import { type SaveOptions, type SaveResult, saveFiles } from './save-version.ts';
 import { loadVersion } from './version-documents.ts';
 
 export interface CloneOptions extends SaveOptions {
@@ -74,7 +75,7 @@ export async function cloneVersion(
       return {
         ...version,
         destination: place,
-        ...countFiles(documents.manifest),
+        ...countFiles(Object.values(documents.manifest)),
         links: { made: steps.filter((step) => step.type === 'make-symlink').length, unchanged },
         conflicts,
         ...(saved === undefined ? {} : { saved: { fetched: saved.fetched, adopted: saved.adopted } }),

@@ -4,9 +4,10 @@ import { pipeline } from 'node:stream/promises';
 import { each } from '../each.ts';
 import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
+import { countFiles } from '../model/count.ts';
 import { fsPath } from '../model/local-path.ts';
-import type { LocalSource, PlannedFile } from './plan-upload.ts';
-import { fileChanged } from './upload-files.ts';
+import type { LocalSource, PlannedFile } from '../model/upload-plan.ts';
+import { fileChanged } from './file-changed.ts';
 
 /** How many files are read at once: enough to keep a disk busy while one thread hashes. */
 const CONCURRENCY = 8;
@@ -17,8 +18,7 @@ export async function digestFiles(
   { signal, onEvent }: CallOptions,
 ): Promise<PlannedFile[]> {
   const digests = new Array<PlannedFile>(files.length);
-  const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  onEvent?.({ type: 'start', task: 'digest', files: files.length, bytes });
+  onEvent?.({ type: 'start', task: 'digest', ...countFiles(files) });
   await each(files.entries(), { concurrency: CONCURRENCY, signal }, async ([index, file], itemSignal) => {
     const onBytes = (more: number) => onEvent?.({ type: 'progress', task: 'digest', files: 0, bytes: more });
     digests[index] = { ...file, md5sum: await digestFile(file.source, file.size, itemSignal, onBytes) };

@@ -1,45 +1,21 @@
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { isGypsumError } from '../errors.ts';
+import { type ErrorCode, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { type Manifest, manifestPaths } from '../model/manifest.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import { comparePaths } from '../model/tree.ts';
+import type { LocalSource, PlannedFile, UploadFile, UploadLink, UploadPlan } from '../model/upload-plan.ts';
 import { digestFiles } from './digest-files.ts';
 import { fetchLatest } from './fetch-latest.ts';
-import {
-  type LocalFile,
-  type PrepareOptions,
-  prepareDirectoryUpload,
-  type UploadLink,
-} from './prepare-directory-upload.ts';
+import { type PrepareOptions, prepareDirectoryUpload } from './prepare-directory-upload.ts';
 import { run } from './run.ts';
-import { checkVersionIsNew, type UploadFile } from './upload-session.ts';
+import { checkVersionIsNew } from './upload-session.ts';
 import { loadVersion } from './version-documents.ts';
 
 export interface PlanOptions extends PrepareOptions {
   /** Make links of files whose content the latest version has. @default true */
   deduplicate?: boolean;
-}
-
-/** A file to be sent, and where it is now. */
-export interface PlannedFile extends UploadFile {
-  /** Absolute. */
-  readonly source: string;
-}
-
-/** What publishing would do, to the last file: plain data that may be printed, kept and applied later. */
-export interface UploadPlan extends VersionRef {
-  readonly files: readonly PlannedFile[];
-  readonly links: readonly UploadLink[];
-  /** The latest version, if every file of it and no other would be published again. */
-  readonly unchangedSince?: VersionRef;
-}
-
-/** A file that is to be published, and where it is now. */
-export interface LocalSource extends LocalFile {
-  /** Absolute. */
-  readonly source: string;
 }
 
 /**
@@ -86,6 +62,8 @@ export async function planFiles(
   return { ...ref, files: sent, links: linked, ...(unchanged ? { unchangedSince: latest.ref } : {}) };
 }
 
+const NO_LATEST: readonly ErrorCode[] = ['not-found', 'version-unfinished', 'invalid-manifest'];
+
 interface Latest {
   readonly ref: VersionRef;
   readonly manifest: Manifest;
@@ -96,7 +74,8 @@ async function loadLatest(ctx: Context, ref: VersionRef, call: CallOptions): Pro
     const latest = await fetchLatest(ctx, ref, call);
     return { ref: latest, manifest: (await loadVersion(ctx, latest, call)).manifest };
   } catch (error) {
-    if (isGypsumError(error, 'not-found') || isGypsumError(error, 'version-unfinished')) return undefined;
+    // A latest version that cannot be used is none to compare with; it keeps nobody from publishing a better one.
+    if (isGypsumError(error) && NO_LATEST.includes(error.code)) return undefined;
     throw error;
   }
 }

@@ -6,9 +6,10 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { fsPath } from '../model/local-path.ts';
 import { pathFault } from '../model/names.ts';
-import type { FileRef } from '../model/refs.ts';
+
 import { showText } from '../model/text.ts';
 import { comparePaths, joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
+import type { LocalFile, UploadLink } from '../model/upload-plan.ts';
 import { realPath } from '../tree/real-path.ts';
 import { createSymlinkResolver, type Resolution } from '../tree/resolve-symlink.ts';
 import { scanFolder } from '../tree/scan.ts';
@@ -25,22 +26,6 @@ export type LinkRule = 'auto' | 'always' | 'never';
 export interface PrepareOptions extends CallOptions {
   /** @default 'auto' */
   links?: LinkRule;
-}
-
-/** A file whose content has to be sent, unless the registry knows it. */
-export interface LocalFile {
-  readonly path: string;
-  /** Units: bytes */
-  readonly size: number;
-}
-
-/** A file whose content is another version's. */
-export interface UploadLink {
-  readonly path: string;
-  readonly link: FileRef;
-  /** Units: bytes */
-  readonly size: number;
-  readonly md5sum: string;
 }
 
 /** What publishing a folder would do. */

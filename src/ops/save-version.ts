@@ -6,7 +6,8 @@ import { each } from '../each.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
-import { entryDigest, entrySource, type Manifest } from '../model/manifest.ts';
+import { countFiles } from '../model/count.ts';
+import { entryDigest, entrySource } from '../model/manifest.ts';
 import { checkFileRef, checkVersionRef, type FileRef, formatFileRef, type VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
 import { checkCollisions } from './check-collisions.ts';
@@ -69,21 +70,10 @@ export async function saveFiles(ctx: Context, documents: VersionDocuments, optio
   return {
     ...ref,
     directory: ctx.cache.layout.versionFolder(ref),
-    ...countFiles(manifest),
+    ...countFiles(Object.values(manifest)),
     fetched: outcome.fetched,
     adopted: outcome.adopted,
   };
-}
-
-/** Counts the files of a manifest and their bytes, each file for itself. */
-export function countFiles(manifest: Manifest): { files: number; bytes: number } {
-  let files = 0;
-  let bytes = 0;
-  for (const path in manifest) {
-    files++;
-    bytes += manifest[path]?.size ?? 0;
-  }
-  return { files, bytes };
 }
 
 interface Outcome {
@@ -110,12 +100,7 @@ async function saveContents(
       // Whoever had the lock before us may have done the work.
       memory = await openMemory(ctx, contents);
       const open = await unsettled(ctx, memory, contents, signal);
-      onEvent?.({
-        type: 'start',
-        task: 'fetch',
-        files: open.length,
-        bytes: open.reduce((sum, { size }) => sum + size, 0),
-      });
+      onEvent?.({ type: 'start', task: 'fetch', ...countFiles(open) });
       try {
         await each(open, { concurrency, signal }, async (content, itemSignal) => {
           const itemOptions = { onEvent, signal: itemSignal };

@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
+import type { UploadPlan } from '../model/upload-plan.ts';
 import { type ApplyOptions, applyUpload, countPlan, type UploadResult } from './apply-upload.ts';
-import { type PlanOptions, planUpload, type UploadPlan } from './plan-upload.ts';
+import { type PlanOptions, planUpload } from './plan-upload.ts';
 import { checkHasToken } from './upload-session.ts';
 
 export interface UploadOptions extends PlanOptions, ApplyOptions {

@@ -5,12 +5,14 @@ import type { Context } from '../context.ts';
 import { each } from '../each.ts';
 import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
+import { countFiles } from '../model/count.ts';
 import { digestToBase64, parseMd5 } from '../model/digest.ts';
 import { fsPath } from '../model/local-path.ts';
 import { formatRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { isPassing } from '../registry/failures.ts';
 import { verifyStream } from '../verify-stream.ts';
+import { fileChanged } from './file-changed.ts';
 import type { UploadSession } from './upload-session.ts';
 
 export interface UploadFilesOptions extends CallOptions {
@@ -33,8 +35,7 @@ export async function uploadFiles(
   options: UploadFilesOptions = {},
 ): Promise<void> {
   const { signal, onEvent, concurrency = ctx.concurrency } = options;
-  const bytes = session.files.reduce((sum, { size }) => sum + size, 0);
-  onEvent?.({ type: 'start', task: 'send', files: session.files.length, bytes });
+  onEvent?.({ type: 'start', task: 'send', ...countFiles(session.files) });
   await each(session.files, { concurrency, signal }, async (file, itemSignal) => {
     await sendFile(ctx, session, file, locate(file.path), { onEvent, signal: itemSignal });
     onEvent?.({ type: 'progress', task: 'send', files: 1, bytes: 0 });
@@ -47,7 +48,7 @@ async function sendFile(ctx: Context, session: UploadSession, file: SessionFile,
   const what = `Sending "${showText(file.path)}" of ${formatRef(session)}`;
   const digest = parseMd5(file.md5sum);
   if (digest === undefined) throw new GypsumError('invalid-argument', `"${file.md5sum}" is not an MD5.`);
-  const presigned = await ctx.registry.send(
+  const presigned = await ctx.registry.ask(
     { what, method: 'POST', to: file.url, answer: presignAnswer, sessionToken: session.token },
     options,
   );
@@ -97,14 +98,5 @@ function openVerified(
     if (isGypsumError(error, 'wrong-content') || isSystemError(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) {
       onChanged(fileChanged(source, error));
     }
-  });
-}
-
-/** Says that a local file is not what it was when it was looked at. */
-export function fileChanged(source: string, cause: unknown): GypsumError {
-  return new GypsumError('file-changed', `${showText(source)} changed or vanished while it was being published.`, {
-    hint: 'Wait until nobody writes to the folder, then publish again.',
-    details: { source },
-    cause,
   });
 }

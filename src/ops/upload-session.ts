@@ -7,18 +7,11 @@ import { keys } from '../model/keys.ts';
 import { checkPath } from '../model/names.ts';
 import { checkVersionRef, type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
+import type { UploadFile } from '../model/upload-plan.ts';
 import { wasNotProcessed } from '../registry/failures.ts';
 import { encodeSessionUrl } from '../registry/session-url.ts';
 import { run } from './run.ts';
 import { parseSummary } from './version-documents.ts';
-
-/** A file whose content is to be sent. */
-export interface UploadFile {
-  readonly path: string;
-  /** Units: bytes */
-  readonly size: number;
-  readonly md5sum: string;
-}
 
 export interface StartOptions extends CallOptions {
   /** Files that are to be other versions' files. */
@@ -119,7 +112,7 @@ async function sendStart(
 ): Promise<StartAnswer> {
   const names = [ref.project, ref.asset, ref.version].map(encodeURIComponent).join('/');
   try {
-    return await ctx.registry.send(
+    return await ctx.registry.ask(
       {
         what: `Starting the upload of ${formatRef(ref)}`,
         method: 'POST',

@@ -27,7 +27,7 @@ export async function whoAmI(ctx: Context, options: CallOptions = {}): Promise<U
   const features = await registry.features({ signal, onEvent });
   if (features.has('whoami')) {
     const what = `Asking ${registry.origin} whose token it is`;
-    return registry.send({ what, method: 'GET', to: '/whoami', answer: wireUser }, { signal, onEvent });
+    return registry.ask({ what, method: 'GET', to: '/whoami', answer: wireUser }, { signal, onEvent });
   }
   try {
     return { id: await registry.githubUser({ signal, onEvent }) };

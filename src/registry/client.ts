@@ -27,8 +27,10 @@ export interface Registry {
   read(key: string, limit: number, options?: CallOptions): Promise<Buffer>;
   /** Lets `consume` have an object's content; it starts over with each attempt. */
   stream<T>(key: string, consume: (body: Body) => Promise<T>, options?: CallOptions): Promise<T>;
-  /** Sends a document with the token, or with a session's. */
-  send<T>(request: SendRequest<T>, options?: CallOptions): Promise<T>;
+  /** Sends a request with the token, or with a session's; its answer says no more than that it was done. */
+  send(request: SendRequest, options?: CallOptions): Promise<void>;
+  /** The same for a request whose answer is a document. */
+  ask<T>(request: SendRequest & { answer: z.ZodType<T> }, options?: CallOptions): Promise<T>;
   /** Gives what the registry says that it can do beside the contract, such as `whoami`. */
   features(options?: CallOptions): Promise<ReadonlySet<string>>;
   /** Asks GitHub for the user whose token it is: a registry without an identity of its own asks the same. */
@@ -38,14 +40,12 @@ export interface Registry {
   close(): Promise<void>;
 }
 
-export interface SendRequest<T> {
+export interface SendRequest {
   what: string;
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** A path below the registry's URL, encoded, or a URL from one of its answers. */
   to: string;
   document?: unknown;
-  /** What the answer must be; nothing is read of it otherwise. */
-  answer?: z.ZodType<T>;
   /** Stands in for the registry's token. */
   sessionToken?: string;
   /** How long the answer may take. Units: milliseconds */
@@ -104,6 +104,17 @@ export function createRegistryClient({
   const document = async <T>(body: Body, answer: z.ZodType<T>, what: string): Promise<T> =>
     parseDocument((await readAll(body, MAX_DOCUMENT, what)).toString('utf8'), answer, what);
 
+  const sendWith = <T>(
+    { what, to, document: sent, sessionToken, ...exchange }: SendRequest,
+    options: CallOptions | undefined,
+    consume: (body: Body) => Promise<T>,
+  ): Promise<T> => {
+    const token = sessionToken ?? needToken(what);
+    const content = { headers: { 'content-type': 'application/json' }, body: () => JSON.stringify(sent) };
+    const asked = { what, url: toUrl(to), token, ...exchange, ...(sent === undefined ? {} : content) };
+    return client.request({ ...asked, ...callOf(options) }, consume);
+  };
+
   return {
     url: root,
     origin: base.origin,
@@ -132,29 +143,14 @@ export function createRegistryClient({
       return client.request({ what, method: 'GET', url: at(filePath(key)), ...callOf(options) }, consume);
     },
 
-    async send({ what, method, to, document: sent, answer, sessionToken, patience, shouldRetry }, options) {
-      const bearer = sessionToken ?? needToken(what);
-      return client.request(
-        {
-          what,
-          method,
-          url: toUrl(to),
-          token: bearer,
-          patience,
-          ...(sent === undefined
-            ? {}
-            : { headers: { 'content-type': 'application/json' }, body: () => JSON.stringify(sent) }),
-          ...(shouldRetry === undefined ? {} : { shouldRetry }),
-          ...callOf(options),
-        },
-        async (body) => {
-          if (answer !== undefined) return document(body, answer, what);
-          const text = (await readAll(body, MAX_DOCUMENT, what)).toString('utf8');
-          refuseError(text, what);
-          return undefined as never;
-        },
-      );
+    async send(request, options) {
+      await sendWith(request, options, async (body) => {
+        refuseError((await readAll(body, MAX_DOCUMENT, request.what)).toString('utf8'), request.what);
+      });
     },
+
+    ask: async ({ answer, ...request }, options) =>
+      sendWith(request, options, (body) => document(body, answer, request.what)),
 
     features(options) {
       const what = `Asking ${base.origin} what it can do`;

@@ -61,7 +61,7 @@ describe('the client of a registry', () => {
     const server = await serve(json({ url: '/x' }));
     const registry = connect(server);
     const answer = z.object({ url: z.string() });
-    expect(await registry.send({ what, method: 'POST', to: '/upload', document: { a: 'é' }, answer })).toEqual({
+    expect(await registry.ask({ what, method: 'POST', to: '/upload', document: { a: 'é' }, answer })).toEqual({
       url: '/x',
     });
     await registry.send({ what, method: 'PUT', to: `${server.url}/complete`, sessionToken: 'session' });
@@ -95,7 +95,7 @@ describe('an answer with status 200', () => {
     ['a list', (registry) => registry.list('p/')],
     [
       'a document',
-      (registry) => registry.send({ what, method: 'POST', to: '/x', answer: z.object({ id: z.string() }) }),
+      (registry) => registry.ask({ what, method: 'POST', to: '/x', answer: z.object({ id: z.string() }) }),
     ],
   ];
 

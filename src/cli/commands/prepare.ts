@@ -1,4 +1,5 @@
 import prettyBytes from 'pretty-bytes';
+import { countFiles } from '../../model/count.ts';
 import { formatFileRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import type { LinkRule, PreparedUpload } from '../../ops/prepare-directory-upload.ts';
@@ -27,7 +28,7 @@ export const prepare: Command<PreparedUpload, Options> = {
 
 /** Shows what would be sent and what linked, file by file, and in sum. */
 export function showPlan({ files, links }: Pick<PreparedUpload, 'files' | 'links'>): string {
-  const sum = (entries: readonly { size: number }[]) => prettyBytes(entries.reduce((all, { size }) => all + size, 0));
+  const sum = (entries: readonly { size: number }[]) => prettyBytes(countFiles(entries).bytes);
   const row = (what: string, size: number, path: string) =>
     `${what}  ${prettyBytes(size).padStart(9)}  ${showText(path)}`;
   return [

@@ -1,7 +1,7 @@
 import prettyBytes from 'pretty-bytes';
 import { formatRef, parseVersionRef } from '../../model/refs.ts';
+import type { UploadPlan } from '../../model/upload-plan.ts';
 import type { UploadResult } from '../../ops/apply-upload.ts';
-import type { UploadPlan } from '../../ops/plan-upload.ts';
 import type { LinkRule } from '../../ops/prepare-directory-upload.ts';
 import { argument, type Command } from '../command.ts';
 import { filesAndBytes } from '../text.ts';

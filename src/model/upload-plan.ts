@@ -1,0 +1,35 @@
+import type { FileRef, VersionRef } from './refs.ts';
+
+/** A file of a folder that is to be published. */
+export interface LocalFile {
+  readonly path: string;
+  /** Units: bytes */
+  readonly size: number;
+}
+
+/** A file that is to be published, and where it is now. */
+export interface LocalSource extends LocalFile {
+  /** An absolute path. */
+  readonly source: string;
+}
+
+/** A file whose content is to be sent, as a registry wants to know it. */
+export interface UploadFile extends LocalFile {
+  readonly md5sum: string;
+}
+
+/** A file to be sent, and where it is now. */
+export interface PlannedFile extends UploadFile, LocalSource {}
+
+/** A file whose content is another version's. */
+export interface UploadLink extends UploadFile {
+  readonly link: FileRef;
+}
+
+/** What publishing would do, to the last file: plain data that may be printed, kept and applied later. */
+export interface UploadPlan extends VersionRef {
+  readonly files: readonly PlannedFile[];
+  readonly links: readonly UploadLink[];
+  /** The latest version, if every file of it and no other would be published again. */
+  readonly unchangedSince?: VersionRef;
+}
