@@ -113,6 +113,42 @@ describe('a command', () => {
     }
   });
 
+  it('shows what an upload would do, in files and bytes, and as the plan itself', async () => {
+    const rig = await createRig(seed);
+    const mine = await rig.makeFolder('mine', { 'moved.txt': 'content of a', 'new.txt': 'new' });
+    process.env.GYPSUM_TOKEN = rig.registry.token;
+    try {
+      const shown = await runAt(rig, 'upload', mine, 'p/a/v2', '--dry-run');
+      expect(shown.stdout.split('\n')).toEqual([
+        'send        3 B  new.txt',
+        'link       12 B  moved.txt -> p/a/v1:/a.txt',
+        '1 file to send (3 B), 1 to link (12 B)',
+        '',
+      ]);
+      const plan = JSON.parse((await runAt(rig, 'upload', mine, 'p/a/v2', '--dry-run', '--json')).stdout);
+      expect(plan).toEqual(await rig.client.planUpload({ project: 'p', asset: 'a', version: 'v2' }, mine));
+      expect(rig.registry.count({ method: 'POST' })).toBe(0);
+      await runAt(rig, 'upload', mine, 'p/a/v2');
+      const again = await runAt(rig, 'upload', mine, 'p/a/v3', '--if-changed');
+      expect(again).toEqual({
+        code: 0,
+        stdout: 'Nothing has changed since p/a/v2; nothing was published.\n',
+        stderr: '',
+      });
+      expect((await runAt(rig, 'upload', mine, 'p/a/v3', '--dry-run')).stdout).toMatch(
+        /\nNothing has changed since p\/a\/v2\.\n$/,
+      );
+    } finally {
+      delete process.env.GYPSUM_TOKEN;
+    }
+  });
+
+  it('says that a clone without files dangles', async () => {
+    const rig = await createRig(seed);
+    const { stdout } = await runAt(rig, 'clone', 'p/a', join(rig.folder, 'clone'), '--no-download');
+    expect(stdout).toMatch(/\nNo file was fetched: links dangle until "gypsum save p\/a\/v1"\.\n$/);
+  });
+
   it('names what was in the way of a merge', async () => {
     const rig = await createRig(seed);
     const mine = await rig.makeFolder('mine', { 'a.txt': 'mine' });

@@ -1,3 +1,4 @@
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -50,6 +51,34 @@ describe('Ctrl-C', () => {
     rig.registry.clearFaults();
     const again = await startCli(['clone', 'p/a/v1', 'clone'], environment(rig), { cwd: rig.folder }).end();
     expect(again.code).toBe(0);
+  });
+
+  it.each<[string, NodeJS.Signals, number]>([
+    ['save', 'SIGINT', 130],
+    ['save', 'SIGTERM', 143],
+    ['prepare', 'SIGINT', 130],
+    ['prepare', 'SIGTERM', 143],
+    ['clone', 'SIGINT', 130],
+    ['upload', 'SIGTERM', 143],
+  ])('during %s (%s) ends with its code, and a second run does it all', async (name, signal, exitCode) => {
+    const rig = await createRig({ versions: { 'p/a/v1': FILES } });
+    const folder = await rig.makeFolder('mine', { new: 'new' });
+    await symlink(join(rig.cacheDir, 'bucket/p/a/v1'), join(folder, 'v1'));
+    const argv =
+      {
+        save: ['save', 'p/a/v1'],
+        prepare: ['prepare', folder],
+        clone: ['clone', 'p/a/v1', 'clone'],
+        upload: ['upload', folder, 'p/a/v2'],
+      }[name] ?? [];
+    rig.registry.inject(delay(300), { route: 'file' });
+    const interrupted = startCli(argv, environment(rig), { cwd: rig.folder });
+    await seen(rig, { route: 'file' }, 2);
+    interrupted.child.kill(signal);
+    const { code, stdout, stderr } = await interrupted.end();
+    expect({ code, stdout, stderr }).toEqual({ code: exitCode, stdout: '', stderr: `Interrupted by ${signal}.\n` });
+    rig.registry.clearFaults();
+    expect((await startCli(argv, environment(rig), { cwd: rig.folder }).end()).code).toBe(0);
   });
 
   it('twice ends at once', async () => {

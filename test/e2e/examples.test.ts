@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
+import { startCli } from '../helpers/cli.ts';
+import { createRig } from '../helpers/rig.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const seed = { versions: { 'my-project/my-asset/v1': { 'table.csv': 'id,value\n' } } };
+
+/** What has to be there before some of the examples can work. */
+const BEFORE: Readonly<Record<string, string>> = {
+  'config get': 'gypsum config set registry http://127.0.0.1:8080',
+  'config unset': 'gypsum config set registry http://127.0.0.1:8080',
+  logout: 'gypsum login --with-token <<< "$GYPSUM_TOKEN"',
+};
+
+describe('the example of', () => {
+  // A server runs until it is stopped, and a login asks; both are below.
+  const names = Object.keys(commands).filter((name) => name !== 'serve' && name !== 'login');
+
+  it.each(names)('%s works as pasted', async (name) => {
+    const command = await commands[name]?.load();
+    const isNew = name === 'project create';
+    const rig = await createRig(isNew ? {} : seed);
+    if (name === 'upload' || name === 'prepare') await rig.makeFolder('my-folder', { 'new.txt': 'new' });
+    const bin = join(rig.folder, 'bin');
+    await mkdir(bin);
+    await symlink(join(root, 'dist/src/cli/main.js'), join(bin, 'gypsum'));
+    const settings = name.startsWith('config') ? {} : { GYPSUM_URL: rig.registry.url, GYPSUM_CACHE_DIR: rig.cacheDir };
+    const env = {
+      PATH: `${bin}:${process.env.PATH}`,
+      HOME: rig.folder,
+      GYPSUM_TOKEN: rig.registry.token,
+      ...settings,
+    };
+    const script = [BEFORE[name] ?? '', command?.example ?? 'false'].join('\n');
+    const { stderr } = await promisify(execFile)('bash', ['-euc', script], { cwd: rig.folder, env });
+    expect(stderr).not.toContain('gypsum: ');
+  });
+
+  it('serve works, but for the port', async () => {
+    const { example } = (await commands.serve?.load()) ?? {};
+    expect(example).toBe('gypsum serve --port 8080 --data my-registry');
+    const server = startCli(['serve', '--port', '0', '--data', 'my-registry'], {}, { cwd: await tempFolder() });
+    expect(await server.line()).toMatch(/^http:/);
+    server.child.kill('SIGINT');
+    expect((await server.end()).code).toBe(0);
+  });
+});
