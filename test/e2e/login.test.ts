@@ -3,13 +3,18 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { MAIN } from '../helpers/cli.ts';
-import { giveTo, withoutPrivileges } from '../helpers/privileges.ts';
+import { withoutPrivileges } from '../helpers/privileges.ts';
 import { createRig, type Rig } from '../helpers/rig.ts';
 
 interface Outcome {
   code: number | null;
   stdout: string;
   stderr: string;
+}
+
+interface RunOptions {
+  env?: NodeJS.ProcessEnv;
+  prefix?: readonly string[];
 }
 
 /** A user of the rig's registry with a home folder of their own. */
@@ -21,9 +26,10 @@ function userOf(rig: Rig, environment: NodeJS.ProcessEnv = {}) {
     env,
     config: join(home, '.config/gypsum'),
     /** Runs the command without a terminal; standard input holds what is given. */
-    run: (argv: readonly string[], input = '', more: object = {}) =>
+    run: (argv: readonly string[], input = '', { prefix = [], ...more }: RunOptions = {}) =>
       new Promise<Outcome>((resolve) => {
-        const child = spawn(process.execPath, [MAIN, ...argv], { env, ...more });
+        const [program = '', ...words] = [...prefix, process.execPath, MAIN, ...argv];
+        const child = spawn(program, words, { env, ...more });
         onTestFinished(() => void child.kill('SIGKILL'));
         const outcome: Outcome = { code: null, stdout: '', stderr: '' };
         for (const name of ['stdout', 'stderr'] as const) {
@@ -135,25 +141,26 @@ describe('gypsum login', () => {
     );
   });
 
-  it('cannot be kept in a folder that cannot be written: there is a message and nothing half', async () => {
-    const rig = await createRig();
-    const user = userOf(rig);
-    const closed = join(rig.folder, 'closed');
-    mkdirSync(closed);
-    giveTo(closed);
-    chmodSync(closed, 0o500);
-    chmodSync(rig.folder, 0o755);
-    const nobody = { env: { ...user.env, HOME: closed }, ...withoutPrivileges() };
-    for (const argv of [
-      ['login', '--with-token'],
-      ['config', 'set', 'concurrency', '4'],
-    ]) {
-      const { code, stdout, stderr } = await user.run(argv, rig.registry.token, nobody);
-      expect({ code, stdout }).toEqual({ code: 18, stdout: '' });
-      expect(stderr).toMatch(/There is no permission: EACCES.*\n.*GYPSUM_CONFIG_DIR/);
-    }
-    expect(readdirSync(closed)).toEqual([]);
-  });
+  it.runIf(withoutPrivileges !== undefined)(
+    'cannot be kept in a folder that cannot be written: there is a message and nothing half',
+    async () => {
+      const rig = await createRig();
+      const user = userOf(rig);
+      const closed = join(rig.folder, 'closed');
+      mkdirSync(closed);
+      chmodSync(closed, 0o500);
+      const nobody = { env: { ...user.env, HOME: closed }, prefix: withoutPrivileges ?? [] };
+      for (const argv of [
+        ['login', '--with-token'],
+        ['config', 'set', 'concurrency', '4'],
+      ]) {
+        const { code, stdout, stderr } = await user.run(argv, rig.registry.token, nobody);
+        expect({ code, stdout }).toEqual({ code: 18, stdout: '' });
+        expect(stderr).toMatch(/There is no permission: EACCES.*\n.*GYPSUM_CONFIG_DIR/);
+      }
+      expect(readdirSync(closed)).toEqual([]);
+    },
+  );
 });
 
 describe('gypsum logout', () => {

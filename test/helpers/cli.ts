@@ -16,8 +16,8 @@ export interface Running {
 
 export interface StartOptions {
   cwd?: string;
-  uid?: number;
-  gid?: number;
+  /** Words before the command, such as those of `withoutPrivileges`. */
+  prefix?: readonly string[];
   /** Options of Node itself. */
   node?: readonly string[];
   /** A shell script that prepares the ground and then runs `"$@"`, in a mount namespace of its own. */
@@ -28,10 +28,10 @@ export interface StartOptions {
 export function startCli(
   argv: readonly string[],
   environment: NodeJS.ProcessEnv = {},
-  { node = [], inNamespace, ...options }: StartOptions = {},
+  { node = [], prefix = [], inNamespace, ...options }: StartOptions = {},
 ): Running {
   if (!existsSync(MAIN)) throw new Error('The command is not built: "npm run build" first.');
-  const command = [process.execPath, ...node, MAIN, ...argv];
+  const command = [...prefix, process.execPath, ...node, MAIN, ...argv];
   const [program = '', ...words] =
     inNamespace === undefined ? command : ['unshare', '-rm', 'sh', '-euc', inNamespace, 'sh', ...command];
   const child = spawn(program, words, {

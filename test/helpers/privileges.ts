@@ -1,19 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { chownSync } from 'node:fs';
-
-/** A user without rights, for tests that run as root, whom permissions do not stop. */
-const NOBODY = 65_534;
 
 const isRoot = process.getuid?.() === 0;
 
-/** Gives the options that make a child process one that permissions apply to. */
-export function withoutPrivileges(): { uid?: number; gid?: number } {
-  return isRoot ? { uid: NOBODY, gid: NOBODY } : {};
-}
+/** Takes root's power over permissions from a process; what root owns stays its own. */
+const DROP = ['setpriv', '--bounding-set=-all', '--inh-caps=-all'];
 
-/** Lets the process of `withoutPrivileges` write to a folder of the test's. */
-export function giveTo(folder: string): void {
-  if (isRoot) chownSync(folder, NOBODY, NOBODY);
+/**
+ * The words before a command that make permissions apply to it, none where they do in any case; nothing where tests run
+ * as root and there is no way to give that up.
+ */
+export const withoutPrivileges: readonly string[] | undefined = !isRoot
+  ? []
+  : spawnSync(DROP[0] ?? '', [...DROP.slice(1), 'true']).status === 0
+    ? DROP
+    : undefined;
+
+if (withoutPrivileges === undefined) {
+  process.stdout.write('Permissions are not tried: the tests run as root, and setpriv (util-linux) is not there.\n');
 }
 
 /** Whether a small file system of one's own can be mounted here, without being root. */
