@@ -81,9 +81,10 @@ Go on by hand. In one terminal:
 In another one:
   export GYPSUM_URL=${url} GYPSUM_CACHE_DIR=${cacheDir} GYPSUM_TOKEN="$(cat ${join(data, 'admin-token')})"
   ${gypsum} versions ${PROJECT}/${ASSET}
-  ${gypsum} clone ${PROJECT}/${ASSET} my-clone
-  ${gypsum} prepare my-clone
+  ${gypsum} clone ${PROJECT}/${ASSET} ${join(folder, 'my-clone')}
+  ${gypsum} prepare ${join(folder, 'my-clone')}
 When you have seen enough:
+  unset GYPSUM_URL GYPSUM_CACHE_DIR GYPSUM_TOKEN
   rm -rf ${folder}`);
 } catch (error) {
   prove(false, error instanceof Error ? (error.stack ?? error.message) : String(error));

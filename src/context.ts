@@ -12,7 +12,7 @@ export interface ContextOptions extends HttpOptions {
   url?: string | undefined;
   /** The cache folder, an absolute path. It belongs to the one registry that it was first used with. */
   cacheDir?: string | undefined;
-  /** Needed to publish, never to read; sent to no other origin than the registry's. */
+  /** Needed to publish, never to read. It is sent to the registry alone, and to GitHub if `whoAmI` has to ask there. */
   token?: string | undefined;
   /** How many files are transferred at once. @default 16 */
   concurrency?: number | undefined;
@@ -52,8 +52,15 @@ export function createContext(options: ContextOptions): Context {
       },
     );
   }
-  const registry = createRegistryClient({ url, token, userAgent: `gypsum-client/${VERSION}`, ...http });
-  return { registry, cache: createCache(cacheDir, registry.url), concurrency };
+  const registry = createRegistryClient({
+    url,
+    token,
+    userAgent: `gypsum-client/${VERSION}`,
+    onName: (name) => cache.meet(name),
+    ...http,
+  });
+  const cache = createCache(cacheDir, registry.url);
+  return { registry, cache, concurrency };
 }
 
 function missing(option: string, what: string): GypsumError {

@@ -14,7 +14,8 @@ export type GypsumEvent =
   /** A request failed and will be tried again. */
   | { readonly type: 'retry'; readonly what: string; readonly attempt: number; readonly error: Error }
   /** Another process is fetching the same version, or another upload to the project is in progress. */
-  | { readonly type: 'wait'; readonly for: 'version-lock' | 'project-lock'; readonly ref: VersionRef }
+  | { readonly type: 'wait'; readonly for: 'version-lock'; readonly ref: VersionRef }
+  | { readonly type: 'wait'; readonly for: 'project-lock'; readonly ref: VersionRef; readonly error: Error }
   /** A cached file was not what it must be; it was moved aside and will be replaced. */
   | { readonly type: 'damaged'; readonly file: FileRef; readonly path: string; readonly movedTo: string }
   /** An upload session changed its state. */

@@ -12,6 +12,11 @@ export interface Cache {
   readonly layout: Layout;
   /** Throws `cache-mismatch` if the folder belongs to another registry. Writes nothing: a failure may leave no trace. */
   check(): Promise<void>;
+  /**
+   * Hears the name that the registry has given itself. Throws `cache-mismatch` if the cache was filled by another one at
+   * the same address: that one's versions are not this one's.
+   */
+  meet(name: string): Promise<void>;
   /** Makes the folder and marks it with its registry, if need be; to be called before anything is written. */
   open(): Promise<void>;
   /** Gives what is remembered of an immutable version; nothing if it is not. */
@@ -27,16 +32,20 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # This folder is a cache of the gypsum clients. Backup programs may leave it out.
 `;
 
-const mark = z.object({ url: z.string() });
+const mark = z.object({ url: z.string(), name: z.string().optional() });
+
+type Mark = z.infer<typeof mark>;
 
 export function createCache(root: string, registryUrl: string): Cache {
   const layout = createLayout(root);
 
-  const readMark = async (): Promise<string | undefined> => {
+  let met: string | undefined;
+
+  const readMark = async (): Promise<Mark | undefined> => {
     const text = await readIfThere(layout.registry);
     if (text === undefined) return undefined;
     const parsed = mark.safeParse(parseJsonIfAny(text));
-    if (parsed.success) return parsed.data.url;
+    if (parsed.success) return parsed.data;
     throw new GypsumError('cache-mismatch', `The cache ${showText(root)} does not say which registry it belongs to.`, {
       hint: `Its file ${showText(layout.registry)} is damaged. Remove that file if the cache is ${registryUrl}'s.`,
       cause: parsed.error,
@@ -44,7 +53,7 @@ export function createCache(root: string, registryUrl: string): Cache {
   };
 
   const check = async (): Promise<boolean> => {
-    const owner = await readMark();
+    const owner = (await readMark())?.url;
     if (owner === undefined || owner === registryUrl) return owner !== undefined;
     throw new GypsumError('cache-mismatch', `The cache ${showText(root)} belongs to the registry ${owner}.`, {
       hint: `Give another cache folder for ${registryUrl}: two registries may use one name for different data.`,
@@ -57,11 +66,32 @@ export function createCache(root: string, registryUrl: string): Cache {
     await mkdir(root, { recursive: true });
     if ((await readIfThere(layout.tag)) === undefined) await publishDocument(layout, layout.tag, CACHEDIR_TAG);
     // Two registries may come to one new folder at once: the second has to go.
-    if (!(await publishOnce(layout, layout.registry, JSON.stringify({ url: registryUrl })))) await check();
+    const own: Mark = { url: registryUrl, ...(met === undefined ? {} : { name: met }) };
+    if (!(await publishOnce(layout, layout.registry, JSON.stringify(own)))) await check();
+  };
+
+  const meet = async (name: string): Promise<void> => {
+    if (name === met) return;
+    const own = await readMark();
+    if (own?.name !== undefined && own.name !== name && own.url === registryUrl) {
+      throw new GypsumError(
+        'cache-mismatch',
+        `The cache ${showText(root)} was filled by another registry at ${registryUrl}.`,
+        {
+          hint: 'The registry there is a new one. Remove that cache folder if you need it no more, or give another one.',
+          details: { cacheDir: root, url: registryUrl },
+        },
+      );
+    }
+    met = name;
+    if (own !== undefined && own.name === undefined) {
+      await publishDocument(layout, layout.registry, JSON.stringify({ ...own, name }));
+    }
   };
 
   return {
     layout,
+    meet,
     check: async () => void (await check()),
     open,
     readRecord: (ref, name) => readIfThere(layout.record(ref, name)),

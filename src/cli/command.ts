@@ -14,6 +14,8 @@ export interface Call<Options = Record<never, never>> {
   readonly onEvent: OnEvent;
   /** Writes a line to standard output at once; for commands that go on after it. */
   readonly print: (line: string) => void;
+  /** Writes a line to standard error; for what goes wrong while a command goes on. */
+  readonly warn: (line: string) => void;
   readonly quiet: boolean;
 }
 

@@ -64,7 +64,7 @@ export const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/clone.ts')).clone,
   },
   prepare: {
-    summary: 'Show what publishing a folder would send and link',
+    summary: 'Show which files of a folder are real and which are links',
     load: async () => (await import('./commands/prepare.ts')).prepare,
   },
   upload: {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { constants } from 'node:os';
+import { readArguments } from './arguments.ts';
 import { terminalOf } from './progress-terminal.ts';
 
 /** The user, whoever manages the process, and a terminal that is closed. */
@@ -39,7 +40,7 @@ if (process.argv[2] === '__complete') {
   await printCandidates(process.argv.slice(3), (text) => process.stdout.write(text));
 } else {
   const { runCli } = await import('./run-cli.ts');
-  process.exitCode = await runCli(process.argv.slice(2), {
+  process.exitCode = await runCli(readArguments(process.argv), {
     signal: interruption.signal,
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),

@@ -13,9 +13,9 @@ export function eventLine(event: GypsumEvent): string | undefined {
     case 'wait':
       return event.for === 'version-lock'
         ? `Another process is fetching ${formatRef(event.ref)}; waiting for it.`
-        : `Another upload to the project ${showText(event.ref.project)} is in progress; waiting for it.`;
+        : `${event.error.message} Waiting for it to end.`;
     case 'damaged':
-      return `The cached ${formatFileRef(event.file)} had been changed; it was moved to ${showText(event.movedTo)}.`;
+      return `The cached ${formatFileRef(event.file)} had been changed; it was moved to ${showText(event.movedTo)}. If that was an edit of yours, take it from there.`;
     case 'upload-aborted':
       return `The upload of ${formatRef(event.ref)} was aborted; nothing of it stays, and the project is unlocked.`;
     case 'upload-abandoned':

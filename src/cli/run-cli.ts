@@ -100,6 +100,10 @@ async function runCommand(
         display?.clear();
         io.stdout(`${line}\n`);
       },
+      warn(line) {
+        display?.clear();
+        io.stderr(`${line}\n`);
+      },
       quiet,
     });
     display?.stop();

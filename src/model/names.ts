@@ -17,7 +17,7 @@ export function checkName(kind: NameKind, name: string): string {
   const fault = nameFault(name);
   if (fault) {
     throw new GypsumError('invalid-argument', `The ${kind} name "${showText(name)}" ${fault}.`, {
-      hint: `Give a ${kind} name without slashes that does not begin with "..".`,
+      hint: `Give ${kind === 'asset' ? 'an' : 'a'} ${kind} name without slashes that does not begin with "..".`,
       details: { kind, name },
     });
   }

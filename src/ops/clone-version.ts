@@ -1,5 +1,5 @@
 import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readReceipt, removeReceipt, writeReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isSystemError } from '../errors.ts';
@@ -12,7 +12,7 @@ import { showText } from '../model/text.ts';
 import { type Entry, withDirectories } from '../model/tree.ts';
 import { applySteps } from '../tree/apply.ts';
 import { planLayout } from '../tree/plan.ts';
-import { overlaps, realPath } from '../tree/real-path.ts';
+import { absolutePath, overlaps, realPath } from '../tree/real-path.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { run } from './run.ts';
@@ -125,7 +125,7 @@ function checkDestination(ctx: Context, destination: string, merge: boolean): st
       hint: 'Give the folder that the clone shall be made in.',
     });
   }
-  const place = resolve(destination);
+  const place = absolutePath(destination);
   const cache = realPath(ctx.cache.layout.root);
   const real = findDestination(place);
   if (overlaps(real, cache)) {

@@ -17,14 +17,15 @@ export interface Linked {
  *
  * A file that was not touched since it was verified is known by its stats; others are read.
  */
-export async function findEdited(ctx: Context, linked: readonly Linked[], { signal }: CallOptions): Promise<string[]> {
+export async function findEdited(ctx: Context, linked: readonly Linked[], { signal }: CallOptions): Promise<Linked[]> {
   const memory = new Map<string, Fingerprints>();
   for (const [project, hexes] of digestsByProject(linked)) {
     memory.set(project, await openFingerprints(ctx.cache.layout, project, hexes));
   }
-  const edited: string[] = [];
+  const edited: Linked[] = [];
   const pace = createPace(signal);
-  for (const { path, target } of linked) {
+  for (const link of linked) {
+    const { target } = link;
     if (pace.due()) await pace.rest();
     const cached = ctx.cache.layout.file(target.file);
     const stats = statIfThere(cached);
@@ -32,7 +33,7 @@ export async function findEdited(ctx: Context, linked: readonly Linked[], { sign
     const prints = memory.get(target.source);
     if (stats.size === target.size && prints?.check(target.md5sum, stats) === 'same') continue;
     const expected = { digest: { algorithm: 'md5', hex: target.md5sum }, size: target.size } as const;
-    if (!stats.isFile() || !(await hasContent(cached, expected, signal))) edited.push(path);
+    if (!stats.isFile() || !(await hasContent(cached, expected, signal))) edited.push(link);
     else prints?.remember(target.md5sum, cached, stats);
   }
   for (const prints of memory.values()) await prints.flush(signal);

@@ -6,6 +6,7 @@ import { type Manifest, manifestPaths } from '../model/manifest.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import { comparePaths } from '../model/tree.ts';
 import type { LocalSource, PlannedFile, UploadFile, UploadLink, UploadPlan } from '../model/upload-plan.ts';
+import { checkProjectExists } from './check-project.ts';
 import { digestFiles } from './digest-files.ts';
 import { fetchLatest } from './fetch-latest.ts';
 import { type PrepareOptions, prepareDirectoryUpload } from './prepare-directory-upload.ts';
@@ -49,6 +50,8 @@ export async function planFiles(
   const call = { signal, onEvent };
   const files = await digestFiles(sources, call);
   const latest = await loadLatest(ctx, ref, call);
+  // Whoever has mistyped the project learns it before anything is sent, also from a dry run.
+  if (latest === undefined) await checkProjectExists(ctx, ref.project, call);
   const known = latest === undefined || !deduplicate ? new Map<string, UploadLink>() : linksByContent(latest);
   const sent: PlannedFile[] = [];
   const linked = [...links];

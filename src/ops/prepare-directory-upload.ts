@@ -6,6 +6,7 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { fsPath } from '../model/local-path.ts';
 import { pathFault } from '../model/names.ts';
+import { type FileRef, formatRef } from '../model/refs.ts';
 
 import { showText } from '../model/text.ts';
 import { comparePaths, joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
@@ -133,7 +134,9 @@ async function prepare(ctx: Context, root: string, rule: LinkRule, options: Call
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
   await addTree('', root, [root]);
   options.onEvent?.({ type: 'end', task: 'scan' });
-  for (const path of await findEdited(ctx, linked, options)) fault(path, EDITED);
+  for (const { path, target } of await findEdited(ctx, linked, options)) {
+    fault(path, edited(join(root, path), ctx.cache.layout.file(target.file), target.file));
+  }
   if (faults.length > 0) throw refusal(root, faults);
   const inOrder = (a: { path: string }, b: { path: string }) => comparePaths(a.path, b.path);
   return { directory: root, files: files.sort(inOrder), links: links.sort(inOrder) };
@@ -158,8 +161,15 @@ function statThrough(path: string): Stats | undefined {
   }
 }
 
-const EDITED =
-  'was edited through its link: copy the cached file over the link to publish the edit, then save the version to mend the cache';
+/** What is said of a file that was edited through its link: how to keep the edit, and how to mend the cache. */
+function edited(path: string, cached: string, file: FileRef): string {
+  const [from, fresh, to] = [cached, `${path}.edited`, path].map((name) => `'${showText(name)}'`);
+  return [
+    'was edited through its link, in the cache.',
+    `    To publish the edit, make it a file of the folder: cp ${from} ${fresh} && mv ${fresh} ${to}`,
+    `    Then, or to drop the edit, mend the cache: gypsum save ${formatRef(file)}`,
+  ].join('\n');
+}
 
 /** How many entries a message names; `details` has all. */
 const NAMED = 10;

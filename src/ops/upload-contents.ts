@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { removeIfThere } from '../cache/atomic.ts';
@@ -13,6 +13,7 @@ import { checkVersionRef, type FileRef, type VersionRef } from '../model/refs.ts
 import { showText } from '../model/text.ts';
 import { comparePaths, isBelow } from '../model/tree.ts';
 import type { LocalSource, UploadLink } from '../model/upload-plan.ts';
+import { absolutePath } from '../tree/real-path.ts';
 import type { UploadResult } from './apply-upload.ts';
 import { createLinkTargets } from './link-targets.ts';
 import { planFiles } from './plan-upload.ts';
@@ -90,7 +91,7 @@ async function checkLink(
 }
 
 async function findFile(file: string): Promise<{ source: string; size: number }> {
-  const source = resolve(file);
+  const source = absolutePath(file);
   const stats = await stat(fsPath(source)).catch((error: unknown) => {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;

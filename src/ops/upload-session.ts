@@ -8,7 +8,7 @@ import { checkPath } from '../model/names.ts';
 import { checkVersionRef, type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import type { UploadFile } from '../model/upload-plan.ts';
-import { wasNotProcessed } from '../registry/failures.ts';
+import { NEEDS_TOKEN, wasNotProcessed } from '../registry/failures.ts';
 import { encodeSessionUrl } from '../registry/session-url.ts';
 import { run } from './run.ts';
 import { parseSummary } from './version-documents.ts';
@@ -133,9 +133,9 @@ async function sendStart(
   }
 }
 
-/** Whether the registry has said no: then it has not started anything. */
+/** Whether the registry has said no: then it has not started anything. A failure on the way says nothing of that. */
 function isAnswered(error: unknown): boolean {
-  return isGypsumError(error) && typeof error.details.status === 'number';
+  return isGypsumError(error) && error.code !== 'unavailable' && typeof error.details.status === 'number';
 }
 
 async function checkStarted(
@@ -192,9 +192,15 @@ export async function giveUp(
     await abortUpload(ctx, session, call);
     return 'aborted';
   } catch (error) {
-    if (isGypsumError(error) && (await isFinished(ctx, ref, call).catch(() => false))) {
+    const left = isGypsumError(error) ? await whatIsLeft(ctx, ref, call) : 'unfinished';
+    if (left === 'finished') {
       onEvent?.({ type: 'upload-completed', ref });
       return 'completed';
+    }
+    // The session is over and nothing is there: the answer to an earlier attempt was lost.
+    if (left === 'nothing' && isGypsumError(error, 'forbidden')) {
+      onEvent?.({ type: 'upload-aborted', ref });
+      return 'aborted';
     }
     onEvent?.({ type: 'upload-abandoned', ref, error: error instanceof Error ? error : new Error(String(error)) });
     return 'abandoned';
@@ -219,7 +225,7 @@ export async function checkVersionIsNew(ctx: Context, ref: VersionRef, options: 
 export function checkHasToken(ctx: Context, ref: VersionRef): void {
   if (ctx.registry.hasToken) return;
   throw new GypsumError('unauthorized', `Publishing ${formatRef(ref)} needs a token.`, {
-    hint: 'Give one as the option "token", or in GYPSUM_TOKEN.',
+    hint: NEEDS_TOKEN,
   });
 }
 
@@ -230,7 +236,7 @@ async function unlessLocked<T>(ref: VersionRef, wait: boolean, call: CallOptions
       return await start();
     } catch (error) {
       if (!wait || !isGypsumError(error, 'project-locked')) throw error;
-      if (pause === ASK_AGAIN.first) call.onEvent?.({ type: 'wait', for: 'project-lock', ref });
+      if (pause === ASK_AGAIN.first) call.onEvent?.({ type: 'wait', for: 'project-lock', ref, error });
     }
     await sleep(pause, call.signal);
   }
@@ -239,6 +245,22 @@ async function unlessLocked<T>(ref: VersionRef, wait: boolean, call: CallOptions
 function sendToSession(ctx: Context, session: UploadSession, url: string, what: string, options: CallOptions) {
   const to = encodeSessionUrl(url);
   return ctx.registry.send({ what, method: 'POST', to, sessionToken: session.token, patience: PATIENCE }, options);
+}
+
+async function whatIsLeft(
+  ctx: Context,
+  ref: VersionRef,
+  call: CallOptions,
+): Promise<'finished' | 'unfinished' | 'nothing'> {
+  try {
+    const summary = await readSummaryIfAny(ctx, ref, call);
+    if (summary === undefined) return 'nothing';
+    return parseSummary(summary.toString('utf8'), ref).uploadFinish === undefined ? 'unfinished' : 'finished';
+  } catch (error) {
+    // What cannot be asked is not known to be over.
+    if (isGypsumError(error) || call.signal?.aborted) return 'unfinished';
+    throw error;
+  }
 }
 
 async function isFinished(ctx: Context, ref: VersionRef, options: CallOptions): Promise<boolean> {

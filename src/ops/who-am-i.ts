@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
+import { NEEDS_TOKEN } from '../registry/failures.ts';
 
 export interface User {
   readonly id: string;
@@ -21,7 +22,7 @@ export async function whoAmI(ctx: Context, options: CallOptions = {}): Promise<U
   const { signal, onEvent } = options;
   if (!registry.hasToken) {
     throw new GypsumError('unauthorized', `Nobody is logged in at ${registry.url}: there is no token.`, {
-      hint: 'Log in with "gypsum login", or give a token in GYPSUM_TOKEN or as the option "token".',
+      hint: NEEDS_TOKEN,
     });
   }
   const features = await registry.features({ signal, onEvent });

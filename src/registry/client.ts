@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { GypsumError } from '../errors.ts';
 import { type CallOptions, callOf } from '../events.ts';
 import { showText } from '../model/text.ts';
+import { NEEDS_TOKEN } from './failures.ts';
 import { type Body, createHttp, type Exchange, type HttpOptions, readAll, reasonOf } from './http.ts';
 
 export interface RegistryOptions extends HttpOptions {
@@ -11,6 +12,8 @@ export interface RegistryOptions extends HttpOptions {
   userAgent: string;
   /** @default 'https://api.github.com' */
   githubUrl?: string | undefined;
+  /** Hears by which name the registry calls itself; what it throws is how the request ends. */
+  onName?: ((name: string) => Promise<void>) | undefined;
 }
 
 /**
@@ -76,10 +79,14 @@ export function createRegistryClient({
   token,
   userAgent,
   githubUrl = 'https://api.github.com',
+  onName,
   ...http
 }: RegistryOptions): Registry {
   const base = parseRegistryUrl(url);
-  const client = createHttp(userAgent, http);
+  const client = createHttp(userAgent, http, async (url, headers) => {
+    const name = headers['gypsum-registry'];
+    if (url.origin === base.origin && typeof name === 'string') await onName?.(name);
+  });
   const root = base.href.replace(/\/+$/, '');
   const at = (path: string) => new URL(root + path);
 
@@ -97,7 +104,7 @@ export function createRegistryClient({
   const needToken = (what: string): string => {
     if (token !== undefined) return token;
     throw new GypsumError('unauthorized', `${what} needs a token.`, {
-      hint: 'Log in with "gypsum login", or give one in GYPSUM_TOKEN or as the option "token".',
+      hint: NEEDS_TOKEN,
     });
   };
 

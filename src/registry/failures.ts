@@ -39,6 +39,10 @@ function isExchangeError(error: unknown): error is Error & { code?: string } {
   );
 }
 
+/** What to do where there is no token. */
+export const NEEDS_TOKEN =
+  'Log in with "gypsum login", or give a token in GYPSUM_TOKEN or as the library\'s option "token".';
+
 /** Gives the error for an answer that is not a success. */
 export function answerFailure(status: number, reason: string | undefined, what: string, origin: string): GypsumError {
   const said =
@@ -48,6 +52,7 @@ export function answerFailure(status: number, reason: string | undefined, what: 
   const details = { status, reason, origin };
   const make = (code: GypsumError['code'], hint: string) =>
     new GypsumError(code, `${what} failed: ${said}.`, { hint, details });
+  if (status === 507) return make('refused', 'Tell the people who run the registry that its disk is full.');
   if (OVERLOADED.has(status) || status >= 500) {
     return make('unavailable', 'The registry has a problem of its own; try again later.');
   }
@@ -62,7 +67,7 @@ export function answerFailure(status: number, reason: string | undefined, what: 
   if (status === 403 && reason !== undefined && /\blocked\b/.test(reason)) {
     return make(
       'project-locked',
-      'Wait for the other upload to end. If nobody can end it, an administrator can: gypsum project unlock.',
+      'Wait for the other upload to end. If nobody can end it, an administrator can: gypsum project unlock PROJECT',
     );
   }
   if (status === 403) return make('forbidden', 'Ask an owner of the project for permission.');

@@ -14,6 +14,9 @@ export interface HttpOptions {
   timeout?: number | undefined;
 }
 
+/** Hears of every answer before anything is made of it; what it throws is how the request ends. */
+export type OnAnswer = (url: URL, headers: Headers) => Promise<void>;
+
 export interface Exchange {
   /** What is being done, as the beginning of a sentence, for errors and events. */
   what: string;
@@ -48,6 +51,7 @@ const MAX_REASON = 64 * 1024;
 export function createHttp(
   userAgent: string,
   { retries = 4, retryDelay = 250, timeout = 60_000 }: HttpOptions = {},
+  onAnswer?: OnAnswer,
 ): Http {
   for (const [option, value] of Object.entries({ retries, retryDelay, timeout })) checkCount(option, value);
   const agent = new Agent({ headersTimeout: timeout, bodyTimeout: timeout, connect: { timeout } });
@@ -74,6 +78,7 @@ export function createHttp(
     // A body that is given up emits its error once more after whoever read it has gone.
     answer.on('error', () => {});
     try {
+      await onAnswer?.(url, said);
       if (statusCode < 200 || statusCode > 299) {
         throw answerFailure(statusCode, await readReason(answer), what, url.origin);
       }

@@ -1,4 +1,4 @@
-import { type ErrorCode, GypsumError, isGypsumError } from '../errors.ts';
+import { type ErrorCode, GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 
 /** The HTTP status of what can go wrong. A refusal may name its own in `details.status`. */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -39,6 +39,9 @@ export function redirect(location: string): Response {
 
 /** The answer to a failed request. What is not a GypsumError is our own failure, and says nothing of its causes. */
 export function failure(error: unknown): Response {
+  if (isSystemError(error, 'ENOSPC', 'EDQUOT')) {
+    return jsonResponse({ status: 'error', reason: 'The disk of the registry is full.' }, 507, ANYBODY);
+  }
   const known = isGypsumError(error);
   const reason = known ? error.message : 'The registry failed to answer this request.';
   const status = known && typeof error.details.status === 'number' ? error.details.status : undefined;

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { Hono } from 'hono';
 import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import { contentRoutes } from './content-routes.ts';
@@ -58,6 +59,8 @@ export async function createRegistry({
     baseUrl,
   };
   await recoverProjects(context);
+  // Tells this registry from any other that was or will be at the same address; it says nothing of the secret.
+  const name = createHmac('sha256', secret).update('name').digest('hex').slice(0, 32);
   const handlers: Handlers = {
     documentation: () => redirect(DOCUMENTATION),
     ...readRoutes(context),
@@ -74,7 +77,10 @@ export async function createRegistry({
     checkEncoding(c.req.path);
     if (request.method === 'HEAD' && !c.req.path.startsWith('/file/')) return notFound(request);
     await next();
-    if (/^\/(file\/|list$)/.test(c.req.path)) c.res.headers.set('gypsum-features', FEATURES);
+    if (/^\/(file\/|list$)/.test(c.req.path)) {
+      c.res.headers.set('gypsum-features', FEATURES);
+      c.res.headers.set('gypsum-registry', name);
+    }
     return undefined;
   });
   for (const [name, { method, path }] of Object.entries(ROUTES)) {

@@ -1,12 +1,18 @@
 import { realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import { decodePath, fsPath } from '../model/local-path.ts';
+
+/** Gives an absolute path, also where the current folder's name is not UTF-8. */
+export function absolutePath(path: string): string {
+  if (isAbsolute(path) || !process.cwd().includes('\ufffd')) return resolve(path);
+  return join(decodePath(realpathSync.native('.', 'buffer')), path);
+}
 
 /** Gives the real path of a file or folder, also where its last parts do not exist yet. */
 export function realPath(path: string): string {
   const missing: string[] = [];
-  for (let at = resolve(path); ; at = dirname(at)) {
+  for (let at = absolutePath(path); ; at = dirname(at)) {
     try {
       return join(decodePath(realpathSync.native(fsPath(at), 'buffer')), ...missing);
     } catch (error) {

@@ -189,7 +189,9 @@ describe('a locked project', () => {
     await rig.client.abortUpload(session);
     const end = await waiting.end();
     expect(end.code).toBe(0);
-    expect(end.stderr).toBe('Another upload to the project p is in progress; waiting for it.\n');
+    expect(end.stderr).toMatch(
+      /^Starting the upload of p\/a\/v2 failed: .* is locked by an upload of "admin" since .*\. Waiting for it to end\.\n$/,
+    );
   });
 });
 

@@ -56,6 +56,7 @@ describe('Ctrl-C', () => {
   it.each<[string, NodeJS.Signals, number]>([
     ['save', 'SIGINT', 130],
     ['save', 'SIGTERM', 143],
+    ['path', 'SIGTERM', 143],
     ['prepare', 'SIGINT', 130],
     ['prepare', 'SIGTERM', 143],
     ['clone', 'SIGINT', 130],
@@ -67,6 +68,7 @@ describe('Ctrl-C', () => {
     const argv =
       {
         save: ['save', 'p/a/v1'],
+        path: ['path', 'p/a/v1:/d0/f0'],
         prepare: ['prepare', folder],
         clone: ['clone', 'p/a/v1', 'clone'],
         upload: ['upload', folder, 'p/a/v2'],

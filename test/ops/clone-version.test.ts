@@ -30,6 +30,13 @@ describe('a clone', () => {
     }
   });
 
+  it('asks for the summary, the manifest and each distinct content, and no more', async () => {
+    const { client, folder, registry } = await createRig({ versions: { 'p/a/v1': { ...FILES, 'again.txt': 'deep' } } });
+    await client.cloneVersion(V1, join(folder, 'clone'));
+    expect(registry.count()).toBe(2 + 4);
+    expect(registry.count({ key: /v1\/\.\.(summary|manifest)$/ })).toBe(2);
+  });
+
   it('makes no request when the version is finished and cached', async () => {
     const { client, folder, registry } = await createRig(seed);
     await client.cloneVersion(V1, join(folder, 'one'));

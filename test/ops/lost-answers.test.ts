@@ -3,7 +3,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../mocks/index.ts';
+import { type Fault, status } from '../../mocks/index.ts';
 import { createRig, type Rig } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -49,6 +49,20 @@ describe('the answer to a start', () => {
     });
     expect(uploadEvents(rig)).toEqual(['upload-abandoned']);
     await expect(rig.client.uploadDirectory(V2, mine)).rejects.toMatchObject({ code: 'project-locked' });
+  });
+
+  it.each([500, 502, 504])('that a proxy made into a %i is told too', async (code) => {
+    const rig = await createRig(seed);
+    rig.registry.inject(
+      async (_request, next) => {
+        await next();
+        return Response.json({}, { status: code });
+      },
+      { route: 'start', times: 1 },
+    );
+    const mine = await rig.makeFolder('mine', { x: 'x' });
+    await expect(rig.client.uploadDirectory(V1, mine, rig.watch)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(uploadEvents(rig)).toEqual(['upload-abandoned']);
   });
 
   it('that is a no has started nothing, and nothing is said of it', async () => {
@@ -117,6 +131,31 @@ describe('the answer to a completion', () => {
     const mine = await rig.makeFolder('mine', { x: 'x' });
     expect(await rig.client.uploadDirectory(V1, mine, rig.watch)).toMatchObject({ published: true });
     expect(uploadEvents(rig)).toEqual(['upload-started', 'upload-completed']);
+  });
+});
+
+describe('the answer to an abort', () => {
+  it('that is lost is no false alarm: the session is over and nothing is left', async () => {
+    const rig = await createRig(seed);
+    rig.registry.inject(status(400), { route: 'complete' });
+    rig.registry.inject(lost, { route: 'abort', times: 1 });
+    const mine = await rig.makeFolder('mine', { x: 'x' });
+    await expect(rig.client.uploadDirectory(V1, mine, rig.watch)).rejects.toMatchObject({ code: 'refused' });
+    expect(uploadEvents(rig)).toEqual(['upload-started', 'upload-aborted']);
+  });
+});
+
+describe('an upload that is stopped while it reads digests', () => {
+  it('starts nothing', async () => {
+    const rig = await createRig(seed);
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const onEvent = (event: { type: string; task?: string }) => {
+      if (event.type === 'start' && event.task === 'digest') stop.abort(reason);
+    };
+    const mine = await rig.makeFolder('mine', { x: 'x'.repeat(1_000_000) });
+    await expect(rig.client.uploadDirectory(V1, mine, { signal: stop.signal, onEvent })).rejects.toBe(reason);
+    expect(rig.registry.count({ method: 'POST' })).toBe(0);
   });
 });
 
@@ -225,6 +264,8 @@ describe('every call', () => {
       () => client.uploadDirectory(V2, mine, options),
       () => client.uploadContents(V2, [], options),
       () => client.createProject('new', options),
+      () => client.unlockProject('p', options),
+      () => client.whoAmI(options),
     ];
     for (const call of calls) await expect(call()).rejects.toBe(reason);
     expect(registry.calls).toEqual([]);

@@ -88,7 +88,9 @@ describe('`wait`', () => {
     };
     const result = await client.uploadDirectory(V2, await makeFolder('mine', { x: 'x' }), { wait: true, onEvent });
     expect(result.published).toBe(true);
-    expect(events.filter(({ type }) => type === 'wait')).toEqual([{ type: 'wait', for: 'project-lock', ref: V2 }]);
+    expect(events.filter(({ type }) => type === 'wait')).toEqual([
+      { type: 'wait', for: 'project-lock', ref: V2, error: expect.objectContaining({ code: 'project-locked' }) },
+    ]);
   });
 
   it('ends when the other upload was of the same version', async () => {

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openFingerprints } from '../../src/cache/fingerprints.ts';
 import { createLayout } from '../../src/cache/layout.ts';
+import { createClient } from '../../src/index.ts';
+import { listen, openRegistry } from '../../src/server/index.ts';
 import { createRig, md5 } from '../helpers/rig.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 
@@ -18,6 +21,38 @@ it('two registries that come to one new cache at once never mix: one of them is 
     const content = results[0]?.status === 'fulfilled' ? 'of one' : 'of the other';
     expect(await readFile(join(cacheDir, 'bucket/p/a/v1/x'), 'utf8')).toBe(content);
   }
+});
+
+it('a new registry at an old address is not answered from the old one’s cache', async () => {
+  const folder = await tempFolder();
+  const serve = async (data: string, port: number) => {
+    const registry = await openRegistry({ data: join(folder, data) });
+    const listener = await listen(registry.fetch, { port, grace: 0 });
+    const token = (await readFile(join(folder, data, 'admin-token'), 'utf8')).trim();
+    const client = createClient({ url: listener.url, token, cacheDir: join(folder, 'cache'), retryDelay: 1 });
+    const close = async () => {
+      await client.close();
+      await listener.close();
+      await registry.close();
+    };
+    return { client, port: listener.port, close };
+  };
+  const old = await serve('old', 0);
+  await old.client.createProject('p');
+  await old.client.uploadContents(V1, [{ path: 'x', content: 'of the old one' }]);
+  await old.client.saveVersion(V1);
+  await old.close();
+  const again = await serve('old', old.port);
+  expect(await again.client.fetchLatest(V1)).toEqual(V1);
+  await again.close();
+  const other = await serve('new', old.port);
+  await other.client.createProject('p');
+  await expect(other.client.uploadContents(V1, [{ path: 'x', content: 'of the new one' }])).rejects.toMatchObject({
+    code: 'cache-mismatch',
+    message: expect.stringContaining('was filled by another registry at'),
+    hint: expect.stringContaining('Remove that cache folder'),
+  });
+  await other.close();
 });
 
 it('an inode with many names is read once after its inode was changed, not once a name', async () => {

@@ -266,6 +266,30 @@ describe('what the registry refuses', () => {
     expect(await client.uploadDirectory(V1, mine)).toMatchObject({ files: 4 });
   });
 
+  it('is a project that does not exist: it is told before anything is sent, also by a plan', async () => {
+    const { client, makeFolder, registry } = await createRig(seed);
+    const mine = await makeFolder('mine', FILES);
+    const missing = {
+      code: 'not-found',
+      details: { project: 'pp' },
+      hint: expect.stringContaining('project create pp'),
+    };
+    await expect(client.planUpload({ ...V1, project: 'pp' }, mine)).rejects.toMatchObject(missing);
+    await expect(client.uploadDirectory({ ...V1, project: 'pp' }, mine)).rejects.toMatchObject(missing);
+    await expect(client.unlockProject('pp')).rejects.toMatchObject(missing);
+    expect(registry.count({ method: 'POST' })).toBe(0);
+  });
+
+  it('for want of space is not asked for again', async () => {
+    const { client, makeFolder, registry } = await createRig(seed);
+    registry.inject(status(507), { route: 'put' });
+    await expect(client.uploadDirectory(V1, await makeFolder('mine', { x: 'x' }))).rejects.toMatchObject({
+      code: 'refused',
+      hint: expect.stringContaining('its disk is full'),
+    });
+    expect(registry.count({ route: 'put' })).toBe(1);
+  });
+
   it('never shows a token in an error', async () => {
     const { connect, makeFolder } = await createRig(seed);
     const token = 'a-token-that-is-secret';

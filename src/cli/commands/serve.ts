@@ -2,8 +2,10 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { commandName, defaultDataDir } from '../../config.ts';
+import { showText } from '../../model/text.ts';
 import { listen, openRegistry } from '../../server/index.ts';
 import type { Command } from '../command.ts';
+import { errorLines } from '../report.ts';
 
 interface Options {
   port: number;
@@ -21,9 +23,11 @@ export const serve: Command<undefined, Options> = {
     { flags: '--host <address>', description: 'the address to listen on', preset: '127.0.0.1' },
     { flags: '--data <folder>', description: 'the folder that keeps everything; made if it is not there' },
   ],
-  async run({ options, signal, print, quiet }) {
+  async run({ options, signal, print, warn, quiet }) {
     const data = resolve(options.data ?? defaultDataDir());
-    const registry = await openRegistry({ data, signal });
+    const onError = (error: unknown, { method, url }: Request) =>
+      warn(`${method} ${showText(new URL(url).pathname.split('/', 3).join('/'))} failed: ${errorLines(error)}`);
+    const registry = await openRegistry({ data, signal, onError });
     try {
       const listener = await listen(registry.fetch, { port: options.port, host: options.host });
       print(listener.url);
