@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import { GypsumError } from '../errors.ts';
-import type { VersionRef } from '../model/refs.ts';
+import { formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { publishDocument, publishOnce } from './atomic.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
@@ -25,6 +26,24 @@ export interface Cache {
   writeRecord(ref: VersionRef, name: RecordName, content: Uint8Array): Promise<void>;
   /** Tells the other clients that every file of a version is there. */
   markComplete(ref: VersionRef): Promise<void>;
+}
+
+/**
+ * Throws `destination-refused` if a file that was found is another version's, whose names the file system takes for the
+ * same: what it says must not be believed of this one.
+ */
+async function checkSpelling(file: string, { project, asset, version }: VersionRef): Promise<void> {
+  // Some file systems give names back in another Unicode form than they were given.
+  const spelled = dirname(await realpath(file)).normalize();
+  if (spelled.endsWith(join(sep, project, asset, version).normalize())) return;
+  throw new GypsumError(
+    'destination-refused',
+    `The cache has ${showText(spelled)}, which its file system takes for ${formatRef({ project, asset, version })}.`,
+    {
+      hint: 'Give this version a cache folder of its own (--cache), or one on a file system that tells such names apart.',
+      details: { project, asset, version },
+    },
+  );
 }
 
 /** Source: https://bford.info/cachedir/ */
@@ -94,7 +113,12 @@ export function createCache(root: string, registryUrl: string): Cache {
     meet,
     check: async () => void (await check()),
     open,
-    readRecord: (ref, name) => readIfThere(layout.record(ref, name)),
+    async readRecord(ref, name) {
+      const file = layout.record(ref, name);
+      const text = await readIfThere(file);
+      if (text !== undefined) await checkSpelling(file, ref);
+      return text;
+    },
     async writeRecord(ref, name, content) {
       await open();
       await publishDocument(layout, layout.record(ref, name), content);

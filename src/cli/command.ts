@@ -17,6 +17,7 @@ export interface Call<Options = Record<never, never>> {
   /** Writes a line to standard error; for what goes wrong while a command goes on. */
   readonly warn: (line: string) => void;
   readonly quiet: boolean;
+  readonly json: boolean;
 }
 
 export interface Flag {

@@ -105,6 +105,7 @@ async function runCommand(
         io.stderr(`${line}\n`);
       },
       quiet,
+      json,
     });
     display?.stop();
     // Nothing is what a command gives that has printed all it had to say.

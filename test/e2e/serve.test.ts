@@ -40,6 +40,15 @@ describe('gypsum serve', () => {
     expect(stdout).toContain('gypsum projects');
   });
 
+  it('prints its URL as JSON for scripts that ask for that', async () => {
+    const folder = await tempFolder();
+    const server = startCli(['serve', '--data', 'data', '--json'], {}, { cwd: folder });
+    const { url, data } = JSON.parse(await server.line());
+    expect({ ok: (await fetch(`${url}/list`)).ok, data }).toEqual({ ok: true, data: join(folder, 'data') });
+    server.child.kill('SIGINT');
+    expect((await server.end()).stdout.split('\n')).toHaveLength(2);
+  });
+
   it('keeps what it answered as complete when it is killed', async () => {
     const { makeFolder, connect, folder } = await createRig();
     const data = join(folder, 'data');

@@ -1,4 +1,5 @@
-import { link, lstat, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { link, lstat, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openFingerprints } from '../../src/cache/fingerprints.ts';
@@ -53,6 +54,19 @@ it('a new registry at an old address is not answered from the old one’s cache'
     hint: expect.stringContaining('Remove that cache folder'),
   });
   await other.close();
+});
+
+it('a version is not answered from the records of another that a file system takes for the same', async () => {
+  const rig = await createRig({ versions: { 'p/a/v1': { x: 'small' }, 'p/a/V1': { x: 'LARGE' } } });
+  await rig.client.saveVersion(V1);
+  // What a file system that folds case does by itself, a symlink does here.
+  const versions = join(rig.cacheDir, '.gypsum-client/1/versions/p/a');
+  if (!existsSync(join(versions, 'V1'))) await symlink('v1', join(versions, 'V1'));
+  await expect(rig.client.saveVersion({ ...V1, version: 'V1' })).rejects.toMatchObject({
+    code: 'destination-refused',
+    hint: expect.stringContaining('--cache'),
+  });
+  expect(await rig.client.saveVersion(V1)).toMatchObject({ files: 1 });
 });
 
 it('an inode with many names is read once after its inode was changed, not once a name', async () => {

@@ -23,15 +23,15 @@ export const serve: Command<undefined, Options> = {
     { flags: '--host <address>', description: 'the address to listen on', preset: '127.0.0.1' },
     { flags: '--data <folder>', description: 'the folder that keeps everything; made if it is not there' },
   ],
-  async run({ options, signal, print, warn, quiet }) {
+  async run({ options, signal, print, warn, quiet, json }) {
     const data = resolve(options.data ?? defaultDataDir());
     const onError = (error: unknown, { method, url }: Request) =>
       warn(`${method} ${showText(new URL(url).pathname.split('/', 3).join('/'))} failed: ${errorLines(error)}`);
     const registry = await openRegistry({ data, signal, onError });
     try {
       const listener = await listen(registry.fetch, { port: options.port, host: options.host });
-      print(listener.url);
-      if (!quiet) for (const line of welcome(listener.url, data, registry.adminToken)) print(line);
+      print(json ? JSON.stringify({ url: listener.url, data }) : listener.url);
+      if (!quiet && !json) for (const line of welcome(listener.url, data, registry.adminToken)) print(line);
       if (!signal.aborted) await once(signal, 'abort');
       await listener.close();
     } finally {
