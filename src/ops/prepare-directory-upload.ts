@@ -166,8 +166,8 @@ function edited(path: string, cached: string, file: FileRef): string {
   const [from, fresh, to] = [cached, `${path}.edited`, path].map((name) => `'${showText(name)}'`);
   return [
     'was edited through its link, in the cache.',
-    `    To publish the edit, make it a file of the folder: cp ${from} ${fresh} && mv ${fresh} ${to}`,
-    `    Then, or to drop the edit, mend the cache: gypsum save ${formatRef(file)}`,
+    `    To publish the edit, make it a file of this folder: cp ${from} ${fresh} && mv ${fresh} ${to}`,
+    `    After that, or if the edit is not wanted: gypsum save ${formatRef(file)} (and other versions with this file: equal files are one)`,
   ].join('\n');
 }
 
@@ -180,6 +180,6 @@ function refusal(root: string, faults: readonly string[]): GypsumError {
   return new GypsumError(
     'invalid-tree',
     `${showText(root)} cannot be published, and nothing was sent:${named.join('')}${more}`,
-    { hint: 'Rename, remove or replace these entries.', details: { directory: root, faults } },
+    { hint: 'Do what is said behind each, or rename, remove or replace it.', details: { directory: root, faults } },
   );
 }

@@ -146,7 +146,9 @@ describe('a command', () => {
   it('says that a clone without files dangles', async () => {
     const rig = await createRig(seed);
     const { stdout } = await runAt(rig, 'clone', 'p/a', join(rig.folder, 'clone'), '--no-download');
-    expect(stdout).toMatch(/\nNo file was fetched: links dangle until "gypsum save p\/a\/v1"\.\n$/);
+    expect(stdout).toMatch(
+      /\nNo file was fetched: links dangle until "gypsum save p\/a\/v1", with the same settings\.\n$/,
+    );
   });
 
   it('names what was in the way of a merge', async () => {

@@ -315,7 +315,7 @@ describe('a file that was edited through its link', () => {
     });
     // As it is told: the edit becomes a file of the clone, and the cache is mended.
     const error: unknown = await client.prepareDirectoryUpload(clone).catch((caught: unknown) => caught);
-    const command = /make it a file of the folder: (.*)/.exec(String(error))?.[1] ?? 'false';
+    const command = /make it a file of this folder: (.*)/.exec(String(error))?.[1] ?? 'false';
     execFileSync('sh', ['-euc', command]);
     const { files } = await client.prepareDirectoryUpload(clone);
     expect(files).toEqual([{ path: 'sub/b.txt', size: 6 }]);

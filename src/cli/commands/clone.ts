@@ -31,7 +31,8 @@ export const clone: Command<CloneResult, Options> = {
         `${count(links.made, 'link')} made, ${links.unchanged} there already, ${conflicts.length} in the way.`,
       );
     }
-    if (saved === undefined) lines.push(`No file was fetched: links dangle until "gypsum save ${ref}".`);
+    if (saved === undefined)
+      lines.push(`No file was fetched: links dangle until "gypsum save ${ref}", with the same settings.`);
     if (conflicts.length > 0) {
       lines.push('These were in the way and have been kept as they are:');
       lines.push(...conflicts.map((path) => `  ${showText(path)}`));
