@@ -165,7 +165,7 @@ export async function completeUpload(ctx: Context, session: UploadSession, optio
     await sendToSession(ctx, session, session.completeUrl, `Completing the upload of ${formatRef(ref)}`, options);
   } catch (error) {
     // If the answer to an earlier attempt was lost, the session is over and the version finished.
-    if (!isGypsumError(error) || !(await isFinished(ctx, ref, options))) throw error;
+    if (!isGypsumError(error) || (await askState(ctx, ref, options)) !== 'finished') throw error;
   }
   options.onEvent?.({ type: 'upload-completed', ref });
 }
@@ -192,7 +192,7 @@ export async function giveUp(
     await abortUpload(ctx, session, call);
     return 'aborted';
   } catch (error) {
-    const left = isGypsumError(error) ? await whatIsLeft(ctx, ref, call) : 'unfinished';
+    const left = isGypsumError(error) ? await askStateIfAny(ctx, ref, call) : 'unfinished';
     if (left === 'finished') {
       onEvent?.({ type: 'upload-completed', ref });
       return 'completed';
@@ -209,9 +209,9 @@ export async function giveUp(
 
 /** Throws `version-exists` if the registry has the version, finished or not. */
 export async function checkVersionIsNew(ctx: Context, ref: VersionRef, options: CallOptions): Promise<void> {
-  const text = await readSummaryIfAny(ctx, ref, options);
-  if (text === undefined) return;
-  const finished = parseSummary(text.toString('utf8'), ref).uploadFinish !== undefined;
+  const state = await askState(ctx, ref, options);
+  if (state === 'nothing') return;
+  const finished = state === 'finished';
   throw new GypsumError(
     'version-exists',
     finished
@@ -224,9 +224,7 @@ export async function checkVersionIsNew(ctx: Context, ref: VersionRef, options: 
 /** Throws `unauthorized` if the context has no token: without one, nothing can be published. */
 export function checkHasToken(ctx: Context, ref: VersionRef): void {
   if (ctx.registry.hasToken) return;
-  throw new GypsumError('unauthorized', `Publishing ${formatRef(ref)} needs a token.`, {
-    hint: NEEDS_TOKEN,
-  });
+  throw new GypsumError('unauthorized', `Publishing ${formatRef(ref)} needs a token.`, { hint: NEEDS_TOKEN });
 }
 
 /** Starts, and if it may wait, starts again for as long as the project is locked. */
@@ -247,37 +245,29 @@ function sendToSession(ctx: Context, session: UploadSession, url: string, what: 
   return ctx.registry.send({ what, method: 'POST', to, sessionToken: session.token, patience: PATIENCE }, options);
 }
 
-async function whatIsLeft(
-  ctx: Context,
-  ref: VersionRef,
-  call: CallOptions,
-): Promise<'finished' | 'unfinished' | 'nothing'> {
+type State = 'nothing' | 'unfinished' | 'finished';
+
+/** Says how far the registry is with a version. It is asked anew, whatever the cache knows: the version may be gone. */
+async function askState(ctx: Context, ref: VersionRef, call: CallOptions): Promise<State> {
   try {
-    const summary = await readSummaryIfAny(ctx, ref, call);
-    if (summary === undefined) return 'nothing';
+    const summary = await ctx.registry.read(keys.summary(ref), 64 * 1024, call);
     return parseSummary(summary.toString('utf8'), ref).uploadFinish === undefined ? 'unfinished' : 'finished';
   } catch (error) {
-    // What cannot be asked is not known to be over.
+    if (isGypsumError(error, 'not-found')) return 'nothing';
+    throw error;
+  }
+}
+
+/** The same after a failure: what cannot be asked any more is not known to be over. */
+async function askStateIfAny(ctx: Context, ref: VersionRef, call: CallOptions): Promise<State> {
+  try {
+    return await askState(ctx, ref, call);
+  } catch (error) {
     if (isGypsumError(error) || call.signal?.aborted) return 'unfinished';
     throw error;
   }
 }
 
-async function isFinished(ctx: Context, ref: VersionRef, options: CallOptions): Promise<boolean> {
-  const summary = await readSummaryIfAny(ctx, ref, options);
-  return summary !== undefined && parseSummary(summary.toString('utf8'), ref).uploadFinish !== undefined;
-}
-
 function versionOf({ project, asset, version }: VersionRef): VersionRef {
   return { project, asset, version };
-}
-
-// Asked anew, whatever the cache knows: the version may have been removed from the registry.
-async function readSummaryIfAny(ctx: Context, ref: VersionRef, options: CallOptions): Promise<Buffer | undefined> {
-  try {
-    return await ctx.registry.read(keys.summary(ref), 64 * 1024, options);
-  } catch (error) {
-    if (isGypsumError(error, 'not-found')) return undefined;
-    throw error;
-  }
 }
