@@ -18,6 +18,8 @@ export const INTERNAL = {
  * Source: contract of the gypsum REST API, "What is stored"
  */
 export const keys = {
+  logs: '..logs/',
+  log: (at: string, sixDigits: string) => `${keys.logs}${at}_${sixDigits}`,
   project: (project: string) => `${project}/`,
   permissions: (project: string) => `${project}/${INTERNAL.permissions}`,
   quota: (project: string) => `${project}/${INTERNAL.quota}`,

@@ -71,7 +71,9 @@ export function createDocuments(storage: Storage) {
     releaseLock: (project: string) => storage.delete(keys.lock(project)),
 
     latest: (ref: AssetRef) => read<{ version: string }>(keys.latest(ref)),
-    writeLatest: (ref: VersionRef) => write(keys.latest(ref), { version: ref.version }),
+    /** Without a version the asset has no latest one. */
+    setLatest: (ref: AssetRef, latest: Pick<VersionRef, 'version'> | undefined) =>
+      latest === undefined ? storage.delete(keys.latest(ref)) : write(keys.latest(ref), { version: latest.version }),
 
     summary: (ref: VersionRef) => load<WireSummary>(keys.summary(ref)),
     writeSummary: (ref: VersionRef, value: WireSummary, metadata: Metadata) =>
@@ -86,14 +88,19 @@ export function createDocuments(storage: Storage) {
     writeLinks: (ref: VersionRef, directory: string, links: ReadonlyMap<string, ManifestLink>) =>
       write(keys.links(ref, directory), toRecord(links)),
 
-    writeLog: (at: string, suffix: string, entry: LogEntry) => write(`..logs/${at}_${suffix}`, entry),
+    /** What a session logs at a time is the same entry however often it is written. */
+    writeLog: (at: string, session: string, entry: LogEntry) => write(keys.log(at, sixDigits(session)), entry),
   };
+}
+
+function sixDigits(session: string): string {
+  return String(Buffer.from(session, 'base64').readUInt32BE() % 1_000_000).padStart(6, '0');
 }
 
 /** Whether an object is the registry's own JSON and not a user's file; the lock has never had a content type. */
 export function isDocument(key: string): boolean {
   const name = key.slice(key.lastIndexOf('/') + 1);
-  return name !== INTERNAL.lock && (name.startsWith('..') || key.startsWith('..logs/'));
+  return name !== INTERNAL.lock && (name.startsWith('..') || key.startsWith(keys.logs));
 }
 
 /** Without a prototype, so that a file called `__proto__` is one like any other. */

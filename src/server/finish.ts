@@ -5,9 +5,11 @@ import { formatRef, type VersionRef } from '../model/refs.ts';
 import type { WireSummary } from '../model/summary.ts';
 import { showText } from '../model/text.ts';
 import type { ServerContext } from './context.ts';
-import type { StoredManifest } from './documents.ts';
+import type { Document, Lock, StoredManifest } from './documents.ts';
 import { refuse } from './http.ts';
+import { contentSize, listProjects } from './survey.ts';
 import { CONCURRENCY, deleteVersion } from './version.ts';
+import { finishWork, workOf } from './work.ts';
 
 type Needs = Pick<ServerContext, 'storage' | 'documents'>;
 
@@ -40,9 +42,9 @@ export async function completeVersion({ documents }: Needs, ref: VersionRef, ses
     await documents.writeSummary(ref, finished, { session });
   }
   if (!summary.on_probation) {
-    await documents.writeLatest(ref);
+    await documents.setLatest(ref, ref);
     const { project, asset, version } = ref;
-    await documents.writeLog(finish, sixDigits(session), {
+    await documents.writeLog(finish, session, {
       type: 'add-version',
       project,
       asset,
@@ -54,47 +56,62 @@ export async function completeVersion({ documents }: Needs, ref: VersionRef, ses
 }
 
 /** Removes an upload that is in progress and unlocks its project; the version in it is as if it had never been. */
-export async function abortVersion(context: Needs, ref: VersionRef, session: string): Promise<void> {
-  const { documents } = context;
-  const summary = (await documents.summary(ref))?.value;
-  if (summary?.upload_finish !== undefined) {
-    await completeVersion(context, ref, session);
-    throw refuse(`The version ${formatRef(ref)} is complete and cannot be aborted.`, 403);
+export async function abortVersion(needs: Needs, ref: VersionRef, session: string): Promise<void> {
+  await uncountUsage(needs.documents, ref, session);
+  await deleteVersion(needs, ref);
+  await needs.documents.releaseLock(ref.project);
+}
+
+/** Frees a project of an upload, whose version stays as far as it is; work of the registry's own is finished first. */
+export async function dropLock(needs: Needs, project: string, lock: Document<Lock>): Promise<void> {
+  if (await finishWork(needs, project, lock)) return;
+  const { session_hash: session, asset, version } = lock.value;
+  const ref = { project, asset, version };
+  const summary = (await needs.documents.summary(ref))?.value;
+  if (summary?.upload_finish === undefined) await uncountUsage(needs.documents, ref, session);
+  await needs.documents.releaseLock(project);
+}
+
+/**
+ * Brings what holds a project's lock to an end that it can have without its client, and says which.
+ *
+ * Work of the registry's own is finished, and so is a completion that was cut off. A lock of a version that another
+ * session has finished came too late, and goes. An upload in progress is aborted: nothing of a finished version is
+ * ever touched.
+ */
+export async function endLock(needs: Needs, project: string, lock: Document<Lock>): Promise<'finished' | 'aborted'> {
+  if (await finishWork(needs, project, lock)) return 'finished';
+  const { session_hash: session, asset, version } = lock.value;
+  const ref = { project, asset, version };
+  const summary = await needs.documents.summary(ref);
+  if (summary?.value.upload_finish === undefined) {
+    await abortVersion(needs, ref, session);
+    return 'aborted';
   }
-  const usage = await documents.usage(ref.project);
-  if (usage?.metadata.session === session) {
-    await documents.writeUsage(ref.project, {
-      total: usage.value.total - contentSize(await requireManifest(documents, ref)),
-    });
-  }
-  await deleteVersion(context, ref);
-  await documents.releaseLock(ref.project);
+  if (summary.metadata.session === session) await completeVersion(needs, ref, session);
+  else await needs.documents.releaseLock(project);
+  return 'finished';
 }
 
 /**
  * Settles what a crash has interrupted; called before the first request.
  *
- * A lock without a summary was taken by a start that was never answered: nobody holds its token, so it goes, with
- * what had been written. A lock whose session has finished its version was left by a completion: that is brought to
- * its end. A lock of a version that another session has finished came too late, and goes. Any other belongs to an
- * upload that its client may go on with.
+ * A lock without a summary was taken by a start that was never answered: nobody holds its token, so it is aborted. A
+ * lock with one that is not finished belongs to an upload that its client may go on with. Any other is ended.
  */
-export async function recoverProjects(context: Needs): Promise<void> {
-  const { storage, documents } = context;
-  for await (const folder of storage.list('')) {
-    const project = folder.slice(0, -1);
-    const lock = (await documents.lock(project))?.value;
-    if (lock === undefined) continue;
-    const ref = { project, asset: lock.asset, version: lock.version };
-    const summary = await documents.summary(ref);
-    if (summary === undefined) {
-      await deleteVersion(context, ref);
-      await documents.releaseLock(project);
-    } else if (summary.value.upload_finish !== undefined) {
-      if (summary.metadata.session === lock.session_hash) await completeVersion(context, ref, lock.session_hash);
-      else await documents.releaseLock(project);
-    }
+export async function recoverProjects(needs: Needs): Promise<void> {
+  const { documents } = needs;
+  for await (const project of listProjects(needs)) {
+    const lock = await documents.lock(project);
+    if (lock !== undefined && !(await isInProgress(needs, project, lock))) await endLock(needs, project, lock);
   }
+}
+
+async function isInProgress({ documents }: Needs, project: string, lock: Document<Lock>): Promise<boolean> {
+  if (workOf(lock) !== undefined) return false;
+  const { asset, version } = lock.value;
+  const summary = await documents.summary({ project, asset, version });
+  return summary !== undefined && summary.value.upload_finish === undefined;
 }
 
 async function countUsage(documents: Needs['documents'], ref: VersionRef, session: string): Promise<void> {
@@ -104,10 +121,12 @@ async function countUsage(documents: Needs['documents'], ref: VersionRef, sessio
   await documents.writeUsage(ref.project, { total: (usage?.value.total ?? 0) + added }, { session });
 }
 
-function contentSize(manifest: StoredManifest): number {
-  let total = 0;
-  for (const { size, link } of manifest.values()) total += link === undefined ? size : 0;
-  return total;
+/** Takes back what a completion counted that did not come to its end. */
+async function uncountUsage(documents: Needs['documents'], ref: VersionRef, session: string): Promise<void> {
+  const usage = await documents.usage(ref.project);
+  if (usage?.metadata.session !== session) return;
+  const added = contentSize((await documents.manifest(ref)) ?? new Map());
+  await documents.writeUsage(ref.project, { total: usage.value.total - added });
 }
 
 async function requireManifest(documents: Needs['documents'], ref: VersionRef): Promise<StoredManifest> {
@@ -125,9 +144,4 @@ async function requireSummary(documents: Needs['documents'], ref: VersionRef): P
 /** An abort that was cut off has begun to delete it: it can only be aborted again. */
 function missing(ref: VersionRef): GypsumError {
   return refuse(`The upload of ${formatRef(ref)} is no longer whole. Abort it.`);
-}
-
-/** The same for a session each time, so that a log entry that is written again is the same one. */
-function sixDigits(session: string): string {
-  return String(Buffer.from(session, 'base64').readUInt32BE() % 1_000_000).padStart(6, '0');
 }

@@ -19,7 +19,7 @@ export function sessionToken(request: Request): string {
 }
 
 /** Gives the lock that this session holds on this version, or throws `forbidden`. */
-export async function requireSession(documents: Documents, token: string, ref: VersionRef): Promise<Lock> {
+export async function requireSession(documents: Documents, token: string, ref: VersionRef): Promise<Document<Lock>> {
   const lock = await documents.lock(ref.project);
   if (lock === undefined) throw noSession(`No upload to project '${ref.project}' is in progress.`);
   if (!isSession(lock.value, hashSession(token))) {
@@ -28,7 +28,7 @@ export async function requireSession(documents: Documents, token: string, ref: V
   if (lock.value.asset !== ref.asset || lock.value.version !== ref.version) {
     throw noSession('This upload session is for another asset or version.');
   }
-  return lock.value;
+  return lock;
 }
 
 /** Whether a lock is still the one of the session with this hash. */
@@ -40,9 +40,16 @@ export function isSession(lock: Lock, hash: string): boolean {
 
 /** What a project that is locked answers: since when, and by whose upload. */
 export function projectLocked(project: string, lock: Document<Lock> | undefined): GypsumError {
-  const who = lock?.metadata.user === undefined ? '' : ` by an upload of "${lock.metadata.user}"`;
+  const what = lock?.metadata.work === undefined ? 'an upload' : 'work on it';
+  const who = lock?.metadata.user === undefined ? '' : ` by ${what} of "${lock.metadata.user}"`;
   const when = lock === undefined ? '' : ` since ${lock.modified.toISOString()}`;
   return new GypsumError('project-locked', `Project '${project}' is locked${who}${when}.`, { details: { project } });
+}
+
+/** Throws `forbidden` while something holds the project. */
+export async function requireUnlocked(documents: Documents, project: string): Promise<void> {
+  const lock = await documents.lock(project);
+  if (lock !== undefined) throw projectLocked(project, lock);
 }
 
 function noSession(reason: string): GypsumError {

@@ -1,0 +1,69 @@
+import { keys } from '../model/keys.ts';
+import type { AssetRef, VersionRef } from '../model/refs.ts';
+import type { ServerContext } from './context.ts';
+import type { StoredManifest } from './documents.ts';
+
+type Needs = Pick<ServerContext, 'storage' | 'documents'>;
+
+/** What of a version's content is its own, links left out. Units: bytes */
+export function contentSize(manifest: StoredManifest): number {
+  let total = 0;
+  for (const { size, link } of manifest.values()) total += link === undefined ? size : 0;
+  return total;
+}
+
+export async function* listProjects({ storage }: Needs): AsyncGenerator<string> {
+  for await (const folder of storage.list('')) if (isFolder(folder)) yield folder.slice(0, -1);
+}
+
+export async function* listAssets({ storage }: Needs, project: string): AsyncGenerator<AssetRef> {
+  const prefix = keys.project(project);
+  for await (const folder of storage.list(prefix)) {
+    if (isFolder(folder)) yield { project, asset: folder.slice(prefix.length, -1) };
+  }
+}
+
+export async function* listVersions({ storage }: Needs, ref: AssetRef): AsyncGenerator<VersionRef> {
+  const prefix = keys.asset(ref);
+  for await (const folder of storage.list(prefix)) {
+    if (isFolder(folder)) yield { ...ref, version: folder.slice(prefix.length, -1) };
+  }
+}
+
+/**
+ * Gives the version of an asset that was finished last and is not on probation, `except` left out.
+ *
+ * Of several that were finished at the same moment the one with the greatest name counts.
+ */
+export async function findLatest(needs: Needs, ref: AssetRef, except?: string): Promise<VersionRef | undefined> {
+  let latest: VersionRef | undefined;
+  let finish = Number.NEGATIVE_INFINITY;
+  for await (const version of listVersions(needs, ref)) {
+    if (version.version === except) continue;
+    const summary = (await needs.documents.summary(version))?.value;
+    if (summary?.upload_finish === undefined || summary.on_probation) continue;
+    const finished = Date.parse(summary.upload_finish);
+    if (finished < finish) continue;
+    latest = version;
+    finish = finished;
+  }
+  return latest;
+}
+
+/** Gives what the finished versions of an asset have of their own content. Units: bytes */
+export async function measureAsset(needs: Needs, ref: AssetRef): Promise<number> {
+  let total = 0;
+  for await (const version of listVersions(needs, ref)) total += await measureVersion(needs, version);
+  return total;
+}
+
+/** The same of one version; nothing for one that is not finished, whose content was never counted. Units: bytes */
+export async function measureVersion({ documents }: Needs, ref: VersionRef): Promise<number> {
+  const summary = (await documents.summary(ref))?.value;
+  if (summary?.upload_finish === undefined) return 0;
+  return contentSize((await documents.manifest(ref)) ?? new Map());
+}
+
+function isFolder(key: string): boolean {
+  return key.endsWith('/') && !key.startsWith('..');
+}
