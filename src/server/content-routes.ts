@@ -31,7 +31,7 @@ export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' 
       const received = signer.parse(slug);
       if (received === undefined) throw refuse('The address is not one that was given out at the start of an upload.');
       const { ticket, isGenuine } = received;
-      const { session_hash } = await requireSession(documents, token, ticket);
+      const { session_hash } = (await requireSession(documents, token, ticket)).value;
       if (!isGenuine('slug', session_hash)) throw refuse('The address was not given out in this upload session.', 403);
       if (ticket.expires < Date.now()) throw refuse('The address has expired.', 403);
       const content = signer.sign({ ...ticket, expires: Date.now() + LIFETIME.content }, 'content', session_hash);

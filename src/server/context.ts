@@ -1,8 +1,10 @@
 import { GypsumError } from '../errors.ts';
+import type { Credentials } from './credentials.ts';
 import type { Documents } from './documents.ts';
 import { bearerToken } from './http.ts';
 import type { Identity, Principal } from './identity.ts';
 import type { Mutex } from './mutex.ts';
+import { mayNot } from './permissions.ts';
 import type { Signer } from './signer.ts';
 import type { Storage } from './storage.ts';
 
@@ -14,6 +16,8 @@ export interface ServerContext {
   readonly signer: Signer;
   /** By project: what decides upon a session and what depends on the decision happen one after the other. */
   readonly projects: Mutex;
+  /** What is given out to whoever asks. */
+  readonly credentials: Credentials;
   /** Where the registry is reached, if not where a request says. */
   readonly baseUrl: string | undefined;
 }
@@ -29,5 +33,12 @@ export const LIFETIME = { slug: 7 * 24 * 60 * 60 * 1000, content: 60 * 60 * 1000
 export async function authenticate({ identity }: ServerContext, request: Request): Promise<Principal> {
   const who = await identity.identify(bearerToken(request));
   if (who === undefined) throw new GypsumError('unauthorized', 'The token is not known, or has expired.');
+  return who;
+}
+
+/** Throws `forbidden` unless an administrator has sent the request; gives who it was. */
+export async function requireAdmin(context: ServerContext, request: Request, what: string): Promise<Principal> {
+  const who = await authenticate(context, request);
+  if (!who.admin) throw mayNot(who, what);
   return who;
 }

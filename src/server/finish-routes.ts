@@ -1,6 +1,7 @@
+import { formatRef } from '../model/refs.ts';
 import type { ServerContext } from './context.ts';
-import { abortVersion, checkArrived, completeVersion } from './finish.ts';
-import { empty } from './http.ts';
+import { checkArrived, completeVersion, endLock } from './finish.ts';
+import { empty, refuse } from './http.ts';
 import type { Handlers } from './routes.ts';
 import { requireSession, sessionToken } from './session.ts';
 
@@ -13,7 +14,7 @@ export function finishRoutes(context: ServerContext): Pick<Handlers, 'complete' 
       await projects.run(ref.project, async () => {
         const lock = await requireSession(documents, token, ref);
         await checkArrived(context, ref);
-        await completeVersion(context, ref, lock.session_hash);
+        await completeVersion(context, ref, lock.value.session_hash);
       });
       return empty();
     },
@@ -22,7 +23,8 @@ export function finishRoutes(context: ServerContext): Pick<Handlers, 'complete' 
       const token = sessionToken(request);
       await projects.run(ref.project, async () => {
         const lock = await requireSession(documents, token, ref);
-        await abortVersion(context, ref, lock.session_hash);
+        if ((await endLock(context, ref.project, lock)) === 'aborted') return;
+        throw refuse(`The version ${formatRef(ref)} is complete and cannot be aborted.`, 403);
       });
       return empty();
     },

@@ -1,7 +1,7 @@
 import { GypsumError } from '../errors.ts';
 import { nameFault } from '../model/names.ts';
 import { showText } from '../model/text.ts';
-import { authenticate, type ServerContext } from './context.ts';
+import { authenticate, requireAdmin, type ServerContext } from './context.ts';
 import { empty, refuse } from './http.ts';
 import { changePermissions, isOwner, mayNot } from './permissions.ts';
 import { changeQuota, defaultQuota } from './quota.ts';
@@ -15,26 +15,13 @@ import type { Handlers } from './routes.ts';
  */
 const LIMIT = 1024 * 1024;
 
-/** Routes that make a project, say who may do how much in it, and free it of an upload that nobody can end. */
-export function projectRoutes(context: ServerContext): Pick<Handlers, 'create' | 'permissions' | 'quota' | 'unlock'> {
+/** Routes that make a project, and say who may do how much in it. */
+export function projectRoutes(context: ServerContext): Pick<Handlers, 'create' | 'permissions' | 'quota'> {
   const { documents, projects } = context;
 
-  async function requireAdmin(request: Request, what: string): Promise<void> {
-    const who = await authenticate(context, request);
-    if (!who.admin) throw mayNot(who, what);
-  }
-
   return {
-    async unlock(request, { project }) {
-      await requireAdmin(request, 'unlock projects');
-      await projects.run(project, async () => {
-        if ((await documents.lock(project)) !== undefined) await documents.releaseLock(project);
-      });
-      return empty();
-    },
-
     async create(request, { project }) {
-      await requireAdmin(request, 'create projects');
+      await requireAdmin(context, request, 'create projects');
       const fault = nameFault(project);
       if (fault) throw refuse(`The project name "${showText(project)}" ${fault}.`);
       const exists = async () => (await documents.permissions(project)) !== undefined;
@@ -72,7 +59,7 @@ export function projectRoutes(context: ServerContext): Pick<Handlers, 'create' |
     },
 
     async quota(request, { project }) {
-      await requireAdmin(request, 'change quotas');
+      await requireAdmin(context, request, 'change quotas');
       if ((await documents.permissions(project)) === undefined) {
         throw refuse(`The project '${project}' does not exist.`);
       }

@@ -3,14 +3,20 @@ import { Hono } from 'hono';
 import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import { contentRoutes } from './content-routes.ts';
 import type { ServerContext } from './context.ts';
+import { credentialRoutes } from './credential-routes.ts';
+import type { Credentials } from './credentials.ts';
 import { createDocuments } from './documents.ts';
 import { recoverProjects } from './finish.ts';
 import { finishRoutes } from './finish-routes.ts';
 import { failure, rawPath, rawTarget, redirect, refuse, requestBase } from './http.ts';
 import type { Identity } from './identity.ts';
+import { lockRoutes } from './lock-routes.ts';
 import { createMutex } from './mutex.ts';
+import { probationRoutes } from './probation-routes.ts';
 import { projectRoutes } from './project-routes.ts';
 import { readRoutes } from './read-routes.ts';
+import { refreshRoutes } from './refresh-routes.ts';
+import { removalRoutes } from './removal-routes.ts';
 import { type Handlers, ROUTES, type RouteName } from './routes.ts';
 import { createSigner } from './signer.ts';
 import { startRoute } from './start-route.ts';
@@ -20,7 +26,7 @@ const DOCUMENTATION = 'https://artifactdb.github.io/gypsum-worker';
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
 
 /** What this registry can do beside the contract, as it says on `/file` and `/list`. */
-const FEATURES = 'range, whoami';
+const FEATURES = 'range, whoami, lock, release';
 
 export interface RegistryOptions {
   storage: Storage;
@@ -29,6 +35,8 @@ export interface RegistryOptions {
   secret: Uint8Array;
   /** Where the registry is reached, without a trailing slash. @default where each request says it was sent to */
   baseUrl?: string;
+  /** What is given out to whoever asks. @default none */
+  credentials?: Credentials;
   /** Hears of failures that are the registry's own, of which the client is told no more than that. */
   onError?: (error: unknown, request: Request) => void;
 }
@@ -48,6 +56,7 @@ export async function createRegistry({
   identity,
   secret,
   baseUrl,
+  credentials = {},
   onError,
 }: RegistryOptions): Promise<Registry> {
   const context: ServerContext = {
@@ -56,6 +65,7 @@ export async function createRegistry({
     identity,
     signer: createSigner(secret),
     projects: createMutex(),
+    credentials,
     baseUrl,
   };
   await recoverProjects(context);
@@ -68,6 +78,11 @@ export async function createRegistry({
     ...startRoute(context),
     ...contentRoutes(context),
     ...finishRoutes(context),
+    ...lockRoutes(context),
+    ...probationRoutes(context),
+    ...refreshRoutes(context),
+    ...removalRoutes(context),
+    ...credentialRoutes(context),
   };
 
   const app = new Hono({ getPath: rawPath });

@@ -16,8 +16,8 @@ export interface ResolvedFiles {
 /**
  * Turns announced files into a manifest; throws `refused` for a link to what is not there to be linked to.
  *
- * A file to be deduplicated becomes a link where the asset's latest version has one with the same MD5, to the letter,
- * and size. A link's size and MD5 are its target's, and its ancestor is looked up, never believed.
+ * A file to be deduplicated becomes a link where the asset's latest version, or else this upload, has one with the same
+ * MD5, to the letter, and size. A link's size and MD5 are its target's, and its ancestor is looked up, never believed.
  */
 export async function resolveFiles(
   documents: Documents,
@@ -29,10 +29,16 @@ export async function resolveFiles(
   const sent = [...simple];
   const linked = new Map<string, ManifestEntry>();
   for (const { path, link } of links) linked.set(path, linkTo(link, await targets.find(link)));
+  const known = new Map(simple.map((file) => [contentKey(file), file]));
   for (const file of dedup) {
     const target = equal?.get(contentKey(file));
-    if (target === undefined) sent.push(file);
-    else linked.set(file.path, linkTo(target.ref, target.entry));
+    const twin = known.get(contentKey(file));
+    if (target !== undefined) linked.set(file.path, linkTo(target.ref, target.entry));
+    else if (twin !== undefined) linked.set(file.path, linkTo({ ...ref, path: twin.path }, twin));
+    else {
+      sent.push(file);
+      known.set(contentKey(file), file);
+    }
   }
   const manifest = new Map<string, ManifestEntry>();
   for (const { path, size, md5sum } of sent) manifest.set(path, { size, md5sum });

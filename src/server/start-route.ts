@@ -12,7 +12,7 @@ import { checkQuota, defaultQuota } from './quota.ts';
 import { readJson } from './read-json.ts';
 import { linksByDirectory, type ResolvedFiles, resolveFiles } from './resolve-files.ts';
 import type { Handlers } from './routes.ts';
-import { hashSession, projectLocked } from './session.ts';
+import { hashSession, projectLocked, requireUnlocked } from './session.ts';
 import { deleteVersion } from './version.ts';
 
 /**
@@ -24,7 +24,7 @@ const LIMIT = 256 * 1024 * 1024;
 
 /** The route that begins an upload: what was announced is checked, the project locked, the manifest written. */
 export function startRoute(context: ServerContext): Pick<Handlers, 'start'> {
-  const { documents, signer } = context;
+  const { documents, signer, projects } = context;
 
   /** Runs with the project locked by `session`; what it throws leaves nothing of the version behind. */
   async function writeVersion(
@@ -62,20 +62,25 @@ export function startRoute(context: ServerContext): Pick<Handlers, 'start'> {
       checkNames(ref);
       const { files, onProbation } = checkBody(await readJson(request, LIMIT));
       const who = await authenticate(context, request);
-      const permissions = await documents.permissions(ref.project);
-      if (permissions === undefined) throw refuse(`There are no existing permissions for project '${ref.project}'.`);
-      const { trusted } = checkUploader(who, permissions, ref);
-      const locked = await documents.lock(ref.project);
-      if (locked !== undefined) throw projectLocked(ref.project, locked);
+      const checkRights = async () => {
+        const permissions = await documents.permissions(ref.project);
+        if (permissions === undefined) throw refuse(`There are no existing permissions for project '${ref.project}'.`);
+        return checkUploader(who, permissions, ref);
+      };
+      const { trusted } = await checkRights();
+      await requireUnlocked(documents, ref.project);
       await checkIsNew(ref);
       const announced = checkAnnouncedFiles(files, ref);
 
       const token = randomUUID();
       const session = hashSession(token);
       const lock = { session_hash: session, asset: ref.asset, version: ref.version };
-      if (!(await documents.takeLock(ref.project, lock, { user: who.id }))) {
+      await projects.run(ref.project, async () => {
+        // Since the first look the project may have been removed.
+        await checkRights();
+        if (await documents.takeLock(ref.project, lock, { user: who.id })) return;
         throw projectLocked(ref.project, await documents.lock(ref.project));
-      }
+      });
       try {
         // Another upload of it may have ended between the first look and the lock.
         await checkIsNew(ref);

@@ -14,6 +14,12 @@ export interface Exchange {
   readonly response: { status: number; headers: Record<string, string>; body: unknown };
 }
 
+/** How an exchange went: `differences` says of each part of the answer that is another what it is. */
+export interface Outcome {
+  readonly status: number;
+  readonly differences: readonly string[];
+}
+
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -36,7 +42,7 @@ export function createReplayer(base: string) {
     });
   }
 
-  return async function replay(exchange: Exchange): Promise<string[]> {
+  return async function replay(exchange: Exchange): Promise<Outcome> {
     const { method, path, headers = {}, body } = exchange.request;
     const answer = await send(base, {
       method,
@@ -51,7 +57,7 @@ export function createReplayer(base: string) {
       if (typeof value === 'string') variables.set(name, value);
       else variables.delete(name);
     }
-    return differences(exchange, answer, parsed, base);
+    return { status: answer.status, differences: differences(exchange, answer, parsed, base) };
   };
 }
 
@@ -96,6 +102,7 @@ function placeholders(value: unknown, base: string, key = ''): unknown {
   if (key === 'year' && value === new Date().getFullYear()) return '<current-year>';
   if (typeof value !== 'string') return value;
   if (key === 'session_token' && UUID.test(value)) return '<session_token>';
+  if (key === 'endpoint' && /^https?:\/\//.test(value)) return '<s3-endpoint>';
   if (key === 'url' && value.startsWith('http://')) return '<presigned_url>';
   if (key === 'url' && value.startsWith('/upload/presigned-file/')) return '/upload/presigned-file/<slug>';
   if (key.startsWith('upload_') && ISO.test(value)) return '<iso-date>';
