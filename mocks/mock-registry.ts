@@ -10,7 +10,7 @@ export interface MockRegistryOptions {
   /** What is published before the first request. @default nothing */
   seed?: Seed;
   /** Hears of failures that are the registry's own. */
-  onError?: (error: unknown, request: Request) => void;
+  onError?: (error: unknown, request?: Request) => void;
 }
 
 export interface InjectOptions extends CallFilter {

@@ -16,7 +16,7 @@ const BAD_DIGEST = 'The Content-MD5 you specified did not match what we received
 
 /** Routes that take the content of an upload's files: one gives the address of a file, the other is that address. */
 export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' | 'put'> {
-  const { storage, documents, signer, projects, baseUrl } = context;
+  const { storage, documents, signer, projects, receiving, baseUrl } = context;
 
   /** Whether the session that a ticket was issued in is still in progress. */
   async function isCurrent({ ticket, isGenuine }: ReceivedTicket, sessionHash?: string): Promise<string | undefined> {
@@ -55,7 +55,7 @@ export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' 
       }
       const length = request.headers.get('content-length');
       if (length !== null && Number(length) !== ticket.size) return s3Failure(400, 'BadDigest', BAD_DIGEST);
-      return receive(request, received, session);
+      return receiving.during(ticket.project, () => receive(request, received, session));
     },
   };
 

@@ -1,4 +1,5 @@
 import { GypsumError } from '../errors.ts';
+import type { Counter } from './counter.ts';
 import type { Credentials } from './credentials.ts';
 import type { Documents } from './documents.ts';
 import { bearerToken } from './http.ts';
@@ -16,6 +17,8 @@ export interface ServerContext {
   readonly signer: Signer;
   /** By project: what decides upon a session and what depends on the decision happen one after the other. */
   readonly projects: Mutex;
+  /** How many files are arriving, by project. */
+  readonly receiving: Counter;
   /** What is given out to whoever asks. */
   readonly credentials: Credentials;
   /** Where the registry is reached, if not where a request says. */

@@ -1,3 +1,4 @@
+export type { Credentials } from './credentials.ts';
 export { diskStorage } from './disk-storage.ts';
 export type { Identity, Principal } from './identity.ts';
 export { type Listener, type ListenOptions, listen } from './listen.ts';
@@ -15,4 +16,5 @@ export type {
   Storage,
   StoredObject,
 } from './storage.ts';
+export type { SweepOptions, Swept } from './sweep.ts';
 export { createToken, readTokens, type TokenRecord, tokenFileIdentity, writeTokens } from './token-file.ts';

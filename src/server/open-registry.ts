@@ -5,10 +5,13 @@ import { setTimeout } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { showText } from '../model/text.ts';
+import { startBackground } from './background.ts';
+import { LIFETIME } from './context.ts';
 import { diskStorage } from './disk-storage.ts';
 import { failure } from './http.ts';
 import type { Identity } from './identity.ts';
 import { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
+import type { Swept } from './sweep.ts';
 import { createToken, tokenFileIdentity, writeSecret, writeTokens } from './token-file.ts';
 
 /**
@@ -26,6 +29,10 @@ export interface OpenRegistryOptions extends Partial<Pick<RegistryOptions, 'base
   data: string;
   /** Who sends requests. @default the token file in the folder */
   identity?: Identity;
+  /** How long an upload may go on without anything arriving before it is aborted. Units: milliseconds @default 7 days */
+  sessionTtl?: number;
+  /** Hears what was cleared away beside the requests. */
+  onSwept?: (swept: Swept) => void;
   signal?: AbortSignal;
 }
 
@@ -47,7 +54,14 @@ export interface OpenRegistry extends Registry {
  *         <data>/admin-token, secret         for the owner's eyes only
  *         <data>/lock/                       there while it is open
  */
-export async function openRegistry({ data, identity, signal, ...options }: OpenRegistryOptions): Promise<OpenRegistry> {
+export async function openRegistry({
+  data,
+  identity,
+  sessionTtl = LIFETIME.slug,
+  onSwept,
+  signal,
+  ...options
+}: OpenRegistryOptions): Promise<OpenRegistry> {
   const folder = resolve(data);
   await mkdir(folder, { recursive: true });
   await checkFolder(folder);
@@ -64,11 +78,14 @@ export async function openRegistry({ data, identity, signal, ...options }: OpenR
       identity: identity ?? tokenFileIdentity(tokens),
       secret: await openSecret(join(folder, 'secret')),
     });
+    const background = startBackground(registry.sweep, { sessionTtl, onSwept, onError: options.onError });
     return {
+      ...registry,
       // Two processes that write to one folder would undo each other's work: the one that lost it stops.
       fetch: async (request) => (isLost ? failure(lostFolder()) : registry.fetch(request)),
       ...(adminToken === undefined ? {} : { adminToken }),
       close: async () => {
+        await background.stop();
         if (!isLost) await release();
       },
     };

@@ -2,7 +2,8 @@ import { createHmac } from 'node:crypto';
 import { Hono } from 'hono';
 import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import { contentRoutes } from './content-routes.ts';
-import type { ServerContext } from './context.ts';
+import { LIFETIME, type ServerContext } from './context.ts';
+import { createCounter } from './counter.ts';
 import { credentialRoutes } from './credential-routes.ts';
 import type { Credentials } from './credentials.ts';
 import { createDocuments } from './documents.ts';
@@ -21,6 +22,7 @@ import { type Handlers, ROUTES, type RouteName } from './routes.ts';
 import { createSigner } from './signer.ts';
 import { startRoute } from './start-route.ts';
 import type { Storage } from './storage.ts';
+import { type SweepOptions, type Swept, sweep } from './sweep.ts';
 
 const DOCUMENTATION = 'https://artifactdb.github.io/gypsum-worker';
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
@@ -38,12 +40,14 @@ export interface RegistryOptions {
   /** What is given out to whoever asks. @default none */
   credentials?: Credentials;
   /** Hears of failures that are the registry's own, of which the client is told no more than that. */
-  onError?: (error: unknown, request: Request) => void;
+  onError?: (error: unknown, request?: Request) => void;
 }
 
 /** A registry, as a function of a request. A port is given to it elsewhere. */
 export interface Registry {
   fetch(request: Request): Promise<Response>;
+  /** Clears away what has had its time. */
+  sweep(options?: Partial<SweepOptions>): Promise<Swept>;
 }
 
 /**
@@ -65,6 +69,7 @@ export async function createRegistry({
     identity,
     signer: createSigner(secret),
     projects: createMutex(),
+    receiving: createCounter(),
     credentials,
     baseUrl,
   };
@@ -108,7 +113,10 @@ export async function createRegistry({
     if (!isGypsumError(error) && !isGone(error, c.req.raw)) onError?.(error, c.req.raw);
     return failure(error);
   });
-  return { fetch: async (request) => app.fetch(request) };
+  return {
+    fetch: async (request) => app.fetch(request),
+    sweep: (options = {}) => sweep(context, { sessionTtl: LIFETIME.slug, ...options }),
+  };
 }
 
 /** Whether the client has gone away in the middle of its request: no failure of ours. */

@@ -3,7 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Identity, type OpenRegistry, openRegistry, type Principal } from '../../src/server/index.ts';
+import {
+  type Identity,
+  type OpenRegistry,
+  type OpenRegistryOptions,
+  openRegistry,
+  type Principal,
+  type Swept,
+} from '../../src/server/index.ts';
 
 /** Makes a folder that goes when the test has ended. */
 export async function temporaryFolder(): Promise<string> {
@@ -38,6 +45,7 @@ export interface Rig {
   readonly data: string;
   readonly registry: OpenRegistry;
   readonly errors: unknown[];
+  readonly swept: Swept[];
   call(method: string, path: string, options?: CallOptions): Promise<Response>;
   json(path: string): Promise<unknown>;
   /** Starts an upload of files of these contents. */
@@ -55,10 +63,16 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
-export async function createRig({ data }: { data?: string } = {}): Promise<Rig> {
+export async function createRig({
+  data,
+  ...options
+}: Partial<Pick<OpenRegistryOptions, 'data' | 'sessionTtl'>> = {}): Promise<Rig> {
   const folder = data ?? (await temporaryFolder());
   const errors: unknown[] = [];
+  const swept: Swept[] = [];
   const registry = await openRegistry({
+    ...options,
+    onSwept: (found) => swept.push(found),
     data: folder,
     identity: namesAsTokens,
     onError: (error) => errors.push(error),
@@ -69,6 +83,7 @@ export async function createRig({ data }: { data?: string } = {}): Promise<Rig> 
     data: folder,
     registry,
     errors,
+    swept,
     async call(method, path, { token, body, headers = {} } = {}) {
       return registry.fetch(
         new Request(new URL(path, 'http://registry.test'), {

@@ -25,8 +25,7 @@ export const serve: Command<undefined, Options> = {
   ],
   async run({ options, signal, print, warn, quiet, json }) {
     const data = resolve(options.data ?? defaultDataDir());
-    const onError = (error: unknown, { method, url }: Request) =>
-      warn(`${method} ${showText(new URL(url).pathname.split('/', 3).join('/'))} failed: ${errorLines(error)}`);
+    const onError = (error: unknown, request?: Request) => warn(`${nameOf(request)} failed: ${errorLines(error)}`);
     const registry = await openRegistry({ data, signal, onError });
     try {
       const listener = await listen(registry.fetch, { port: options.port, host: options.host });
@@ -41,6 +40,12 @@ export const serve: Command<undefined, Options> = {
   },
   human: () => '',
 };
+
+/** Of a request no more than its route: what follows may be signed. */
+function nameOf(request: Request | undefined): string {
+  if (request === undefined) return 'Clearing away what has had its time';
+  return `${request.method} ${showText(new URL(request.url).pathname.split('/', 3).join('/'))}`;
+}
 
 function* welcome(url: string, data: string, adminToken: string | undefined): Generator<string> {
   const tokenFile = join(data, 'admin-token');
