@@ -24,7 +24,7 @@ export type GypsumEvent =
   | { readonly type: 'upload-abandoned'; readonly ref: VersionRef; readonly error: Error };
 
 /** What a progress bar can be about. */
-export type Task = 'fetch' | 'clone' | 'scan' | 'digest' | 'send';
+export type Task = 'fetch' | 'clone' | 'scan' | 'digest' | 'send' | 'verify' | 'backup';
 
 export type OnEvent = (event: GypsumEvent) => void;
 

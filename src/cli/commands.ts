@@ -71,6 +71,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Publish a folder as a new version',
     load: async () => (await import('./commands/upload.ts')).upload,
   },
+  'registry verify': {
+    summary: 'Compare every object of a registry on this machine with its manifest',
+    load: async () => (await import('./commands/registry-verify.ts')).registryVerify,
+  },
+  'registry backup': {
+    summary: 'Copy what is new in a registry on this machine to another folder',
+    load: async () => (await import('./commands/registry-backup.ts')).registryBackup,
+  },
   'config get': {
     summary: 'Print the value of a setting',
     load: async () => (await import('./commands/config.ts')).configGet,
@@ -96,5 +104,6 @@ export const commands: Readonly<Record<string, Entry>> = {
 /** What the commands of two words are about, by the first of them. */
 export const groups: Readonly<Record<string, string>> = {
   project: 'Create and unlock projects',
+  registry: 'Look after a registry on this machine',
   config: 'Show and change settings',
 };

@@ -8,6 +8,8 @@ const words: Record<Task, { readonly doing: string; readonly done: string }> = {
   scan: { doing: 'Scanning', done: 'Scanned' },
   digest: { doing: 'Hashing', done: 'Hashed' },
   send: { doing: 'Sending', done: 'Sent' },
+  verify: { doing: 'Verifying', done: 'Verified' },
+  backup: { doing: 'Copying', done: 'Copied' },
 };
 
 const GAP = '  ';

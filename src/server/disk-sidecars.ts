@@ -30,8 +30,10 @@ export interface Sidecars {
   md5(content: string): string;
 }
 
-export function createSidecars(root: string, incoming: string): Sidecars {
+/** Without a folder for what is not complete yet, nothing is remembered. */
+export function createSidecars(root: string, incoming: string | undefined): Sidecars {
   async function write(path: string, facts: Facts): Promise<void> {
+    if (incoming === undefined) return;
     const file = join(incoming, randomUUID());
     const target = join(root, path);
     // An MD5 can be computed again: what cannot must survive a power cut.

@@ -20,6 +20,11 @@ const READ_AHEAD = 256 * 1024;
 /** How often a write looks again for a folder that a deletion beside it took away as empty. */
 const ATTEMPTS = 10;
 
+export interface DiskStorageOptions {
+  /** Changes nothing in the folder, so that another process may use it meanwhile; writing fails. @default false */
+  readOnly?: boolean;
+}
+
 /**
  * A storage in a folder, which one process at a time may use.
  *
@@ -27,15 +32,21 @@ const ATTEMPTS = 10;
  *         <folder>/meta/<key>        what is known beside an object: its MD5, content type, metadata
  *         <folder>/incoming/<uuid>   what has not arrived yet; whatever is there at the start is nobody's
  */
-export async function diskStorage(folder: string): Promise<Storage> {
+export async function diskStorage(folder: string, { readOnly = false }: DiskStorageOptions = {}): Promise<Storage> {
   const objects = join(folder, 'objects');
   const incoming = join(folder, 'incoming');
-  const sidecars = createSidecars(join(folder, 'meta'), incoming);
+  const sidecars = createSidecars(join(folder, 'meta'), readOnly ? undefined : incoming);
   const writes = createMutex();
 
-  await rm(incoming, { recursive: true, force: true });
-  await mkdir(incoming, { recursive: true, mode: 0o700 });
-  await makeFolder(objects);
+  if (!readOnly) {
+    await rm(incoming, { recursive: true, force: true });
+    await mkdir(incoming, { recursive: true, mode: 0o700 });
+    await makeFolder(objects);
+  }
+
+  function checkWritable(): void {
+    if (readOnly) throw new Error('A storage that was opened for reading is written to.');
+  }
 
   /** Moves a complete file to its key: facts first, so that an object never stands with those of its predecessor. */
   async function install(from: string, key: string, path: string, facts: Facts): Promise<void> {
@@ -110,6 +121,7 @@ export async function diskStorage(folder: string): Promise<Storage> {
     },
 
     async stage(body, expected, what, { contentType, signal } = {}) {
+      checkWritable();
       const file = join(incoming, randomUUID());
       const discard = () => rm(file, { force: true });
       try {
@@ -132,6 +144,7 @@ export async function diskStorage(folder: string): Promise<Storage> {
     },
 
     async put(key, content, { metadata, ifAbsent = false } = {}) {
+      checkWritable();
       const path = requirePath(key);
       return writes.run(path, async () => {
         if (ifAbsent && (await sizeOf(path)) !== undefined) return false;
@@ -148,6 +161,7 @@ export async function diskStorage(folder: string): Promise<Storage> {
     },
 
     async delete(key) {
+      checkWritable();
       const path = keyToPath(key);
       if (path === undefined) return;
       const target = join(objects, path);

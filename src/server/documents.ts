@@ -55,6 +55,9 @@ export function createDocuments(storage: Storage) {
   }
 
   return {
+    /** Reads any of them by its key. */
+    read: (key: string) => read<unknown>(key),
+
     permissions: (project: string) => read<Permissions>(keys.permissions(project)),
     writePermissions: (project: string, value: Permissions) => write(keys.permissions(project), value),
 

@@ -1,9 +1,11 @@
+export type { BackedUp, BackupOptions } from './backup-registry.ts';
 export type { Credentials } from './credentials.ts';
-export { diskStorage } from './disk-storage.ts';
+export { type DiskStorageOptions, diskStorage } from './disk-storage.ts';
 export type { Identity, Principal } from './identity.ts';
 export { type Listener, type ListenOptions, listen } from './listen.ts';
 export { type OpenRegistry, type OpenRegistryOptions, openRegistry } from './open-registry.ts';
 export { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
+export { backupFolder, verifyFolder } from './registry-folder.ts';
 export type { RouteName } from './routes.ts';
 export type {
   ByteRange,
@@ -18,3 +20,4 @@ export type {
 } from './storage.ts';
 export type { SweepOptions, Swept } from './sweep.ts';
 export { createToken, readTokens, type TokenRecord, tokenFileIdentity, writeTokens } from './token-file.ts';
+export type { Fault, Problem, Verified, VerifyOptions } from './verify-registry.ts';

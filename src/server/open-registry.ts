@@ -99,7 +99,7 @@ export async function openRegistry({
 const OWN = ['objects', 'meta', 'incoming', 'lock', 'tokens.json', 'admin-token', 'secret', 'lost+found'];
 
 /** Throws `destination-refused` for a folder that holds other things: secrets do not belong among somebody's data. */
-async function checkFolder(folder: string): Promise<void> {
+export async function checkFolder(folder: string): Promise<void> {
   const others = (await readdir(folder)).filter(
     (name) => !OWN.some((own) => name === own || name.startsWith(`${own}.`)),
   );
@@ -119,7 +119,7 @@ async function checkFolder(folder: string): Promise<void> {
  * Takes the folder's lock. One that a killed process left is taken over when it is stale; one that is alive shows it
  * by being touched, and then there is no point in waiting.
  */
-async function lockFolder(folder: string, signal: AbortSignal | undefined, onCompromised: () => void) {
+export async function lockFolder(folder: string, signal: AbortSignal | undefined, onCompromised: () => void) {
   const lockfilePath = join(folder, 'lock');
   let touched: number | undefined;
   for (;;) {

@@ -5,11 +5,20 @@ import type { StoredManifest } from './documents.ts';
 
 type Needs = Pick<ServerContext, 'storage' | 'documents'>;
 
-/** What of a version's content is its own, links left out. Units: bytes */
+/** Counts the files of a version that are its own, links left out. Units: bytes */
+export function ownFiles(manifest: StoredManifest): { files: number; bytes: number } {
+  const sum = { files: 0, bytes: 0 };
+  for (const { size, link } of manifest.values()) {
+    if (link !== undefined) continue;
+    sum.files++;
+    sum.bytes += size;
+  }
+  return sum;
+}
+
+/** What of a version's content is its own. Units: bytes */
 export function contentSize(manifest: StoredManifest): number {
-  let total = 0;
-  for (const { size, link } of manifest.values()) total += link === undefined ? size : 0;
-  return total;
+  return ownFiles(manifest).bytes;
 }
 
 export async function* listProjects({ storage }: Needs): AsyncGenerator<string> {

@@ -1,0 +1,129 @@
+import { text } from 'node:stream/consumers';
+import { GypsumError } from '../errors.ts';
+import { parseMd5 } from '../model/digest.ts';
+import { keys } from '../model/keys.ts';
+import type { ManifestEntry } from '../model/manifest.ts';
+import type { VersionRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { createDocuments, isDocument } from './documents.ts';
+import type { Storage } from './storage.ts';
+import { listAssets, listProjects, listVersions, ownFiles } from './survey.ts';
+
+export interface BackedUp {
+  /** Versions that were not there yet, or were another's of the same name. */
+  readonly versions: number;
+  /** Objects that were copied. */
+  readonly objects: number;
+  /** Units: bytes */
+  readonly bytes: number;
+  /** Objects that the registry does not have any more; they stay, unless they are to go. */
+  readonly gone: number;
+}
+
+export interface BackupOptions {
+  /** Removes what the registry does not have any more. @default false */
+  prune?: boolean;
+  /** Before a version's files are copied. Units: bytes */
+  onVersion?: (of: { files: number; bytes: number }) => void;
+  /** A file of a version has been copied, or is there already. Units: bytes */
+  onFile?: (bytes: number) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Copies what is new from one storage to another; every byte is verified on the way.
+ *
+ * It may run beside the registry and be interrupted: the files of a version come before its summary, so that the copy
+ * never has a version that is not whole. Uploads that are in progress are left out, and so are locks.
+ */
+export async function backupRegistry(
+  from: Storage,
+  to: Storage,
+  { prune = false, onVersion, onFile, signal }: BackupOptions = {},
+): Promise<BackedUp> {
+  const source = { storage: from, documents: createDocuments(from) };
+  const sum = { versions: 0, objects: 0, bytes: 0, gone: 0 };
+  for await (const project of listProjects(source)) {
+    for await (const asset of listAssets(source, project)) {
+      for await (const version of listVersions(source, asset)) await copyVersion(version);
+      await copy(keys.latest(asset));
+    }
+    for (const key of [keys.quota(project), keys.usage(project), keys.permissions(project)]) await copy(key);
+  }
+  for await (const key of from.list(keys.logs)) await copy(key);
+  await countGone();
+  return sum;
+
+  async function copyVersion(ref: VersionRef): Promise<void> {
+    const summary = keys.summary(ref);
+    const finished = (await source.documents.summary(ref))?.value.upload_finish !== undefined;
+    if (!finished || (await isSame(summary, keys.manifest(ref)))) return;
+    const manifest = await source.documents.manifest(ref);
+    if (manifest === undefined) return;
+    // Of another version of the same name no half may be seen.
+    await to.delete(summary);
+    onVersion?.(ownFiles(manifest));
+    for (const [path, entry] of manifest) {
+      if (entry.link !== undefined) continue;
+      await copyFile(keys.file({ ...ref, path }), entry);
+      onFile?.(entry.size);
+    }
+    for await (const key of from.list(keys.version(ref), { recursive: true })) {
+      if (isDocument(key) && key !== summary) await copy(key);
+    }
+    await copy(summary);
+    sum.versions++;
+  }
+
+  /** Copies a document. */
+  async function copy(key: string): Promise<void> {
+    signal?.throwIfAborted();
+    if (await isSame(key)) return;
+    const object = await from.get(key);
+    if (object === undefined) return;
+    const { size, metadata } = object;
+    await to.put(key, await text(object.body), metadata === undefined ? {} : { metadata });
+    count(size);
+  }
+
+  /** Copies a file of a version, as its manifest has it: what a storage says of itself may be as wrong as its bytes. */
+  async function copyFile(key: string, { size, md5sum }: ManifestEntry): Promise<void> {
+    signal?.throwIfAborted();
+    const digest = parseMd5(md5sum);
+    if (digest === undefined) throw new Error(`the manifest has an MD5 that is none: ${key}`);
+    const there = await to.head(key);
+    if (there?.md5 === digest.hex && there.size === size) return;
+    const object = await from.get(key);
+    if (object === undefined) {
+      throw new GypsumError('wrong-content', `The object "${showText(key)}" is missing.`, { details: { key } });
+    }
+    const { contentType } = object;
+    const options = { ...(contentType !== undefined && { contentType }), ...(signal !== undefined && { signal }) };
+    const staged = await to.stage(object.body, { digest, size }, key, options);
+    await staged.publish(key);
+    count(size);
+  }
+
+  function count(size: number): void {
+    sum.objects++;
+    sum.bytes += size;
+  }
+
+  /** Whether the copy has these objects as they are. */
+  async function isSame(...names: string[]): Promise<boolean> {
+    for (const key of names) {
+      const [mine, theirs] = await Promise.all([from.head(key), to.head(key)]);
+      if (mine?.md5 !== theirs?.md5 || mine?.size !== theirs?.size) return false;
+    }
+    return true;
+  }
+
+  async function countGone(): Promise<void> {
+    for await (const key of to.list('', { recursive: true })) {
+      signal?.throwIfAborted();
+      if ((await from.size(key)) !== undefined) continue;
+      sum.gone++;
+      if (prune) await to.delete(key);
+    }
+  }
+}

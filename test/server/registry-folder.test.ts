@@ -1,0 +1,164 @@
+import { appendFile, chmod, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { backupFolder, type Fault, type Problem, verifyFolder } from '../../src/server/index.ts';
+import { createRig, type Rig, temporaryFolder } from './rig.ts';
+
+/** A registry with two versions, of which the second has a link, and an upload in progress. */
+async function filled(): Promise<Rig> {
+  const rig = await createRig();
+  await rig.publish('v1', { 'x.txt': 'hello', 'dir/y.txt': 'world' });
+  const hello = { size: 5, md5sum: '5d41402abc4b2a76b9719d911017c592' };
+  const files = [{ type: 'dedup', path: 'sub/x.txt', ...hello }];
+  const answer = await rig.call('POST', '/upload/start/p/a/v2', { token: 'owner', body: { files } });
+  const started = (await answer.json()) as { complete_url: string; session_token: string };
+  await rig.call('POST', started.complete_url, { token: started.session_token });
+  return rig;
+}
+
+async function verify(data: string) {
+  const problems: Problem[] = [];
+  const verified = await verifyFolder(data, { onProblem: (problem) => problems.push(problem) });
+  return { verified, faults: problems.map(({ key, fault }): [string, Fault] => [key, fault]) };
+}
+
+describe('verifying a registry', () => {
+  it('finds nothing wrong with one that is whole, also while it is served', async () => {
+    const { data, start } = await filled();
+    await start('v3', { 'z.txt': 'later' });
+    expect(await verify(data)).toEqual({
+      verified: { versions: 2, files: 2, bytes: 10, unfinished: [{ project: 'p', asset: 'a', version: 'v3' }] },
+      faults: [],
+    });
+  });
+
+  const damages: readonly [string, (objects: string) => Promise<unknown>, [string, Fault][]][] = [
+    ['a changed file', (o) => appendFile(join(o, 'p/a/v1/x.txt'), '!'), [['p/a/v1/x.txt', 'wrong-content']]],
+    [
+      'a changed file of the same size and times',
+      async (o) => {
+        const file = join(o, 'p/a/v1/x.txt');
+        const { atime, mtime } = await stat(file);
+        await writeFile(file, 'HELLO');
+        await utimes(file, atime, mtime);
+      },
+      [['p/a/v1/x.txt', 'wrong-content']],
+    ],
+    ['a file that is gone', (o) => rm(join(o, 'p/a/v1/dir/y.txt')), [['p/a/v1/dir/y.txt', 'missing']]],
+    ['a file too many', (o) => writeFile(join(o, 'p/a/v1/new'), ''), [['p/a/v1/new', 'foreign']]],
+    [
+      'a manifest that leads out of its folder',
+      (o) => writeFile(join(o, 'p/a/v1/..manifest'), '{"../x":{"size":1,"md5sum":"5d41402abc4b2a76b9719d911017c592"}}'),
+      [
+        ['p/a/v1/..manifest', 'invalid-manifest'],
+        ['p/a/v2/sub/x.txt', 'dangling-link'],
+        ['p/..usage', 'stale-document'],
+      ],
+    ],
+    ['links that are gone', (o) => rm(join(o, 'p/a/v2/sub/..links')), [['p/a/v2/sub/..links', 'missing']]],
+    [
+      'links to elsewhere',
+      (o) => writeFile(join(o, 'p/a/v2/sub/..links'), '{"x.txt":{"project":"q"}}'),
+      [['p/a/v2/sub/..links', 'stale-document']],
+    ],
+    [
+      'another latest',
+      (o) => writeFile(join(o, 'p/a/..latest'), '{"version":"v1"}'),
+      [['p/a/..latest', 'stale-document']],
+    ],
+    ['no latest', (o) => rm(join(o, 'p/a/..latest')), [['p/a/..latest', 'stale-document']]],
+    ['another usage', (o) => writeFile(join(o, 'p/..usage'), '{"total":3}'), [['p/..usage', 'stale-document']]],
+    [
+      'a version that is gone, and is linked to',
+      (o) => rm(join(o, 'p/a/v1'), { recursive: true }),
+      [
+        ['p/a/v2/sub/x.txt', 'dangling-link'],
+        ['p/..usage', 'stale-document'],
+      ],
+    ],
+  ];
+
+  it.each(damages)('finds %s', async (_, damage, expected) => {
+    const { data } = await filled();
+    await damage(join(data, 'objects'));
+    expect((await verify(data)).faults).toEqual(expected);
+  });
+
+  it('says what is wrong with a folder that holds no registry', async () => {
+    await expect(verify(await temporaryFolder())).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
+describe('backing a registry up', () => {
+  it('copies what is new, leaves out what is not whole, and can be served in its place', async () => {
+    const { data, publish, start, call } = await filled();
+    const copy = join(await temporaryFolder(), 'copy');
+    await start('v3', { 'z.txt': 'later' });
+    expect(await backupFolder(data, copy)).toMatchObject({ versions: 2, gone: 0 });
+    expect(await backupFolder(data, copy)).toEqual({ versions: 0, objects: 0, bytes: 0, gone: 0 });
+    expect((await verify(copy)).faults).toEqual([]);
+
+    await call('POST', '/release/p', { token: 'owner' });
+    await publish('v3', { 'z.txt': 'later' });
+    // The file, its manifest and summary; the latest, the usage and an entry of the log.
+    expect(await backupFolder(data, copy)).toMatchObject({ versions: 1, objects: 6 });
+    expect((await verify(copy)).verified).toMatchObject({ versions: 3, unfinished: [] });
+
+    const restored = await createRig({ data: copy });
+    expect(await restored.json('p/a/..latest')).toEqual({ version: 'v3' });
+    await restored.publish('v4', { 'w.txt': 'more' });
+    expect(await restored.json('p/..usage')).toEqual({ total: 19 });
+  });
+
+  it('keeps what the registry has not any more, until it is told to let it go', async () => {
+    const { data, call } = await filled();
+    const copy = await temporaryFolder();
+    await backupFolder(data, copy);
+    await call('DELETE', '/remove/p/a/v2', { token: 'admin' });
+    expect(await backupFolder(data, copy)).toMatchObject({ gone: 3 });
+    expect(await readFile(join(copy, 'objects/p/a/v2/..manifest'), 'utf8')).toContain('sub/x.txt');
+    await backupFolder(data, copy, { prune: true });
+    expect(await verify(copy)).toMatchObject({ verified: { versions: 1 }, faults: [] });
+  });
+
+  it('takes a version of the same name for what it is', async () => {
+    const { data, call, publish } = await filled();
+    const copy = await temporaryFolder();
+    await backupFolder(data, copy);
+    await call('DELETE', '/remove/p/a/v2', { token: 'admin' });
+    await publish('v2', { 'other.txt': 'quite another' });
+    await backupFolder(data, copy, { prune: true });
+    expect((await verify(copy)).faults).toEqual([]);
+    expect(await readFile(join(copy, 'objects/p/a/v2/other.txt'), 'utf8')).toBe('quite another');
+  });
+
+  it('stops at bytes that are wrong, and has no version that is not whole', async () => {
+    const { data } = await filled();
+    const copy = await temporaryFolder();
+    const file = join(data, 'objects/p/a/v1/x.txt');
+    const { atime, mtime } = await stat(file);
+    await writeFile(file, 'HELLO');
+    await utimes(file, atime, mtime);
+    await expect(backupFolder(data, copy)).rejects.toMatchObject({ code: 'wrong-content' });
+    await expect(stat(join(copy, 'objects/p/a/v1/..summary'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('refuses a folder with other things in it, the registry itself, and one that is served', async () => {
+    const { data } = await filled();
+    const copy = await temporaryFolder();
+    await mkdir(join(copy, 'photos'));
+    await expect(backupFolder(data, copy)).rejects.toMatchObject({ code: 'destination-refused' });
+    await expect(backupFolder(data, data)).rejects.toMatchObject({ code: 'destination-refused' });
+    const other = await createRig();
+    await expect(backupFolder(data, other.data)).rejects.toMatchObject({ code: 'in-use' });
+  });
+
+  it('copies secrets for their owner alone', async () => {
+    const { data } = await filled();
+    const copy = await temporaryFolder();
+    await chmod(join(data, 'secret'), 0o600);
+    await backupFolder(data, copy);
+    expect((await stat(join(copy, 'secret'))).mode & 0o777).toBe(0o600);
+    expect(await readFile(join(copy, 'secret'))).toEqual(await readFile(join(data, 'secret')));
+  });
+});
