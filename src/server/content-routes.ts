@@ -5,7 +5,7 @@ import { digestToBase64, parseMd5 } from '../model/digest.ts';
 import { keys } from '../model/keys.ts';
 import { formatFileRef } from '../model/refs.ts';
 import { LIFETIME, type ServerContext } from './context.ts';
-import { json, refuse, requestBase } from './http.ts';
+import { json, refuse } from './http.ts';
 import type { Handlers } from './routes.ts';
 import { isSession, requireSession, sessionToken } from './session.ts';
 import type { ReceivedTicket, Ticket } from './signer.ts';
@@ -16,7 +16,7 @@ const BAD_DIGEST = 'The Content-MD5 you specified did not match what we received
 
 /** Routes that take the content of an upload's files: one gives the address of a file, the other is that address. */
 export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' | 'put'> {
-  const { storage, documents, signer, projects, receiving, baseUrl } = context;
+  const { storage, documents, signer, projects, receiving, baseOf, maxUploads } = context;
 
   /** Whether the session that a ticket was issued in is still in progress. */
   async function isCurrent({ ticket, isGenuine }: ReceivedTicket, sessionHash?: string): Promise<string | undefined> {
@@ -36,7 +36,7 @@ export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' 
       if (ticket.expires < Date.now()) throw refuse('The address has expired.', 403);
       const content = signer.sign({ ...ticket, expires: Date.now() + LIFETIME.content }, 'content', session_hash);
       return json({
-        url: `${baseUrl ?? requestBase(request)}/upload/content/${content}`,
+        url: `${baseOf(request)}/upload/content/${content}`,
         md5sum_base64: contentMd5(ticket),
       });
     },
@@ -55,6 +55,9 @@ export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' 
       }
       const length = request.headers.get('content-length');
       if (length !== null && Number(length) !== ticket.size) return s3Failure(400, 'BadDigest', BAD_DIGEST);
+      if (receiving.total >= maxUploads) {
+        return s3Failure(503, 'SlowDown', 'Please reduce your request rate.', { 'retry-after': '1' });
+      }
       return receiving.during(ticket.project, () => receive(request, received, session));
     },
   };
@@ -91,7 +94,12 @@ function contentMd5({ md5sum }: Ticket): string {
 }
 
 /** Presigned addresses fail the way that an object store does, since with the public registry they are one's. */
-function s3Failure(status: number, code: string, message: string): Response {
+function s3Failure(
+  status: number,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
   const xml = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
-  return new Response(xml, { status, headers: { 'content-type': 'application/xml' } });
+  return new Response(xml, { status, headers: { ...headers, 'content-type': 'application/xml' } });
 }

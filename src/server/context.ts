@@ -6,6 +6,7 @@ import { bearerToken } from './http.ts';
 import type { Identity, Principal } from './identity.ts';
 import type { Mutex } from './mutex.ts';
 import { mayNot } from './permissions.ts';
+import { factsOf } from './request-facts.ts';
 import type { Signer } from './signer.ts';
 import type { Storage } from './storage.ts';
 
@@ -21,8 +22,10 @@ export interface ServerContext {
   readonly receiving: Counter;
   /** What is given out to whoever asks. */
   readonly credentials: Credentials;
-  /** Where the registry is reached, if not where a request says. */
-  readonly baseUrl: string | undefined;
+  /** Gives where the registry is reached, without a trailing slash. */
+  readonly baseOf: (request: Request) => string;
+  /** How many files may arrive at once. */
+  readonly maxUploads: number;
 }
 
 /**
@@ -35,6 +38,8 @@ export const LIFETIME = { slug: 7 * 24 * 60 * 60 * 1000, content: 60 * 60 * 1000
 /** Gives who sent a request, or throws `unauthorized`. */
 export async function authenticate({ identity }: ServerContext, request: Request): Promise<Principal> {
   const who = await identity.identify(bearerToken(request));
+  const facts = factsOf(request);
+  if (facts !== undefined && who !== undefined) facts.user = who.id;
   if (who === undefined) throw new GypsumError('unauthorized', 'The token is not known, or has expired.');
   return who;
 }

@@ -3,12 +3,16 @@ export interface Counter {
   /** Counts `work` from its beginning to its end. */
   during<T>(name: string, work: () => Promise<T>): Promise<T>;
   has(name: string): boolean;
+  /** Of all names. */
+  readonly total: number;
 }
 
 export function createCounter(): Counter {
   const counts = new Map<string, number>();
+  let total = 0;
   const add = (name: string, change: number) => {
     const count = (counts.get(name) ?? 0) + change;
+    total += change;
     if (count === 0) counts.delete(name);
     else counts.set(name, count);
   };
@@ -22,5 +26,8 @@ export function createCounter(): Counter {
       }
     },
     has: (name) => counts.has(name),
+    get total() {
+      return total;
+    },
   };
 }

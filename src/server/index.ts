@@ -1,11 +1,14 @@
+export { type AccessEntry, accessEntry, accessText } from './access-log.ts';
 export type { BackedUp, BackupOptions } from './backup-registry.ts';
-export type { Credentials } from './credentials.ts';
+export { type Credentials, credentialsSchema } from './credentials.ts';
 export { type DiskStorageOptions, diskStorage } from './disk-storage.ts';
 export type { Identity, Principal } from './identity.ts';
-export { type Listener, type ListenOptions, listen } from './listen.ts';
+export { type Exchange, type Fetch, type Limits, type Listener, type ListenOptions, listen } from './listen.ts';
+export { createMetrics, type Metrics } from './metrics.ts';
 export { type OpenRegistry, type OpenRegistryOptions, openRegistry } from './open-registry.ts';
 export { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
 export { backupFolder, verifyFolder } from './registry-folder.ts';
+export { factsOf, type RequestFacts } from './request-facts.ts';
 export type { RouteName } from './routes.ts';
 export type {
   ByteRange,

@@ -1,10 +1,64 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { GypsumError, isSystemError } from '../errors.ts';
+import { readForwarded } from './forwarded.ts';
 import { failure, refuse } from './http.ts';
+import { setFacts } from './request-facts.ts';
+
+export type Fetch = (request: Request) => Promise<Response>;
+
+/** A request that has been answered, or whose connection has ended. */
+export interface Exchange {
+  /** Nothing where what was sent was no request. */
+  readonly request?: Request;
+  readonly id: string;
+  readonly method: string;
+  /** Path and query as they were sent. */
+  readonly target: string;
+  readonly remote?: string;
+  readonly started: Date;
+  /** 0 where there was no answer. */
+  readonly status: number;
+  /** Of the body, as it was announced. Units: bytes */
+  readonly received: number;
+  /** Of the body. Units: bytes */
+  readonly sent: number;
+  /** Units: milliseconds */
+  readonly duration: number;
+  readonly aborted: boolean;
+}
+
+export interface Limits {
+  /** Of all headers of a request. Units: bytes */
+  readonly headerSize: number;
+  /** How long the headers of a request may take. Units: milliseconds */
+  readonly headers: number;
+  /** How long a connection may be silent. Units: milliseconds */
+  readonly idle: number;
+  /**
+   * How long a request with its answer may take, beside the time that its bytes take at `rate`: a large file may take
+   * any time as long as it goes on. Units: milliseconds
+   */
+  readonly total: number;
+  /** Units: bytes per second */
+  readonly rate: number;
+  /** How long the rest of a body is listened to that nobody wants any more. Units: milliseconds */
+  readonly linger: number;
+}
+
+export const LIMITS: Limits = {
+  headerSize: 16 * 1024,
+  headers: 30_000,
+  idle: 120_000,
+  total: 10 * 60_000,
+  rate: 4096,
+  linger: 5000,
+};
 
 export interface ListenOptions {
   /** 0 takes any that is free. @default 0 */
@@ -13,6 +67,12 @@ export interface ListenOptions {
   host?: string;
   /** How long requests that are being answered may go on after `close`. Units: milliseconds @default 5000 */
   grace?: number;
+  /** @default `LIMITS` */
+  limits?: Partial<Limits>;
+  /** Believes what the headers of a proxy say of who sends requests, and under which id. @default false */
+  trustProxy?: boolean;
+  /** Hears of every exchange when it has ended. */
+  onExchange?: (exchange: Exchange) => void;
 }
 
 export interface Listener {
@@ -23,24 +83,63 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/**
- * How long a connection may be silent.
- *
- * Units: milliseconds
- */
-const IDLE = 120_000;
-
 /** Gives a port to a function of a request; throws `in-use` if another process has it. */
 export async function listen(
-  fetch: (request: Request) => Promise<Response>,
-  { port = 0, host = '127.0.0.1', grace = 5000 }: ListenOptions = {},
+  fetch: Fetch,
+  { port = 0, host = '127.0.0.1', grace = 5000, trustProxy = false, onExchange, ...options }: ListenOptions = {},
 ): Promise<Listener> {
+  const limits = { ...LIMITS, ...options.limits };
+  let isClosing = false;
+
   const answer = getRequestListener(
     async (request, bindings) => {
-      const { outgoing } = bindings as HttpBindings;
+      const { incoming, outgoing } = bindings as HttpBindings & { outgoing: ServerResponse };
       const { socket } = outgoing;
+      const forwarded = trustProxy ? readForwarded(request.headers) : {};
+      const id = forwarded.id ?? randomUUID();
+      const remote = forwarded.remote ?? socket?.remoteAddress;
+      setFacts(request, { id, ...(remote !== undefined && { remote }) });
+      const started = new Date();
+      const begun = performance.now();
+      const received = Number(request.headers.get('content-length') ?? 0) || 0;
+      const deadline = createDeadline(limits, () => outgoing.destroy());
+      let sent = 0;
+      let isWhole = false;
+      deadline.allow(received);
+      const tell = onlyOnce(() =>
+        onExchange?.({
+          request,
+          id,
+          method: request.method,
+          target: incoming.url ?? '',
+          ...(remote !== undefined && { remote }),
+          started,
+          status: outgoing.headersSent ? outgoing.statusCode : 0,
+          received,
+          sent,
+          duration: performance.now() - begun,
+          aborted: !isWhole || !outgoing.writableFinished,
+        }),
+      );
+      outgoing.once('finish', tell);
+      outgoing.once('close', () => {
+        deadline.end();
+        tell();
+      });
       try {
-        await send(await fetch(request), request.method, outgoing);
+        const response = await fetch(request);
+        deadline.allow(Number(response.headers.get('content-length') ?? 0) || 0);
+        const headers: string[] = ['x-request-id', id];
+        if (isClosing) headers.push('connection', 'close');
+        await send(response, request.method, outgoing, headers, {
+          onBytes: (bytes) => {
+            sent += bytes;
+          },
+          onEnd: () => {
+            isWhole = true;
+          },
+        });
+        if (!incoming.complete) dropAfter(incoming, outgoing, limits.linger);
       } catch {
         // The client went away, or the content broke off. What is there of it still goes out, and then the end of the
         // connection tells that there is no more.
@@ -51,57 +150,150 @@ export async function listen(
     },
     { overrideGlobalObjects: false, errorHandler: () => failure(refuse('The request is malformed.')) },
   );
-  // A large upload may take any time, as long as it goes on.
-  const server = createServer({ requestTimeout: 0 }, (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    void answer(incoming, outgoing);
+  const server = createServer(
+    { requestTimeout: 0, headersTimeout: limits.headers, maxHeaderSize: limits.headerSize },
+    (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      void answer(incoming, outgoing);
+    },
+  );
+  server.on('clientError', (error, socket) => {
+    const status = refuseMalformed(error, socket);
+    onExchange?.({
+      id: randomUUID(),
+      method: '-',
+      target: '-',
+      started: new Date(),
+      status,
+      received: 0,
+      sent: 0,
+      duration: 0,
+      aborted: status === 0,
+    });
   });
-  server.setTimeout(IDLE);
+  server.setTimeout(limits.idle);
   const bound = await bind(server, port, host);
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     port: bound,
-    close: () => closeServer(server, grace),
+    close: () => {
+      isClosing = true;
+      return closeServer(server, grace);
+    },
   };
 }
 
+/** Ends what takes longer than it may; every byte that is expected gives it some more time. */
+function createDeadline({ total, rate }: Limits, expire: () => void) {
+  const begun = performance.now();
+  let bytes = 0;
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    allow(more: number) {
+      bytes += Math.min(more, Number.MAX_SAFE_INTEGER);
+      clearTimeout(timer);
+      const left = total + (bytes / rate) * 1000 - (performance.now() - begun);
+      // What is longer than a timer can be set for, 24 days, has no end.
+      if (left < 2 ** 31) timer = setTimeout(expire, left).unref();
+    },
+    end: () => clearTimeout(timer),
+  };
+}
+
+/** A body that was refused is still being sent: its client reads the answer first, and then stops, or is stopped. */
+function dropAfter(incoming: IncomingMessage, outgoing: ServerResponse, linger: number): void {
+  const { socket } = incoming;
+  incoming.resume();
+  const timer = setTimeout(() => socket.destroy(), linger).unref();
+  incoming.once('close', () => clearTimeout(timer));
+  outgoing.once('close', () => {
+    if (incoming.complete) clearTimeout(timer);
+  });
+}
+
+/** Answers what is no request, if the connection can still be written to; gives the status, or 0. */
+function refuseMalformed(error: Error & { code?: string }, socket: Duplex): number {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return 0;
+  }
+  const [status, text, reason] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ([431, 'Request Header Fields Too Large', 'The headers are too large.'] as const)
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ([408, 'Request Timeout', 'The request took too long.'] as const)
+        : ([400, 'Bad Request', 'The request is malformed.'] as const);
+  const body = JSON.stringify({ status: 'error', reason });
+  socket.end(
+    `HTTP/1.1 ${status} ${text}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  return status;
+}
+
+function onlyOnce(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    work();
+  };
+}
+
+interface Sending {
+  onBytes(bytes: number): void;
+  /** All has been handed over. */
+  onEnd(): void;
+}
+
 /**
- * Writes a response as it is: no header is added to it, and a body that breaks off or is not as long as its
+ * Writes a response as it is, with a few headers more; a body that breaks off or is not as long as its
  * `Content-Length` says ends the connection, so that nobody takes it for whole. `Response.error()` is a connection
  * that ends without an answer.
  */
-async function send(response: Response, method: string, outgoing: ServerResponse): Promise<void> {
+async function send(
+  response: Response,
+  method: string,
+  outgoing: ServerResponse,
+  more: readonly string[],
+  { onBytes, onEnd }: Sending,
+): Promise<void> {
   if (response.type === 'error') {
     outgoing.destroy();
     return;
   }
   const { socket } = outgoing;
   const promised = response.headers.get('content-length');
-  const headers = [...response.headers].flat();
+  const headers = [...[...response.headers].flat(), ...more];
   if (response.body === null || method === 'HEAD') {
     await response.body?.cancel();
     const isBare = promised === null && method !== 'HEAD' && response.status !== 304;
     outgoing.writeHead(response.status, isBare ? [...headers, 'content-length', '0'] : headers);
+    onEnd();
     outgoing.end();
     return;
   }
   outgoing.writeHead(response.status, headers);
-  const sent = await write(response.body as NodeReadableStream<Uint8Array>, outgoing);
+  const sent = await write(response.body as NodeReadableStream<Uint8Array>, outgoing, onBytes);
+  if (promised === null || Number(promised) === sent) onEnd();
   outgoing.end();
   if (promised !== null && Number(promised) !== sent) socket?.destroySoon();
 }
 
 /** Writes a body as fast as it is taken; gives how many bytes it had. */
-async function write(body: NodeReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<number> {
+async function write(
+  body: NodeReadableStream<Uint8Array>,
+  outgoing: ServerResponse,
+  onBytes: (bytes: number) => void,
+): Promise<number> {
   const gone = new AbortController();
   outgoing.once('close', () => gone.abort());
   let sent = 0;
   for await (const chunk of body) {
     sent += chunk.byteLength;
+    onBytes(chunk.byteLength);
     if (!outgoing.write(chunk)) await once(outgoing, 'drain', { signal: gone.signal });
   }
   return sent;
 }
-
 async function bind(server: Server, port: number, host: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -24,7 +24,7 @@ const LOCK = { stale: 5000, update: 1000 };
 /** How often a lock that is held is looked at. Units: milliseconds */
 const POLL = 200;
 
-export interface OpenRegistryOptions extends Partial<Pick<RegistryOptions, 'baseUrl' | 'credentials' | 'onError'>> {
+export interface OpenRegistryOptions extends Partial<Omit<RegistryOptions, 'storage' | 'identity' | 'secret'>> {
   /** The folder that holds everything; it is made if it is not there. */
   data: string;
   /** Who sends requests. @default the token file in the folder */

@@ -9,6 +9,8 @@ import type { Credentials } from './credentials.ts';
 import { createDocuments } from './documents.ts';
 import { recoverProjects } from './finish.ts';
 import { finishRoutes } from './finish-routes.ts';
+import { readForwarded } from './forwarded.ts';
+import { healthRoute } from './health-route.ts';
 import { failure, rawPath, rawTarget, redirect, refuse, requestBase } from './http.ts';
 import type { Identity } from './identity.ts';
 import { lockRoutes } from './lock-routes.ts';
@@ -37,6 +39,10 @@ export interface RegistryOptions {
   secret: Uint8Array;
   /** Where the registry is reached, without a trailing slash. @default where each request says it was sent to */
   baseUrl?: string;
+  /** Believes what the headers of a proxy say of where requests were sent to. @default false */
+  trustProxy?: boolean;
+  /** How many files may arrive at once; more are told to come again. @default 256 */
+  maxUploads?: number;
   /** What is given out to whoever asks. @default none */
   credentials?: Credentials;
   /** Hears of failures that are the registry's own, of which the client is told no more than that. */
@@ -60,6 +66,8 @@ export async function createRegistry({
   identity,
   secret,
   baseUrl,
+  trustProxy = false,
+  maxUploads = 256,
   credentials = {},
   onError,
 }: RegistryOptions): Promise<Registry> {
@@ -71,13 +79,16 @@ export async function createRegistry({
     projects: createMutex(),
     receiving: createCounter(),
     credentials,
-    baseUrl,
+    baseOf: (request) =>
+      baseUrl ?? (trustProxy ? readForwarded(request.headers).base : undefined) ?? requestBase(request),
+    maxUploads,
   };
   await recoverProjects(context);
   // Tells this registry from any other that was or will be at the same address; it says nothing of the secret.
   const name = createHmac('sha256', secret).update('name').digest('hex').slice(0, 32);
   const handlers: Handlers = {
     documentation: () => redirect(DOCUMENTATION),
+    ...healthRoute(context),
     ...readRoutes(context),
     ...projectRoutes(context),
     ...startRoute(context),
@@ -95,7 +106,7 @@ export async function createRegistry({
     const request = c.req.raw;
     if (request.method === 'OPTIONS') return preflight(request);
     checkEncoding(c.req.path);
-    if (request.method === 'HEAD' && !c.req.path.startsWith('/file/')) return notFound(request);
+    if (request.method === 'HEAD' && !c.req.path.startsWith('/file/')) return notFound(request, context);
     await next();
     if (/^\/(file\/|list$)/.test(c.req.path)) {
       c.res.headers.set('gypsum-features', FEATURES);
@@ -108,7 +119,7 @@ export async function createRegistry({
     const handler = handlers[name as RouteName] as (request: Request, parameters: object) => Promise<Response>;
     app.on(method, path, (c) => handler(c.req.raw, c.req.param()));
   }
-  app.notFound((c) => notFound(c.req.raw));
+  app.notFound((c) => notFound(c.req.raw, context));
   app.onError((error, c) => {
     if (!isGypsumError(error) && !isGone(error, c.req.raw)) onError?.(error, c.req.raw);
     return failure(error);
@@ -141,9 +152,9 @@ function preflight(request: Request): Response {
 }
 
 /** Where no route is, doubled slashes are taken for a mistake; where one is, they belong to what it says. */
-function notFound(request: Request): Response {
+function notFound(request: Request, { baseOf }: ServerContext): Response {
   const target = rawTarget(request);
-  if (target.includes('//')) return redirect(requestBase(request) + target.replace(/\/{2,}/g, '/'));
+  if (target.includes('//')) return redirect(baseOf(request) + target.replace(/\/{2,}/g, '/'));
   return failure(new GypsumError('not-found', 'There is no such endpoint.'));
 }
 

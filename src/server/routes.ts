@@ -3,6 +3,7 @@ import { rawPath } from './http.ts';
 /** The routes by name. A parameter is one segment of the path, in which a slash stands encoded. */
 export const ROUTES = {
   documentation: { method: 'GET', path: '/' },
+  health: { method: 'GET', path: '/healthz' },
   file: { method: 'GET', path: '/file/:key' },
   list: { method: 'GET', path: '/list' },
   whoami: { method: 'GET', path: '/whoami' },

@@ -1,16 +1,25 @@
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
-import { InvalidArgumentError } from 'commander';
 import { commandName, defaultDataDir } from '../../config.ts';
 import { showText } from '../../model/text.ts';
-import { listen, openRegistry } from '../../server/index.ts';
+import { accessEntry, accessText, createMetrics, factsOf, listen, openRegistry } from '../../server/index.ts';
 import type { Command } from '../command.ts';
+import { parseDuration } from '../durations.ts';
 import { errorLines } from '../report.ts';
+import { parseCount, parseHttpUrl, parsePort, readCredentials } from '../serve-options.ts';
 
 interface Options {
   port: number;
   host: string;
   data?: string;
+  baseUrl?: string;
+  trustProxy?: boolean;
+  credentials?: string;
+  sessionTtl?: number;
+  maxUploads?: number;
+  grace?: number;
+  log: 'none' | 'text' | 'json';
+  metrics?: boolean;
 }
 
 export const serve: Command<undefined, Options> = {
@@ -22,13 +31,58 @@ export const serve: Command<undefined, Options> = {
     { flags: '--port <number>', description: 'the port; 0 takes any that is free', parse: parsePort, preset: 0 },
     { flags: '--host <address>', description: 'the address to listen on', preset: '127.0.0.1' },
     { flags: '--data <folder>', description: 'the folder that keeps everything; made if it is not there' },
+    { flags: '--base-url <url>', description: 'where it is reached, if that is behind a proxy', parse: parseHttpUrl },
+    { flags: '--trust-proxy', description: 'believe the X-Forwarded headers and X-Request-Id of a proxy' },
+    { flags: '--credentials <file>', description: 'JSON of the public credentials that are given out' },
+    {
+      flags: '--session-ttl <time>',
+      description: 'abort uploads of which nothing has come for so long, such as 12h (default: 7d)',
+      parse: parseDuration,
+    },
+    { flags: '--max-uploads <number>', description: 'files that may arrive at once (default: 256)', parse: parseCount },
+    {
+      flags: '--grace <time>',
+      description: 'how long requests may go on after it was told to stop (default: 5s)',
+      parse: parseDuration,
+    },
+    {
+      flags: '--log <form>',
+      description: 'a line on standard error for each request',
+      choices: ['none', 'text', 'json'],
+      preset: 'none',
+    },
+    { flags: '--metrics', description: 'answer Prometheus at /metrics' },
   ],
   async run({ options, signal, print, warn, quiet, json }) {
     const data = resolve(options.data ?? defaultDataDir());
-    const onError = (error: unknown, request?: Request) => warn(`${nameOf(request)} failed: ${errorLines(error)}`);
-    const registry = await openRegistry({ data, signal, onError });
+    const { baseUrl, trustProxy = false, sessionTtl, maxUploads, grace, log } = options;
+    const registry = await openRegistry({
+      data,
+      signal,
+      trustProxy,
+      ...(baseUrl !== undefined && { baseUrl }),
+      ...(sessionTtl !== undefined && { sessionTtl }),
+      ...(maxUploads !== undefined && { maxUploads }),
+      ...(options.credentials !== undefined && { credentials: await readCredentials(options.credentials) }),
+      onError: (error, request) => warn(`${nameOf(request)} failed: ${errorLines(error)}`),
+      onSwept({ locks }) {
+        for (const { project } of locks)
+          warn(`Ended an upload to project "${showText(project)}" that nobody went on with.`);
+      },
+    });
+    const metrics = options.metrics ? createMetrics() : undefined;
     try {
-      const listener = await listen(registry.fetch, { port: options.port, host: options.host });
+      const listener = await listen(metrics?.wrap(registry.fetch) ?? registry.fetch, {
+        port: options.port,
+        host: options.host,
+        trustProxy,
+        ...(grace !== undefined && { grace }),
+        onExchange(exchange) {
+          metrics?.onExchange(exchange);
+          if (log === 'json') warn(JSON.stringify(accessEntry(exchange)));
+          else if (log === 'text') warn(accessText(accessEntry(exchange)));
+        },
+      });
       print(json ? JSON.stringify({ url: listener.url, data }) : listener.url);
       if (!quiet && !json) for (const line of welcome(listener.url, data, registry.adminToken)) print(line);
       if (!signal.aborted) await once(signal, 'abort');
@@ -44,7 +98,9 @@ export const serve: Command<undefined, Options> = {
 /** Of a request no more than its route: what follows may be signed. */
 function nameOf(request: Request | undefined): string {
   if (request === undefined) return 'Clearing away what has had its time';
-  return `${request.method} ${showText(new URL(request.url).pathname.split('/', 3).join('/'))}`;
+  const id = factsOf(request)?.id;
+  const route = `${request.method} ${showText(new URL(request.url).pathname.split('/', 3).join('/'))}`;
+  return id === undefined ? route : `${route} (request ${id})`;
 }
 
 function* welcome(url: string, data: string, adminToken: string | undefined): Generator<string> {
@@ -64,10 +120,4 @@ function* welcome(url: string, data: string, adminToken: string | undefined): Ge
 
 function quote(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('It is a number from 0 to 65535.');
 }

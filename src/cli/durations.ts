@@ -1,0 +1,12 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Units: milliseconds */
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** Reads a duration such as `30d`, `12h` or `90s`, in milliseconds. */
+export function parseDuration(text: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? [];
+  const duration = Number(number) * (UNITS[unit] ?? Number.NaN);
+  if (Number.isSafeInteger(Math.round(duration)) && duration > 0) return Math.round(duration);
+  throw new InvalidArgumentError('It is a duration such as 90s, 30m, 12h or 7d.');
+}
