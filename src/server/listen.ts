@@ -158,6 +158,8 @@ export async function listen(
   );
   server.on('clientError', (error, socket) => {
     const status = refuseMalformed(error, socket);
+    // A connection that breaks between two requests is nobody's.
+    if (status === 0) return;
     onExchange?.({
       id: randomUUID(),
       method: '-',
@@ -167,7 +169,7 @@ export async function listen(
       received: 0,
       sent: 0,
       duration: 0,
-      aborted: status === 0,
+      aborted: false,
     });
   });
   server.setTimeout(limits.idle);

@@ -63,10 +63,7 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
-export async function createRig({
-  data,
-  ...options
-}: Partial<Pick<OpenRegistryOptions, 'data' | 'sessionTtl'>> = {}): Promise<Rig> {
+export async function createRig({ data, ...options }: Partial<OpenRegistryOptions> = {}): Promise<Rig> {
   const folder = data ?? (await temporaryFolder());
   const errors: unknown[] = [];
   const swept: Swept[] = [];
