@@ -71,6 +71,18 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Publish a folder as a new version',
     load: async () => (await import('./commands/upload.ts')).upload,
   },
+  'token create': {
+    summary: 'Make a token for a user of a registry on this machine',
+    load: async () => (await import('./commands/token.ts')).tokenCreate,
+  },
+  'token list': {
+    summary: 'List the tokens that a registry on this machine knows',
+    load: async () => (await import('./commands/token.ts')).tokenList,
+  },
+  'token revoke': {
+    summary: 'Forget tokens of a registry on this machine',
+    load: async () => (await import('./commands/token.ts')).tokenRevoke,
+  },
   'registry verify': {
     summary: 'Compare every object of a registry on this machine with its manifest',
     load: async () => (await import('./commands/registry-verify.ts')).registryVerify,
@@ -104,6 +116,7 @@ export const commands: Readonly<Record<string, Entry>> = {
 /** What the commands of two words are about, by the first of them. */
 export const groups: Readonly<Record<string, string>> = {
   project: 'Create and unlock projects',
+  token: 'Make, list and revoke the tokens of a registry on this machine',
   registry: 'Look after a registry on this machine',
   config: 'Show and change settings',
 };

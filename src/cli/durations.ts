@@ -10,3 +10,12 @@ export function parseDuration(text: string): number {
   if (Number.isSafeInteger(Math.round(duration)) && duration > 0) return Math.round(duration);
   throw new InvalidArgumentError('It is a duration such as 90s, 30m, 12h or 7d.');
 }
+
+/** Reads a time to come: a date such as `2030-01-31`, a date with its time, or how long from now, such as `30d`. */
+export function parseLater(text: string): Date {
+  const isDate = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text);
+  const time = isDate ? Date.parse(text) : Date.now() + parseDuration(text);
+  if (Number.isNaN(time)) throw new InvalidArgumentError('It is no date.');
+  if (time > Date.now()) return new Date(time);
+  throw new InvalidArgumentError('It is in the past.');
+}

@@ -17,6 +17,13 @@ export function parseHttpUrl(text: string): string {
   throw new InvalidArgumentError('It is a URL such as https://data.example.org/gypsum, without a query.');
 }
 
+/** Reads names with commas between. */
+export function parseNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.every((name) => name !== '')) return names;
+  throw new InvalidArgumentError('It is names with commas between, such as ann,bob.');
+}
+
 export function parseCount(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It is a whole number from 1 on.');

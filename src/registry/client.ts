@@ -1,9 +1,17 @@
 import { z } from 'zod';
-import { GypsumError } from '../errors.ts';
+import { GypsumError, isGypsumError } from '../errors.ts';
 import { type CallOptions, callOf } from '../events.ts';
 import { showText } from '../model/text.ts';
 import { NEEDS_TOKEN } from './failures.ts';
-import { type Body, createHttp, type Exchange, type HttpOptions, readAll, reasonOf } from './http.ts';
+import {
+  type AnswerHeaders,
+  type Body,
+  createHttp,
+  type Exchange,
+  type HttpOptions,
+  readAll,
+  reasonOf,
+} from './http.ts';
 
 export interface RegistryOptions extends HttpOptions {
   /** Where the registry is, such as `https://gypsum.artifactdb.com`. */
@@ -122,6 +130,28 @@ export function createRegistryClient({
     return client.request({ ...asked, ...callOf(options) }, consume);
   };
 
+  // Most registries let everybody read, and need not be told who it is.
+  let isPrivate = false;
+  const readWith = async <T>(
+    exchange: { what: string; path: string },
+    options: CallOptions | undefined,
+    consume: (body: Body, headers: AnswerHeaders) => Promise<T>,
+  ): Promise<T> => {
+    const { what, path } = exchange;
+    const ask = () =>
+      client.request(
+        { what, method: 'GET', url: at(path), ...(isPrivate && { token }), ...callOf(options ?? {}) },
+        consume,
+      );
+    try {
+      return await ask();
+    } catch (error) {
+      if (isPrivate || token === undefined || !isGypsumError(error, 'unauthorized')) throw error;
+      isPrivate = true;
+      return ask();
+    }
+  };
+
   return {
     url: root,
     origin: base.origin,
@@ -133,21 +163,17 @@ export function createRegistryClient({
         ...(prefix === '' ? {} : { prefix }),
         ...(recursive ? { recursive: 'true' } : {}),
       });
-      return client.request({ what, method: 'GET', url: at(`/list?${query}`), ...callOf(options) }, (body) =>
-        document(body, z.array(z.string()), what),
-      );
+      return readWith({ what, path: `/list?${query}` }, options, (body) => document(body, z.array(z.string()), what));
     },
 
     read(key, limit, options) {
       const what = `Reading "${showText(key)}"`;
-      return client.request({ what, method: 'GET', url: at(filePath(key)), ...callOf(options) }, (body) =>
-        readAll(body, limit, what),
-      );
+      return readWith({ what, path: filePath(key) }, options, (body) => readAll(body, limit, what));
     },
 
     stream(key, consume, options) {
       const what = `Fetching "${showText(key)}"`;
-      return client.request({ what, method: 'GET', url: at(filePath(key)), ...callOf(options) }, consume);
+      return readWith({ what, path: filePath(key) }, options, consume);
     },
 
     async send(request, options) {
@@ -162,15 +188,12 @@ export function createRegistryClient({
     features(options) {
       const what = `Asking ${base.origin} what it can do`;
       const query = new URLSearchParams({ prefix: NOTHING });
-      return client.request(
-        { what, method: 'GET', url: at(`/list?${query}`), ...callOf(options) },
-        async (body, headers) => {
-          // Whatever else answers there says nothing of what a registry can do.
-          await document(body, z.array(z.string()), what);
-          const said = [headers['gypsum-features'] ?? []].flat().join(',');
-          return new Set(said.split(',').map((feature) => feature.trim()));
-        },
-      );
+      return readWith({ what, path: `/list?${query}` }, options, async (body, headers) => {
+        // Whatever else answers there says nothing of what a registry can do.
+        await document(body, z.array(z.string()), what);
+        const said = [headers['gypsum-features'] ?? []].flat().join(',');
+        return new Set(said.split(',').map((feature) => feature.trim()));
+      });
     },
 
     async githubUser(options) {

@@ -15,7 +15,7 @@ export interface HttpOptions {
 }
 
 /** Hears of every answer before anything is made of it; what it throws is how the request ends. */
-export type OnAnswer = (url: URL, headers: Headers) => Promise<void>;
+export type OnAnswer = (url: URL, headers: AnswerHeaders) => Promise<void>;
 
 export interface Exchange {
   /** What is being done, as the beginning of a sentence, for errors and events. */
@@ -36,12 +36,12 @@ export interface Exchange {
 
 export type Body = Dispatcher.ResponseData['body'];
 
-type Headers = Dispatcher.ResponseData['headers'];
+export type AnswerHeaders = Dispatcher.ResponseData['headers'];
 
 /** Requests with retries around the consumer of the answer's body. */
 export interface Http {
   /** Sends a request and gives what `consume` makes of a successful answer; `consume` starts over with each attempt. */
-  request<T>(exchange: Exchange, consume: (body: Body, headers: Headers) => Promise<T>): Promise<T>;
+  request<T>(exchange: Exchange, consume: (body: Body, headers: AnswerHeaders) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -56,7 +56,10 @@ export function createHttp(
   for (const [option, value] of Object.entries({ retries, retryDelay, timeout })) checkCount(option, value);
   const agent = new Agent({ headersTimeout: timeout, bodyTimeout: timeout, connect: { timeout } });
 
-  const attempt = async <T>(exchange: Exchange, consume: (body: Body, headers: Headers) => Promise<T>): Promise<T> => {
+  const attempt = async <T>(
+    exchange: Exchange,
+    consume: (body: Body, headers: AnswerHeaders) => Promise<T>,
+  ): Promise<T> => {
     const { url, method, token, headers, body, signal, what, patience } = exchange;
     const {
       statusCode,

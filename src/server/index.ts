@@ -2,7 +2,8 @@ export { type AccessEntry, accessEntry, accessText } from './access-log.ts';
 export type { BackedUp, BackupOptions } from './backup-registry.ts';
 export { type Credentials, credentialsSchema } from './credentials.ts';
 export { type DiskStorageOptions, diskStorage } from './disk-storage.ts';
-export type { Identity, Principal } from './identity.ts';
+export { type GithubIdentityOptions, githubIdentity } from './github-identity.ts';
+export { type Identity, type Principal, withAdmins } from './identity.ts';
 export { type Exchange, type Fetch, type Limits, type Listener, type ListenOptions, listen } from './listen.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { type OpenRegistry, type OpenRegistryOptions, openRegistry } from './open-registry.ts';
@@ -23,4 +24,5 @@ export type {
 } from './storage.ts';
 export type { SweepOptions, Swept } from './sweep.ts';
 export { createToken, readTokens, type TokenRecord, tokenFileIdentity, writeTokens } from './token-file.ts';
+export { addToken, listTokens, revokeTokens, type TokenInfo } from './tokens.ts';
 export type { Fault, Problem, Verified, VerifyOptions } from './verify-registry.ts';

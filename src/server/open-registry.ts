@@ -1,18 +1,17 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
-import { showText } from '../model/text.ts';
 import { startBackground } from './background.ts';
 import { LIFETIME } from './context.ts';
+import { checkFolder, makeAdminToken, openSecret } from './data-folder.ts';
 import { diskStorage } from './disk-storage.ts';
 import { failure } from './http.ts';
-import type { Identity } from './identity.ts';
+import { type Identity, withAdmins } from './identity.ts';
 import { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
 import type { Swept } from './sweep.ts';
-import { createToken, tokenFileIdentity, writeSecret, writeTokens } from './token-file.ts';
+import { tokenFileIdentity } from './token-file.ts';
 
 /**
  * How long a lock lives that nobody touches, and how often it is touched.
@@ -29,6 +28,8 @@ export interface OpenRegistryOptions extends Partial<Omit<RegistryOptions, 'stor
   data: string;
   /** Who sends requests. @default the token file in the folder */
   identity?: Identity;
+  /** Users who are administrators, whatever else says so. */
+  admins?: readonly string[];
   /** How long an upload may go on without anything arriving before it is aborted. Units: milliseconds @default 7 days */
   sessionTtl?: number;
   /** Hears what was cleared away beside the requests. */
@@ -57,6 +58,7 @@ export interface OpenRegistry extends Registry {
 export async function openRegistry({
   data,
   identity,
+  admins = [],
   sessionTtl = LIFETIME.slug,
   onSwept,
   signal,
@@ -70,13 +72,12 @@ export async function openRegistry({
     isLost = true;
   });
   try {
-    const tokens = join(folder, 'tokens.json');
-    const adminToken = identity === undefined ? await makeAdminToken(folder, tokens) : undefined;
+    const adminToken = identity === undefined ? await makeAdminToken(folder) : undefined;
     const registry = await createRegistry({
       ...options,
       storage: await diskStorage(folder),
-      identity: identity ?? tokenFileIdentity(tokens),
-      secret: await openSecret(join(folder, 'secret')),
+      identity: withAdmins(identity ?? tokenFileIdentity(join(folder, 'tokens.json')), admins),
+      secret: await openSecret(folder),
     });
     const background = startBackground(registry.sweep, { sessionTtl, onSwept, onError: options.onError });
     return {
@@ -93,26 +94,6 @@ export async function openRegistry({
     await release();
     throw error;
   }
-}
-
-/** What a registry keeps in its folder, and what a file system keeps in each of its own. */
-const OWN = ['objects', 'meta', 'incoming', 'lock', 'tokens.json', 'admin-token', 'secret', 'lost+found'];
-
-/** Throws `destination-refused` for a folder that holds other things: secrets do not belong among somebody's data. */
-export async function checkFolder(folder: string): Promise<void> {
-  const others = (await readdir(folder)).filter(
-    (name) => !OWN.some((own) => name === own || name.startsWith(`${own}.`)),
-  );
-  const [first] = others;
-  if (first === undefined) return;
-  throw new GypsumError(
-    'destination-refused',
-    `The folder ${folder} holds other things, such as "${showText(first)}".`,
-    {
-      hint: 'Give a registry a folder of its own.',
-      details: { folder, others },
-    },
-  );
 }
 
 /**
@@ -140,31 +121,6 @@ async function lastTouch(lockfilePath: string): Promise<number | undefined> {
     return (await stat(lockfilePath)).mtimeMs;
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-/** Makes the first token where there is none, and gives it. */
-async function makeAdminToken(folder: string, tokens: string): Promise<string | undefined> {
-  if (await exists(tokens)) return undefined;
-  const { token, record } = createToken('admin', { admin: true });
-  // Its copy first: a hash whose token nobody has would lock everybody out.
-  await writeSecret(join(folder, 'admin-token'), `${token}\n`);
-  await writeTokens(tokens, [record]);
-  return token;
-}
-
-async function openSecret(file: string): Promise<Uint8Array> {
-  if (!(await exists(file))) await writeSecret(file, randomBytes(32).toString('hex'));
-  return Buffer.from(await readFile(file, 'utf8'), 'hex');
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return false;
     throw error;
   }
 }

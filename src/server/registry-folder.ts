@@ -2,8 +2,9 @@ import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { type BackedUp, type BackupOptions, backupRegistry } from './backup-registry.ts';
+import { checkFolder } from './data-folder.ts';
 import { diskStorage } from './disk-storage.ts';
-import { checkFolder, lockFolder } from './open-registry.ts';
+import { lockFolder } from './open-registry.ts';
 import { type Verified, type VerifyOptions, verifyRegistry } from './verify-registry.ts';
 
 /** What a registry keeps beside its objects, and a copy of it needs to be the same registry. */

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { Hono } from 'hono';
 import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import { contentRoutes } from './content-routes.ts';
-import { LIFETIME, type ServerContext } from './context.ts';
+import { authenticate, LIFETIME, type ServerContext } from './context.ts';
 import { createCounter } from './counter.ts';
 import { credentialRoutes } from './credential-routes.ts';
 import type { Credentials } from './credentials.ts';
@@ -32,6 +32,9 @@ const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
 /** What this registry can do beside the contract, as it says on `/file` and `/list`. */
 const FEATURES = 'range, whoami, lock, release';
 
+/** What anybody may ask of a registry that is not private. */
+const READS: ReadonlySet<RouteName> = new Set(['file', 'list', 'lock', 's3Credentials', 'githubCredentials']);
+
 export interface RegistryOptions {
   storage: Storage;
   identity: Identity;
@@ -45,6 +48,8 @@ export interface RegistryOptions {
   maxUploads?: number;
   /** What is given out to whoever asks. @default none */
   credentials?: Credentials;
+  /** Nobody reads without a token. @default false */
+  isPrivate?: boolean;
   /** Hears of failures that are the registry's own, of which the client is told no more than that. */
   onError?: (error: unknown, request?: Request) => void;
 }
@@ -69,6 +74,7 @@ export async function createRegistry({
   trustProxy = false,
   maxUploads = 256,
   credentials = {},
+  isPrivate = false,
   onError,
 }: RegistryOptions): Promise<Registry> {
   const context: ServerContext = {
@@ -117,7 +123,11 @@ export async function createRegistry({
   for (const [name, { method, path }] of Object.entries(ROUTES)) {
     // Hono's parameters are the ones that the path names, which is what the handler's type says.
     const handler = handlers[name as RouteName] as (request: Request, parameters: object) => Promise<Response>;
-    app.on(method, path, (c) => handler(c.req.raw, c.req.param()));
+    const isRead = isPrivate && READS.has(name as RouteName);
+    app.on(method, path, async (c) => {
+      if (isRead) await authenticate(context, c.req.raw);
+      return handler(c.req.raw, c.req.param());
+    });
   }
   app.notFound((c) => notFound(c.req.raw, context));
   app.onError((error, c) => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { listen, type OpenRegistryOptions, openRegistry } from '../../src/server/index.ts';
+import { githubIdentity, listen, type OpenRegistryOptions, openRegistry } from '../../src/server/index.ts';
+import { startGithub } from '../helpers/github-stand-in.ts';
 import { DIFFERENCES } from './conformance/differences.ts';
-import { recordedIdentity } from './conformance/identities.ts';
 import { createReplayer, type Exchange, type Outcome } from './conformance/replay.ts';
 import { temporaryFolder } from './rig.ts';
 
@@ -22,7 +22,8 @@ async function play(played: readonly Exchange[], options: Partial<OpenRegistryOp
   const unexpected: unknown[] = [];
   const registry = await openRegistry({
     data: await temporaryFolder(),
-    identity: recordedIdentity,
+    identity: githubIdentity({ url: (await startGithub()).url }),
+    admins: ['LTLA', 'jkanche'],
     onError: (error) => unexpected.push(error),
     ...options,
   });

@@ -2,16 +2,28 @@ import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { commandName, defaultDataDir } from '../../config.ts';
 import { showText } from '../../model/text.ts';
-import { accessEntry, accessText, createMetrics, factsOf, listen, openRegistry } from '../../server/index.ts';
+import {
+  accessEntry,
+  accessText,
+  createMetrics,
+  factsOf,
+  githubIdentity,
+  listen,
+  openRegistry,
+} from '../../server/index.ts';
 import type { Command } from '../command.ts';
 import { parseDuration } from '../durations.ts';
 import { errorLines } from '../report.ts';
-import { parseCount, parseHttpUrl, parsePort, readCredentials } from '../serve-options.ts';
+import { parseCount, parseHttpUrl, parseNames, parsePort, readCredentials } from '../serve-options.ts';
 
 interface Options {
   port: number;
   host: string;
   data?: string;
+  identity: 'tokens' | 'github';
+  githubUrl?: string;
+  admins?: readonly string[];
+  private?: boolean;
   baseUrl?: string;
   trustProxy?: boolean;
   credentials?: string;
@@ -31,6 +43,15 @@ export const serve: Command<undefined, Options> = {
     { flags: '--port <number>', description: 'the port; 0 takes any that is free', parse: parsePort, preset: 0 },
     { flags: '--host <address>', description: 'the address to listen on', preset: '127.0.0.1' },
     { flags: '--data <folder>', description: 'the folder that keeps everything; made if it is not there' },
+    {
+      flags: '--identity <kind>',
+      description: 'whose tokens it knows: its own, see "gypsum token", or those of GitHub',
+      choices: ['tokens', 'github'],
+      preset: 'tokens',
+    },
+    { flags: '--github-url <url>', description: 'where GitHub is asked (default: its API)', parse: parseHttpUrl },
+    { flags: '--admins <names>', description: 'users who are administrators, with commas between', parse: parseNames },
+    { flags: '--private', description: 'let nobody read without a token' },
     { flags: '--base-url <url>', description: 'where it is reached, if that is behind a proxy', parse: parseHttpUrl },
     { flags: '--trust-proxy', description: 'believe the X-Forwarded headers and X-Request-Id of a proxy' },
     { flags: '--credentials <file>', description: 'JSON of the public credentials that are given out' },
@@ -60,6 +81,11 @@ export const serve: Command<undefined, Options> = {
       data,
       signal,
       trustProxy,
+      isPrivate: options.private === true,
+      ...(options.admins && { admins: options.admins }),
+      ...(options.identity === 'github' && {
+        identity: githubIdentity(options.githubUrl === undefined ? {} : { url: options.githubUrl }),
+      }),
       ...(baseUrl !== undefined && { baseUrl }),
       ...(sessionTtl !== undefined && { sessionTtl }),
       ...(maxUploads !== undefined && { maxUploads }),
@@ -84,7 +110,8 @@ export const serve: Command<undefined, Options> = {
         },
       });
       print(json ? JSON.stringify({ url: listener.url, data }) : listener.url);
-      if (!quiet && !json) for (const line of welcome(listener.url, data, registry.adminToken)) print(line);
+      if (!quiet && !json)
+        for (const line of welcome(listener.url, data, registry.adminToken, options.identity)) print(line);
       if (!signal.aborted) await once(signal, 'abort');
       await listener.close();
     } finally {
@@ -103,7 +130,12 @@ function nameOf(request: Request | undefined): string {
   return id === undefined ? route : `${route} (request ${id})`;
 }
 
-function* welcome(url: string, data: string, adminToken: string | undefined): Generator<string> {
+function* welcome(
+  url: string,
+  data: string,
+  adminToken: string | undefined,
+  identity: Options['identity'],
+): Generator<string> {
   const tokenFile = join(data, 'admin-token');
   yield `Serving ${data}; Ctrl-C stops.`;
   if (adminToken !== undefined) {
@@ -113,7 +145,9 @@ function* welcome(url: string, data: string, adminToken: string | undefined): Ge
   }
   yield '';
   yield 'Next, in another terminal:';
-  yield `  export GYPSUM_URL=${url} GYPSUM_TOKEN="$(cat ${quote(tokenFile)})"`;
+  yield identity === 'github'
+    ? `  export GYPSUM_URL=${url} GYPSUM_TOKEN=<your GitHub token>`
+    : `  export GYPSUM_URL=${url} GYPSUM_TOKEN="$(cat ${quote(tokenFile)})"`;
   const gypsum = commandName();
   yield adminToken === undefined ? `  ${gypsum} projects` : `  ${gypsum} project create my-project`;
 }

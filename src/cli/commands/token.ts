@@ -1,0 +1,69 @@
+import { resolve } from 'node:path';
+import { defaultDataDir } from '../../config.ts';
+import { showText } from '../../model/text.ts';
+import { addToken, listTokens, revokeTokens, type TokenInfo } from '../../server/index.ts';
+import { argument, type Command } from '../command.ts';
+import { dataFlag } from '../data-flag.ts';
+import { parseLater } from '../durations.ts';
+import { count } from '../text.ts';
+
+interface Data {
+  data?: string;
+}
+
+const folder = ({ data }: Data) => resolve(data ?? defaultDataDir());
+
+export const tokenCreate: Command<TokenInfo & { token: string }, Data & { admin?: boolean; expires?: Date }> = {
+  usage: 'create <name>',
+  summary: 'Make a token for a user of a registry on this machine, and print it: it is shown only once',
+  local: true,
+  example: 'gypsum token create alice --expires 30d --data my-registry',
+  flags: [
+    { flags: '--admin', description: 'whoever has it is an administrator' },
+    { flags: '--expires <when>', description: 'a date, or how long from now, such as 30d', parse: parseLater },
+    dataFlag,
+  ],
+  run: ({ args, options }) =>
+    addToken(folder(options), argument(args, 0), {
+      admin: options.admin === true,
+      ...(options.expires !== undefined && { expiresAt: options.expires }),
+    }),
+  human: ({ token }) => token,
+};
+
+export const tokenList: Command<TokenInfo[], Data> = {
+  usage: 'list',
+  summary: 'List the tokens that a registry on this machine knows',
+  local: true,
+  example: 'gypsum token list --data my-registry',
+  flags: [dataFlag],
+  run: ({ options }) => listTokens(folder(options)),
+  human(tokens) {
+    const width = Math.max(...tokens.map(({ name }) => showText(name).length));
+    return tokens
+      .map(({ id, name, admin, createdAt, expiresAt }) => {
+        const end = expiresAt === undefined ? '' : `, ${isOver(expiresAt) ? 'expired' : 'until'} ${day(expiresAt)}`;
+        return `${id}  ${showText(name).padEnd(width)}  ${admin ? 'admin' : 'user '}  since ${day(createdAt)}${end}`;
+      })
+      .join('\n');
+  },
+};
+
+export const tokenRevoke: Command<TokenInfo[], Data> = {
+  usage: 'revoke <name>',
+  summary: 'Forget all tokens of a user, or the one whose id is given instead, from the next request on',
+  local: true,
+  example: 'gypsum token revoke alice --data my-registry',
+  flags: [dataFlag],
+  run: ({ args, options }) => revokeTokens(folder(options), argument(args, 0)),
+  human: (revoked) =>
+    `Revoked ${count(revoked.length, 'token')}: ${revoked.map(({ id, name }) => `${showText(name)} (${id})`).join(', ')}`,
+};
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
+function isOver(date: Date): boolean {
+  return date.getTime() <= Date.now();
+}

@@ -1,0 +1,90 @@
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { addToken, listTokens, openRegistry, revokeTokens } from '../../src/server/index.ts';
+import { temporaryFolder } from './rig.ts';
+
+async function whoIs(registry: { fetch(request: Request): Promise<Response> }, token: string): Promise<unknown> {
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await registry.fetch(new Request('http://registry.test/whoami', { headers }));
+  return answer.status === 200 ? answer.json() : answer.status;
+}
+
+describe('tokens', () => {
+  it('count and cease to count from the next request on, while the registry is open', async () => {
+    const data = await temporaryFolder();
+    const registry = await openRegistry({ data });
+    onTestFinished(() => registry.close());
+    const { token, id } = await addToken(data, 'alice');
+    const other = await addToken(data, 'alice', { admin: true });
+    expect(await whoIs(registry, token)).toEqual({ id: 'alice', admin: false });
+    expect(await whoIs(registry, other.token)).toEqual({ id: 'alice', admin: true });
+    expect(await revokeTokens(data, id)).toMatchObject([{ id, name: 'alice' }]);
+    expect(await whoIs(registry, token)).toBe(401);
+    expect(await whoIs(registry, other.token)).toEqual({ id: 'alice', admin: true });
+    await revokeTokens(data, 'alice');
+    expect(await whoIs(registry, other.token)).toBe(401);
+    expect(await whoIs(registry, registry.adminToken ?? '')).toEqual({ id: 'admin', admin: true });
+  });
+
+  it('end when they expire', async () => {
+    const data = await temporaryFolder();
+    const registry = await openRegistry({ data });
+    onTestFinished(() => registry.close());
+    const expiresAt = new Date(Date.now() + 300);
+    const { token } = await addToken(data, 'alice', { expiresAt });
+    expect(await whoIs(registry, token)).toMatchObject({ id: 'alice' });
+    await expect.poll(() => whoIs(registry, token)).toBe(401);
+    expect(await listTokens(data)).toMatchObject([{ name: 'admin' }, { name: 'alice', expiresAt }]);
+  });
+
+  it('are kept as hashes, for the owner of the folder alone', async () => {
+    const data = await temporaryFolder();
+    const { token } = await addToken(data, 'alice');
+    const file = join(data, 'tokens.json');
+    const text = await readFile(file, 'utf8');
+    expect(text).not.toContain(token);
+    expect(text).not.toContain(token.replace('gypsum_', ''));
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('are all there when many are made at once', async () => {
+    const data = await temporaryFolder();
+    const names = Array.from({ length: 8 }, (_, at) => `user-${at}`);
+    await Promise.all(names.map((name) => addToken(data, name)));
+    expect((await listTokens(data)).map(({ name }) => name).sort()).toEqual(['admin', ...names]);
+  });
+
+  it('may be made before the registry is, which has its own administrator then too', async () => {
+    const data = join(await temporaryFolder(), 'new');
+    const { token } = await addToken(data, 'ci');
+    const registry = await openRegistry({ data });
+    onTestFinished(() => registry.close());
+    expect(await whoIs(registry, token)).toMatchObject({ id: 'ci' });
+    const admin = (await readFile(join(data, 'admin-token'), 'utf8')).trim();
+    expect(await whoIs(registry, admin)).toEqual({ id: 'admin', admin: true });
+  });
+
+  it('are not made in a folder of other things, nor looked for where there are none', async () => {
+    const data = await temporaryFolder();
+    await expect(listTokens(data)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(revokeTokens(data, 'x')).rejects.toMatchObject({ code: 'not-found' });
+    await mkdir(join(data, 'photos'));
+    await expect(addToken(data, 'alice')).rejects.toMatchObject({ code: 'destination-refused' });
+  });
+
+  it.each(['', 'a\nb', 'x'.repeat(257)])('are made for names only: %j is none', async (name) => {
+    await expect(addToken(await temporaryFolder(), name)).rejects.toMatchObject({ code: 'invalid-argument' });
+  });
+
+  it('of a torn file let nobody in', async () => {
+    const data = await temporaryFolder();
+    const failures: unknown[] = [];
+    const registry = await openRegistry({ data, onError: (error) => failures.push(error) });
+    onTestFinished(() => registry.close());
+    await writeFile(join(data, 'tokens.json'), '[{"name":');
+    await chmod(join(data, 'tokens.json'), 0o600);
+    expect(await whoIs(registry, registry.adminToken ?? '')).toBe(500);
+    expect(failures).toHaveLength(1);
+  });
+});
