@@ -5,8 +5,14 @@ import { createProject } from './ops/create-project.ts';
 import { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 import { fetchLatest } from './ops/fetch-latest.ts';
 import { listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
+import { fetchLock, releaseProject } from './ops/lock.ts';
+import { fetchPermissions, setPermissions } from './ops/permissions.ts';
 import { planUpload } from './ops/plan-upload.ts';
 import { prepareDirectoryUpload } from './ops/prepare-directory-upload.ts';
+import { approveProbation, rejectProbation } from './ops/probation.ts';
+import { fetchQuota, fetchUsage, setQuota } from './ops/quota.ts';
+import { refreshLatest, refreshUsage } from './ops/refresh.ts';
+import { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 import { saveFile, saveVersion } from './ops/save-version.ts';
 import { unlockProject } from './ops/unlock-project.ts';
 import { uploadContents } from './ops/upload-contents.ts';
@@ -36,7 +42,21 @@ const operations = {
   planUpload,
   applyUpload,
   createProject,
+  fetchPermissions,
+  setPermissions,
+  fetchQuota,
+  setQuota,
+  fetchUsage,
+  fetchLock,
+  releaseProject,
   unlockProject,
+  approveProbation,
+  rejectProbation,
+  refreshLatest,
+  refreshUsage,
+  removeProject,
+  removeAsset,
+  removeVersion,
   whoAmI,
 };
 

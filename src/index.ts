@@ -24,6 +24,13 @@ export { type CreateProjectOptions, createProject, type Quota, type Uploader } f
 export { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 export { fetchLatest } from './ops/fetch-latest.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
+export { fetchLock, type ProjectLock, releaseProject } from './ops/lock.ts';
+export {
+  fetchPermissions,
+  type Permissions,
+  type SetPermissionsOptions,
+  setPermissions,
+} from './ops/permissions.ts';
 export { type PlanOptions, planUpload } from './ops/plan-upload.ts';
 export {
   type LinkRule,
@@ -31,6 +38,10 @@ export {
   type PrepareOptions,
   prepareDirectoryUpload,
 } from './ops/prepare-directory-upload.ts';
+export { approveProbation, rejectProbation } from './ops/probation.ts';
+export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota } from './ops/quota.ts';
+export { refreshLatest, refreshUsage } from './ops/refresh.ts';
+export { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 export { type SaveOptions, type SaveResult, saveFile, saveVersion } from './ops/save-version.ts';
 export { unlockProject } from './ops/unlock-project.ts';
 export { type UploadContent, uploadContents } from './ops/upload-contents.ts';

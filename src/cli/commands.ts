@@ -27,9 +27,57 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Create a project',
     load: async () => (await import('./commands/project-create.ts')).projectCreate,
   },
+  'project permissions': {
+    summary: 'Show or change who may do what in a project',
+    load: async () => (await import('./commands/project-permissions.ts')).projectPermissions,
+  },
+  'project quota': {
+    summary: 'Show or change how much a project may store',
+    load: async () => (await import('./commands/project-quota.ts')).projectQuota,
+  },
+  'project usage': {
+    summary: 'Show how much a project stores',
+    load: async () => (await import('./commands/project-quota.ts')).projectUsage,
+  },
+  'project lock': {
+    summary: 'Show what holds a project',
+    load: async () => (await import('./commands/project-lock.ts')).projectLock,
+  },
   'project unlock': {
-    summary: 'Free a project of an upload that nobody can end',
-    load: async () => (await import('./commands/project-unlock.ts')).projectUnlock,
+    summary: 'End the upload that holds a project',
+    load: async () => (await import('./commands/project-lock.ts')).projectUnlock,
+  },
+  'project remove': {
+    summary: 'Remove a project',
+    load: async () => (await import('./commands/removals.ts')).projectRemove,
+  },
+  'asset remove': {
+    summary: 'Remove an asset',
+    load: async () => (await import('./commands/removals.ts')).assetRemove,
+  },
+  'version summary': {
+    summary: 'Show who uploaded a version, and when',
+    load: async () => (await import('./commands/version.ts')).versionSummary,
+  },
+  'version approve': {
+    summary: 'Make a version official that is on probation',
+    load: async () => (await import('./commands/version.ts')).versionApprove,
+  },
+  'version reject': {
+    summary: 'Remove a version that is on probation',
+    load: async () => (await import('./commands/removals.ts')).versionReject,
+  },
+  'version remove': {
+    summary: 'Remove a version',
+    load: async () => (await import('./commands/removals.ts')).versionRemove,
+  },
+  'refresh latest': {
+    summary: 'Have the registry find the latest version again',
+    load: async () => (await import('./commands/refresh.ts')).refreshLatest,
+  },
+  'refresh usage': {
+    summary: 'Have the registry count what is stored again',
+    load: async () => (await import('./commands/refresh.ts')).refreshUsage,
   },
   projects: {
     summary: 'List the projects of the registry',
@@ -115,7 +163,10 @@ export const commands: Readonly<Record<string, Entry>> = {
 
 /** What the commands of two words are about, by the first of them. */
 export const groups: Readonly<Record<string, string>> = {
-  project: 'Create and unlock projects',
+  project: 'Create projects and look after them',
+  asset: 'Remove assets',
+  version: 'Look after versions',
+  refresh: 'Have the registry count again',
   token: 'Make, list and revoke the tokens of a registry on this machine',
   registry: 'Look after a registry on this machine',
   config: 'Show and change settings',

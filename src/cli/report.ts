@@ -21,7 +21,7 @@ export function eventLine(event: GypsumEvent): string | undefined {
     case 'upload-abandoned':
       return [
         `The upload of ${formatRef(event.ref)} could not be aborted (${event.error.message})`,
-        `and the project ${showText(event.ref.project)} may stay locked; an administrator can unlock it.`,
+        `and the project ${showText(event.ref.project)} may stay locked; its owners can unlock it.`,
       ].join(' ');
     case 'start':
     case 'progress':

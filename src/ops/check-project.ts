@@ -10,9 +10,14 @@ const MAX_DOCUMENT = 1024 * 1024;
 /** Throws `not-found` if the registry has no such project. */
 export async function checkProjectExists(ctx: Context, project: string, call: CallOptions): Promise<void> {
   if (await isThere(ctx, keys.permissions(project), call)) return;
-  throw new GypsumError('not-found', `There is no project ${showText(project)}.`, {
+  throw noProject(project);
+}
+
+export function noProject(project: string, cause?: unknown): GypsumError {
+  return new GypsumError('not-found', `There is no project ${showText(project)}.`, {
     hint: `List what there is with "gypsum projects". Administrators make one with "gypsum project create ${showText(project)}".`,
     details: { project },
+    cause,
   });
 }
 

@@ -47,15 +47,17 @@ export async function createProject(ctx: Context, project: string, options: Crea
       to: `/create/${encodeURIComponent(name)}`,
       document: {
         ...(owners || uploaders ? { permissions } : {}),
-        ...(quota && {
-          quota: {
-            ...(quota.baseline !== undefined && { baseline: quota.baseline }),
-            ...(quota.growthRate !== undefined && { growth_rate: quota.growthRate }),
-            ...(quota.year !== undefined && { year: quota.year }),
-          },
-        }),
+        ...(quota && { quota: quotaToWire(quota) }),
       },
     },
     callOptions,
   );
+}
+
+export function quotaToWire({ baseline, growthRate, year }: Quota): Record<string, number> {
+  return {
+    ...(baseline !== undefined && { baseline }),
+    ...(growthRate !== undefined && { growth_rate: growthRate }),
+    ...(year !== undefined && { year }),
+  };
 }

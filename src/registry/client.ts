@@ -36,6 +36,8 @@ export interface Registry {
   list(prefix: string, options?: CallOptions & { recursive?: boolean }): Promise<string[]>;
   /** Gives an object's content, as it was sent, up to `limit` bytes. */
   read(key: string, limit: number, options?: CallOptions): Promise<Buffer>;
+  /** Gives the document at a path of its own, for which no token is needed where reading needs none. */
+  look<T>(request: { what: string; path: string; answer: z.ZodType<T> }, options?: CallOptions): Promise<T>;
   /** Lets `consume` have an object's content; it starts over with each attempt. */
   stream<T>(key: string, consume: (body: Body) => Promise<T>, options?: CallOptions): Promise<T>;
   /** Sends a request with the token, or with a session's; its answer says no more than that it was done. */
@@ -171,6 +173,9 @@ export function createRegistryClient({
       return readWith({ what, path: filePath(key) }, options, (body) => readAll(body, limit, what));
     },
 
+    look: ({ what, path, answer }, options) =>
+      readWith({ what, path }, options, (body) => document(body, answer, what)),
+
     stream(key, consume, options) {
       const what = `Fetching "${showText(key)}"`;
       return readWith({ what, path: filePath(key) }, options, consume);
@@ -255,7 +260,7 @@ function filePath(key: string): string {
   return `/file/${encodeURIComponent(key)}`;
 }
 
-function parseDocument<T>(text: string, answer: z.ZodType<T>, what: string): T {
+export function parseDocument<T>(text: string, answer: z.ZodType<T>, what: string): T {
   refuseError(text, what);
   const value = parseJson(text, what);
   const parsed = answer.safeParse(value);

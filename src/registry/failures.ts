@@ -67,7 +67,7 @@ export function answerFailure(status: number, reason: string | undefined, what: 
   if (status === 403 && reason !== undefined && /\blocked\b/.test(reason)) {
     return make(
       'project-locked',
-      'Wait for the other upload to end. If nobody can end it, an administrator can: gypsum project unlock PROJECT',
+      'Wait for the other upload to end. If nobody can end it, an owner of the project can: gypsum project unlock PROJECT',
     );
   }
   if (status === 403) return make('forbidden', 'Ask an owner of the project for permission.');

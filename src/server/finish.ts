@@ -56,7 +56,7 @@ export async function completeVersion({ documents }: Needs, ref: VersionRef, ses
 }
 
 /** Removes an upload that is in progress and unlocks its project; the version in it is as if it had never been. */
-export async function abortVersion(needs: Needs, ref: VersionRef, session: string): Promise<void> {
+async function abortVersion(needs: Needs, ref: VersionRef, session: string): Promise<void> {
   await uncountUsage(needs.documents, ref, session);
   await deleteVersion(needs, ref);
   await needs.documents.releaseLock(ref.project);

@@ -51,7 +51,7 @@ export interface Limits {
   readonly linger: number;
 }
 
-export const LIMITS: Limits = {
+const LIMITS: Limits = {
   headerSize: 16 * 1024,
   headers: 30_000,
   idle: 120_000,
@@ -67,7 +67,7 @@ export interface ListenOptions {
   host?: string;
   /** How long requests that are being answered may go on after `close`. Units: milliseconds @default 5000 */
   grace?: number;
-  /** @default `LIMITS` */
+  /** @default 16 KiB of headers in 30 s, 2 min of silence, 10 min and a second for each 4 KiB, 5 s of lingering */
   limits?: Partial<Limits>;
   /** Believes what the headers of a proxy say of who sends requests, and under which id. @default false */
   trustProxy?: boolean;

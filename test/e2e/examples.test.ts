@@ -12,8 +12,20 @@ import { tempFolder } from '../helpers/temp-folder.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const seed = { versions: { 'my-project/my-asset/v1': { 'table.csv': 'id,value\n' } } };
 
+/** A registry that has been served once. */
+const SERVED =
+  'timeout -s INT 5 gypsum serve --data my-registry --quiet & sleep 1; kill -INT $! || true; wait $! || true';
+
 /** What has to be there before some of the examples can work. */
+const PROBATION = 'mkdir new && echo new > new/n.txt && gypsum upload new my-project/my-asset/v2 --probation';
+
 const BEFORE: Readonly<Record<string, string>> = {
+  'version approve': PROBATION,
+  'version reject': PROBATION,
+  'token list': 'gypsum token create bob --data my-registry',
+  'token revoke': 'gypsum token create alice --data my-registry',
+  'registry verify': SERVED,
+  'registry backup': SERVED,
   'config get': 'gypsum config set registry http://127.0.0.1:8080',
   'config unset': 'gypsum config set registry http://127.0.0.1:8080',
   logout: 'gypsum login --with-token <<< "$GYPSUM_TOKEN"',

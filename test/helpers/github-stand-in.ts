@@ -12,7 +12,7 @@ export interface Account {
 }
 
 /** The accounts of the recording, by token; of `tok-github500` GitHub cannot tell. */
-export const RECORDED: Readonly<Record<string, Account>> = {
+const RECORDED: Readonly<Record<string, Account>> = {
   'tok-admin': { login: 'LTLA' },
   'tok-admin2': { login: 'jkanche' },
   'tok-owner': { login: 'ProjectOwner', organizations: ['STUFF'] },

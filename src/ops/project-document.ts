@@ -1,0 +1,24 @@
+import type { z } from 'zod';
+import type { Context } from '../context.ts';
+import { isGypsumError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { parseDocument } from '../registry/client.ts';
+import { noProject } from './check-project.ts';
+
+/** Units: bytes. Permissions of thousands of users fit. */
+const MAX_DOCUMENT = 1024 * 1024;
+
+/** Reads a document of a project, or throws `not-found` where there is no such project. */
+export async function readProjectDocument<T>(
+  ctx: Context,
+  project: string,
+  { key, what, form }: { key: string; what: string; form: z.ZodType<T> },
+  options: CallOptions,
+): Promise<T> {
+  try {
+    const content = await ctx.registry.read(key, MAX_DOCUMENT, options);
+    return parseDocument(content.toString('utf8'), form, what);
+  } catch (error) {
+    throw isGypsumError(error, 'not-found') ? noProject(project, error) : error;
+  }
+}
