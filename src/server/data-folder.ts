@@ -6,7 +6,7 @@ import { showText } from '../model/text.ts';
 import { createToken, writeSecret, writeTokens } from './token-file.ts';
 
 /** What a registry keeps in its folder, and what a file system keeps in each of its own. */
-const OWN = ['objects', 'meta', 'incoming', 'lock', 'tokens.json', 'admin-token', 'secret', 'lost+found'];
+const OWN = ['objects', 'meta', 'incoming', 'naming', 'lock', 'tokens.json', 'admin-token', 'secret', 'lost+found'];
 
 /** Throws `destination-refused` for a folder that holds other things: secrets do not belong among somebody's data. */
 export async function checkFolder(folder: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import { isSystemError } from '../errors.ts';
 import { makeFolder, removeEmptyFolders, syncFolder, writeNew } from './durable.ts';
@@ -26,6 +26,8 @@ export interface Sidecars {
   /** Gives what is known of the object that is open; where nothing is, its MD5 is computed and remembered. */
   read(path: string, stats: Stats, object: FileHandle): Promise<Facts>;
   write(path: string, facts: Facts): Promise<void>;
+  /** Has the same known beside another path too, if anything is. */
+  copy(from: string, to: string): Promise<void>;
   delete(path: string): Promise<void>;
   md5(content: string): string;
 }
@@ -33,6 +35,26 @@ export interface Sidecars {
 /** Without a folder for what is not complete yet, nothing is remembered. */
 export function createSidecars(root: string, incoming: string | undefined): Sidecars {
   async function write(path: string, facts: Facts): Promise<void> {
+    try {
+      await attempt(path, facts);
+    } catch (error) {
+      if (!isSystemError(error, 'ENOTDIR', 'EEXIST')) throw error;
+      // What is in the way was known of an object that has gone aside, and is written down there.
+      await removeFilesAbove(path);
+      await attempt(path, facts);
+    }
+  }
+
+  async function removeFilesAbove(path: string): Promise<void> {
+    const parts = path.split(sep);
+    for (let length = 1; length < parts.length; length++) {
+      const above = join(root, ...parts.slice(0, length));
+      const stats = await stat(above).catch(() => undefined);
+      if (stats?.isFile()) await rm(above, { force: true });
+    }
+  }
+
+  async function attempt(path: string, facts: Facts): Promise<void> {
     if (incoming === undefined) return;
     const file = join(incoming, randomUUID());
     const target = join(root, path);
@@ -67,9 +89,17 @@ export function createSidecars(root: string, incoming: string | undefined): Side
       return facts;
     },
 
+    async copy(from, to) {
+      const facts = await readFacts(join(root, from));
+      if (facts !== undefined) await write(to, facts);
+    },
+
     async delete(path) {
       const target = join(root, path);
-      await rm(target, { force: true });
+      // A folder has taken its place: nothing is known there.
+      await rm(target, { force: true }).catch((error: unknown) => {
+        if (!isSystemError(error, 'EISDIR', 'ENOTDIR', 'ERR_FS_EISDIR')) throw error;
+      });
       await removeEmptyFolders(dirname(target), root);
     },
 

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { showText } from '../model/text.ts';
 import { verifyStream } from '../verify-stream.ts';
-import { keyToPath } from './disk-keys.ts';
+import { asidePath, keyToPath, type Naming } from './disk-keys.ts';
 import { listDisk } from './disk-list.ts';
+import { readNaming } from './disk-naming.ts';
 import { createSidecars, type Facts, type Stats } from './disk-sidecars.ts';
 import { makeFolder, removeEmptyFolders, syncFolder, writeNew } from './durable.ts';
 import { createMutex } from './mutex.ts';
@@ -23,6 +24,8 @@ const ATTEMPTS = 10;
 export interface DiskStorageOptions {
   /** Changes nothing in the folder, so that another process may use it meanwhile; writing fails. @default false */
   readOnly?: boolean;
+  /** How names are written. @default as the folder says, or else as its file system needs */
+  naming?: Naming;
 }
 
 /**
@@ -30,9 +33,13 @@ export interface DiskStorageOptions {
  *
  * Shape:  <folder>/objects/<key>     the objects under their keys (see `keyToPath`), and nothing else
  *         <folder>/meta/<key>        what is known beside an object: its MD5, content type, metadata
+ *         <folder>/naming            how names are written, where that is not as they are
  *         <folder>/incoming/<uuid>   what has not arrived yet; whatever is there at the start is nobody's
  */
-export async function diskStorage(folder: string, { readOnly = false }: DiskStorageOptions = {}): Promise<Storage> {
+export async function diskStorage(
+  folder: string,
+  { readOnly = false, ...options }: DiskStorageOptions = {},
+): Promise<Storage> {
   const objects = join(folder, 'objects');
   const incoming = join(folder, 'incoming');
   const sidecars = createSidecars(join(folder, 'meta'), readOnly ? undefined : incoming);
@@ -44,30 +51,66 @@ export async function diskStorage(folder: string, { readOnly = false }: DiskStor
     await makeFolder(objects);
   }
 
+  const naming = options.naming ?? (await readNaming(folder, { readOnly }));
+
   function checkWritable(): void {
     if (readOnly) throw new Error('A storage that was opened for reading is written to.');
   }
 
   /** Moves a complete file to its key: facts first, so that an object never stands with those of its predecessor. */
-  async function install(from: string, key: string, path: string, facts: Facts): Promise<void> {
-    const target = join(objects, path);
+  async function install(from: string, path: string, facts: Facts): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await makeFolder(dirname(target));
-        await sidecars.write(path, facts);
-        await rename(from, target);
-        await syncFolder(dirname(target));
+        // Whoever stood aside once stays there, so that there is one of it.
+        const own = (await isFile(asidePath(path))) ? asidePath(path) : path;
+        await makeFolder(dirname(join(objects, own)));
+        await place(from, own, facts);
         return;
       } catch (error) {
-        if (isSystemError(error, 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOTEMPTY')) throw overlaps(key, error);
-        if (attempt === ATTEMPTS || !isSystemError(error, 'ENOENT')) throw error;
+        if (attempt === ATTEMPTS) throw error;
+        if (isSystemError(error, 'EISDIR', 'ENOTEMPTY') && (await isFolder(path))) {
+          await place(from, asidePath(path), facts);
+          return;
+        }
+        if (isSystemError(error, 'ENOTDIR', 'EEXIST')) await standAside(path);
+        else if (!isSystemError(error, 'ENOENT', 'EISDIR', 'ENOTEMPTY')) throw error;
       }
     }
   }
 
-  async function describe(key: string, path: string, handle: FileHandle): Promise<ObjectInfo | undefined> {
+  async function place(from: string, path: string, facts: Facts): Promise<void> {
+    const target = join(objects, path);
+    await sidecars.write(path, facts);
+    await rename(from, target);
+    await syncFolder(dirname(target));
+  }
+
+  /**
+   * Makes room for folders where objects have their files: `p/a` goes to `p/a%=` when `p/a/v` comes. At each moment one
+   * of the two is there, and what is known beside it too.
+   */
+  async function standAside(path: string): Promise<void> {
+    const parts = path.split(sep);
+    for (let length = 1; length < parts.length; length++) {
+      const above = parts.slice(0, length).join(sep);
+      if (!(await isFile(above))) continue;
+      await sidecars.copy(above, asidePath(above));
+      await unlessAbsent(rename(join(objects, above), join(objects, asidePath(above))));
+      await syncFolder(dirname(join(objects, above)));
+      await sidecars.delete(above);
+    }
+  }
+
+  async function isFile(path: string): Promise<boolean> {
+    return (await unlessAbsent(stat(join(objects, path))))?.isFile() === true;
+  }
+
+  async function isFolder(path: string): Promise<boolean> {
+    return (await unlessAbsent(stat(join(objects, path))))?.isDirectory() === true;
+  }
+
+  async function describe(key: string, path: string, handle: FileHandle): Promise<ObjectInfo> {
     const stats = await handle.stat({ bigint: true });
-    if (!stats.isFile()) return undefined;
     const { md5, contentType, metadata } = await sidecars.read(path, stats, handle);
     return {
       key,
@@ -79,45 +122,54 @@ export async function diskStorage(folder: string, { readOnly = false }: DiskStor
     };
   }
 
-  async function sizeOf(path: string): Promise<number | undefined> {
-    const stats = await unlessAbsent(stat(join(objects, path)));
-    return stats?.isFile() ? stats.size : undefined;
+  /** Gives the file of an object: the second look is for one that stands aside, or has just gone there. */
+  async function find(key: string): Promise<{ path: string; handle: FileHandle } | undefined> {
+    const own = keyToPath(key, naming);
+    if (own === undefined) return undefined;
+    for (const path of [own, asidePath(own)]) {
+      const handle = await unlessAbsent(open(join(objects, path), 'r'));
+      if (handle === undefined) continue;
+      if ((await handle.stat()).isFile()) return { path, handle };
+      await handle.close();
+    }
+    return undefined;
   }
 
-  async function openObject(path: string | undefined): Promise<FileHandle | undefined> {
-    return path === undefined ? undefined : unlessAbsent(open(join(objects, path), 'r'));
+  async function sizeOf(own: string): Promise<number | undefined> {
+    for (const path of [own, asidePath(own)]) {
+      const stats = await unlessAbsent(stat(join(objects, path)));
+      if (stats?.isFile()) return stats.size;
+    }
+    return undefined;
   }
 
   return {
     async size(key) {
-      const path = keyToPath(key);
+      const path = keyToPath(key, naming);
       return path === undefined ? undefined : sizeOf(path);
     },
 
     async head(key) {
-      const path = keyToPath(key);
-      const handle = await openObject(path);
-      if (path === undefined || handle === undefined) return undefined;
+      const found = await find(key);
+      if (found === undefined) return undefined;
       try {
-        return await describe(key, path, handle);
+        return await describe(key, found.path, found.handle);
       } finally {
-        await handle.close();
+        await found.handle.close();
       }
     },
 
     async get(key, range) {
-      const path = keyToPath(key);
-      const handle = await openObject(path);
-      if (path === undefined || handle === undefined) return undefined;
+      const found = await find(key);
+      if (found === undefined) return undefined;
+      const { path, handle } = found;
       try {
         const info = await describe(key, path, handle);
-        if (info !== undefined) return { ...info, body: await readBody(handle, info.size, range?.(info)) };
+        return { ...info, body: await readBody(handle, info.size, range?.(info)) };
       } catch (error) {
         await handle.close();
         throw error;
       }
-      await handle.close();
-      return undefined;
     },
 
     async stage(body, expected, what, { contentType, signal } = {}) {
@@ -137,7 +189,7 @@ export async function diskStorage(folder: string, { readOnly = false }: DiskStor
           const path = requirePath(key);
           const facts = { ...fingerprint(await stat(file, { bigint: true })), md5: expected.digest.hex };
           await writes.run(path, () =>
-            install(file, key, path, contentType === undefined ? facts : { ...facts, contentType }),
+            install(file, path, contentType === undefined ? facts : { ...facts, contentType }),
           );
         },
       };
@@ -152,7 +204,7 @@ export async function diskStorage(folder: string, { readOnly = false }: DiskStor
         try {
           await writeNew(file, content);
           const facts = { ...fingerprint(await stat(file, { bigint: true })), md5: sidecars.md5(content) };
-          await install(file, key, path, metadata === undefined ? facts : { ...facts, metadata });
+          await install(file, path, metadata === undefined ? facts : { ...facts, metadata });
         } finally {
           await rm(file, { force: true });
         }
@@ -162,19 +214,28 @@ export async function diskStorage(folder: string, { readOnly = false }: DiskStor
 
     async delete(key) {
       checkWritable();
-      const path = keyToPath(key);
-      if (path === undefined) return;
-      const target = join(objects, path);
-      await writes.run(path, async () => {
-        await unlessAbsent(unlink(target));
-        await unlessAbsent(syncFolder(dirname(target)));
-        await sidecars.delete(path);
+      const own = keyToPath(key, naming);
+      if (own === undefined) return;
+      await writes.run(own, async () => {
+        for (const path of [own, asidePath(own)]) {
+          if (!(await isFile(path))) continue;
+          const target = join(objects, path);
+          await unlessAbsent(unlink(target));
+          await unlessAbsent(syncFolder(dirname(target)));
+          await sidecars.delete(path);
+        }
       });
-      await removeEmptyFolders(dirname(target), objects);
+      await removeEmptyFolders(dirname(join(objects, own)), objects);
     },
 
-    list: (prefix, options) => listDisk(objects, prefix, options),
+    list: (prefix, { recursive = false } = {}) => listDisk(objects, prefix, { recursive, naming }),
   };
+
+  function requirePath(key: string): string {
+    const path = keyToPath(key, naming);
+    if (path !== undefined) return path;
+    throw new GypsumError('invalid-argument', `The key "${showText(key)}" cannot be stored.`, { details: { key } });
+  }
 }
 
 async function readBody(handle: FileHandle, size: number, range: ByteRange = { start: 0, end: size - 1 }) {
@@ -196,17 +257,4 @@ async function unlessAbsent<T>(looking: Promise<T>): Promise<T | undefined> {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
-}
-
-function requirePath(key: string): string {
-  const path = keyToPath(key);
-  if (path !== undefined) return path;
-  throw new GypsumError('invalid-argument', `The key "${showText(key)}" cannot be stored.`, { details: { key } });
-}
-
-function overlaps(key: string, cause: unknown): GypsumError {
-  return new GypsumError('invalid-argument', `The key "${showText(key)}" lies above or below another object.`, {
-    details: { key },
-    cause,
-  });
 }

@@ -5,6 +5,7 @@ export { type DiskStorageOptions, diskStorage } from './disk-storage.ts';
 export { type GithubIdentityOptions, githubIdentity } from './github-identity.ts';
 export { type Identity, type Principal, withAdmins } from './identity.ts';
 export { type Exchange, type Fetch, type Limits, type Listener, type ListenOptions, listen } from './listen.ts';
+export { memoryStorage } from './memory-storage.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { type OpenRegistry, type OpenRegistryOptions, openRegistry } from './open-registry.ts';
 export { createRegistry, type Registry, type RegistryOptions } from './registry.ts';

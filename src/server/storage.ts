@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { MAX_KEY_BYTES } from '../model/names.ts';
 import type { Expected } from '../verify-stream.ts';
 
 /** What a storage knows of an object without its content. */
@@ -53,11 +54,24 @@ export interface ListOptions {
 }
 
 /**
+ * Whether a key is one that every storage holds: not empty, in Unicode that is whole, without empty components, and no
+ * longer than an object store takes.
+ */
+export function isStorable(key: string): boolean {
+  return key.isWellFormed() && Buffer.byteLength(key) <= MAX_KEY_BYTES && !key.split('/').includes('');
+}
+
+/**
  * Where a registry keeps its objects: a flat space of keys, as in an object store.
  *
  * Whatever has returned is durable, and readers see an object whole or not at all. What a call says of an absent key
- * is `undefined`, never an error. Keys that the storage cannot hold are `invalid-argument` when written and absent
- * when read.
+ * is `undefined`, never an error. Keys that no storage holds (see `isStorable`) are `invalid-argument` when written and
+ * absent when read; any other can be, whatever its names are, and also one that another begins with.
+ *
+ * In a bucket: `size` and `head` are HEAD; `get` is HEAD and then GET with `Range` and `If-Match`; `put` is PUT, with
+ * `If-None-Match: *` for `ifAbsent`; `list` is ListObjectsV2 page by page, with `/` for a delimiter unless it is
+ * recursive; `stage` is PUT to a key of its own and `publish` a copy from there. An address for content that leads to
+ * the bucket itself, presigned with its `Content-MD5`, belongs where `content-routes` signs one of ours.
  */
 export interface Storage {
   /** The size alone: cheaper than `head` where a storage has to look elsewhere for the rest. */
