@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { publishManyFiles } from './many-files.mjs';
+import { REGISTRY_CASES, runRegistryCase } from './registry.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -29,17 +30,23 @@ const CASES = {
 
 const entries = values.small ? 1_000 : 100_000;
 const rounds = values.small ? 1 : 3;
-const names = values.case === undefined ? Object.keys(CASES) : [values.case];
+const all = { ...CASES, ...REGISTRY_CASES };
+const names = values.case === undefined ? Object.keys(all) : [values.case];
 for (const name of names) {
-  if (!Object.hasOwn(CASES, name))
-    throw new Error(`There is no case "${name}"; there are ${Object.keys(CASES).join(', ')}.`);
+  if (!Object.hasOwn(all, name))
+    throw new Error(`There is no case "${name}"; there are ${Object.keys(all).join(', ')}.`);
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'gypsum-bench-'));
-const registry = await publishManyFiles(join(folder, 'registry'), entries);
 const results = [];
+let registry;
 try {
   for (const name of names) {
+    if (Object.hasOwn(REGISTRY_CASES, name)) {
+      results.push(await runRegistryCase(name, folder, { small: values.small, rounds }));
+      continue;
+    }
+    registry ??= await publishManyFiles(join(folder, 'registry'), entries);
     const seconds = { ours: [], yardstick: [] };
     const memory = { ours: [], yardstick: [] };
     for (let round = 0; round < rounds; round++) {
@@ -66,7 +73,7 @@ try {
     });
   }
 } finally {
-  await registry.close();
+  await registry?.close();
   await rm(folder, { recursive: true, force: true });
 }
 
@@ -74,17 +81,14 @@ process.stdout.write(
   `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB\n`,
 );
 process.stdout.write(`${entries} entries, median of ${rounds}\n\n`);
-process.stdout.write('case               ours       yardstick  ratio  peak memory\n');
-for (const { case: name, ours, yardstick, ratio, peakMiB } of results) {
-  const row = [
-    name.padEnd(18),
-    `${ours.toFixed(2)} s`.padEnd(10),
-    `${yardstick.toFixed(2)} s`.padEnd(10),
-    ratio.toFixed(2).padEnd(6),
-  ];
-  process.stdout.write(`${row.join(' ')} ${peakMiB.toFixed(0)} MiB\n`);
+process.stdout.write('case               ours           yardstick      ratio  peak memory\n');
+for (const { case: name, ours, yardstick, ratio, unit, peakMiB, yardstickPeakMiB } of results) {
+  const show = (value) => (value === undefined ? 'not installed' : `${value.toFixed(value < 100 ? 2 : 0)} ${unit}`);
+  const row = [name.padEnd(18), show(ours).padEnd(14), show(yardstick).padEnd(14), (ratio?.toFixed(2) ?? '').padEnd(6)];
+  const memory = [peakMiB, ...(yardstickPeakMiB === undefined ? [] : [yardstickPeakMiB])];
+  process.stdout.write(`${row.join(' ')} ${memory.map((value) => value.toFixed(0)).join(' / ')} MiB\n`);
 }
-process.stdout.write(`\n${names.map((name) => `${name}: ${CASES[name]}`).join('\n')}\n`);
+process.stdout.write(`\n${names.map((name) => `${name}: ${all[name]}`).join('\n')}\n`);
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
 
 async function measure(name, who, work) {
