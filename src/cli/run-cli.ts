@@ -28,7 +28,7 @@ const HELP = `
 Environment:
   GYPSUM_URL        the registry
   GYPSUM_CACHE_DIR  the cache folder
-  GYPSUM_TOKEN      who you are; needed to publish, never to read
+  GYPSUM_TOKEN      who you are; needed to publish, and to read what is private
 
 Example:
   gypsum serve --data my-registry`;
