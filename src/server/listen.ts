@@ -118,7 +118,8 @@ export async function listen(
           received,
           sent,
           duration: performance.now() - begun,
-          aborted: !isWhole || !outgoing.writableFinished,
+          // Whoever has all of it may hang up before we hear that it was sent.
+          aborted: !isWhole || outgoing.writableLength > 0,
         }),
       );
       outgoing.once('finish', tell);
