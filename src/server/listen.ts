@@ -104,6 +104,7 @@ export async function listen(
       const received = Number(request.headers.get('content-length') ?? 0) || 0;
       const deadline = createDeadline(limits, () => outgoing.destroy());
       let sent = 0;
+      let promised = Number.NaN;
       let isWhole = false;
       deadline.allow(received);
       const tell = onlyOnce(() =>
@@ -119,7 +120,7 @@ export async function listen(
           sent,
           duration: performance.now() - begun,
           // Whoever has all of it may hang up before we hear that it was sent.
-          aborted: !isWhole || outgoing.writableLength > 0,
+          aborted: !(isWhole || sent === promised) || outgoing.writableLength > 0,
         }),
       );
       outgoing.once('finish', tell);
@@ -129,7 +130,8 @@ export async function listen(
       });
       try {
         const response = await fetch(request);
-        deadline.allow(Number(response.headers.get('content-length') ?? 0) || 0);
+        promised = Number(response.headers.get('content-length') ?? Number.NaN);
+        deadline.allow(promised || 0);
         const headers: string[] = ['x-request-id', id];
         if (isClosing) headers.push('connection', 'close');
         await send(response, request.method, outgoing, headers, {
