@@ -12,7 +12,10 @@ export interface ContextOptions extends HttpOptions {
   url?: string | undefined;
   /** The cache folder, an absolute path. It belongs to the one registry that it was first used with. */
   cacheDir?: string | undefined;
-  /** Needed to publish, never to read. It is sent to the registry alone, and to GitHub if `whoAmI` has to ask there. */
+  /**
+   * Needed to publish, and to read where the registry is private. It is sent to the registry alone, and to GitHub if
+   * `whoAmI` has to ask there.
+   */
   token?: string | undefined;
   /** How many files are transferred at once. @default 16 */
   concurrency?: number | undefined;

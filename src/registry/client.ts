@@ -140,17 +140,16 @@ export function createRegistryClient({
     consume: (body: Body, headers: AnswerHeaders) => Promise<T>,
   ): Promise<T> => {
     const { what, path } = exchange;
-    const ask = () =>
-      client.request(
-        { what, method: 'GET', url: at(path), ...(isPrivate && { token }), ...callOf(options ?? {}) },
-        consume,
-      );
+    const ask = (sent: string | undefined) =>
+      client.request({ what, method: 'GET', url: at(path), token: sent, ...callOf(options ?? {}) }, consume);
+    // What others found out meanwhile says nothing of what this request was sent with.
+    const sent = isPrivate ? token : undefined;
     try {
-      return await ask();
+      return await ask(sent);
     } catch (error) {
-      if (isPrivate || token === undefined || !isGypsumError(error, 'unauthorized')) throw error;
+      if (sent !== undefined || token === undefined || !isGypsumError(error, 'unauthorized')) throw error;
       isPrivate = true;
-      return ask();
+      return ask(token);
     }
   };
 

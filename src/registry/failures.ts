@@ -43,8 +43,16 @@ function isExchangeError(error: unknown): error is Error & { code?: string } {
 export const NEEDS_TOKEN =
   'Log in with "gypsum login", or give a token in GYPSUM_TOKEN or as the library\'s option "token".';
 
-/** Gives the error for an answer that is not a success. */
-export function answerFailure(status: number, reason: string | undefined, what: string, origin: string): GypsumError {
+const NEEDS_OTHER_TOKEN = 'Log in again with "gypsum login", or give a token that this registry knows in GYPSUM_TOKEN.';
+
+/** Gives the error for an answer that is not a success; `hadToken` says whether the request had one. */
+export function answerFailure(
+  status: number,
+  reason: string | undefined,
+  what: string,
+  origin: string,
+  hadToken = true,
+): GypsumError {
   const said =
     reason === undefined
       ? `the registry answered ${status}`
@@ -59,11 +67,7 @@ export function answerFailure(status: number, reason: string | undefined, what: 
   if (status >= 300 && status < 400) {
     return make('invalid-response', `${origin} sends requests elsewhere. Give the registry's own URL.`);
   }
-  if (status === 401)
-    return make(
-      'unauthorized',
-      'Log in again with "gypsum login", or give a token that this registry knows in GYPSUM_TOKEN.',
-    );
+  if (status === 401) return make('unauthorized', hadToken ? NEEDS_OTHER_TOKEN : NEEDS_TOKEN);
   if (status === 403 && reason !== undefined && /\blocked\b/.test(reason)) {
     return make(
       'project-locked',

@@ -83,7 +83,7 @@ export function createHttp(
     try {
       await onAnswer?.(url, said);
       if (statusCode < 200 || statusCode > 299) {
-        throw answerFailure(statusCode, await readReason(answer), what, url.origin);
+        throw answerFailure(statusCode, await readReason(answer), what, url.origin, token !== undefined);
       }
       return await consume(answer, said);
     } finally {

@@ -153,6 +153,41 @@ describe('the token', () => {
     expect(authorizations(server)).toEqual([undefined, undefined, undefined]);
   });
 
+  it('is sent to read where it is asked for, by every request that was refused without it', async () => {
+    const refused: (() => void)[] = [];
+    const server = await serve((response, attempt, request) => {
+      if (request.headers.authorization !== undefined) return json([])(response, attempt, request);
+      // The refusals go out one after the other, long after all the requests have come in.
+      refused.push(() => json({ status: 'error', reason: 'no token' }, 401)(response, attempt, request));
+      if (refused.length === 3) for (const [at, refuse] of refused.entries()) setTimeout(refuse, at * 50);
+    });
+    const registry = connect(server);
+    await Promise.all([registry.list(''), registry.read('k', 10), registry.features()]);
+    await registry.stream('k', async () => {});
+    const sent = authorizations(server);
+    expect(sent.filter((header) => header === undefined)).toHaveLength(3);
+    expect(sent.filter((header) => header === `Bearer ${TOKEN}`)).toHaveLength(4);
+  });
+
+  it('that is refused to read is not sent once more', async () => {
+    const server = await serve(json({ status: 'error', reason: 'unknown' }, 401));
+    const registry = connect(server);
+    await expect(registry.list('')).rejects.toMatchObject({ code: 'unauthorized' });
+    await expect(registry.list('')).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(authorizations(server)).toEqual([undefined, `Bearer ${TOKEN}`, `Bearer ${TOKEN}`]);
+  });
+
+  it('is not taken elsewhere by a redirect of a read', async () => {
+    const elsewhere = await serve(json([]));
+    const server = await serve((response, attempt, request) => {
+      if (attempt === 1) json({ status: 'error', reason: 'no token' }, 401)(response, attempt, request);
+      else response.writeHead(302, { location: `${elsewhere.url}/x` }).end();
+    });
+    await expect(connect(server).read('k', 10)).rejects.toMatchObject({ code: 'invalid-response' });
+    expect(server.requests).toHaveLength(2);
+    expect(elsewhere.requests).toEqual([]);
+  });
+
   it('is not sent to presigned URLs, wherever they are', async () => {
     const server = await serve((response) => response.end());
     const elsewhere = await serve((response) => response.end());

@@ -35,6 +35,12 @@ describe('an answer that is no success', () => {
     expect(isPassing(error)).toBe(passing);
   });
 
+  it('says to log in where there was no token, and to take another one where there was', () => {
+    const hint = (hadToken: boolean) => answerFailure(401, 'no', 'Doing it', 'http://h', hadToken).hint;
+    expect(hint(false)).toMatch(/^Log in with "gypsum login"/);
+    expect(hint(true)).toMatch(/^Log in again .* that this registry knows/);
+  });
+
   it('is told without what a terminal would obey', () => {
     expect(answerFailure(400, '\u001b[2Jgone', 'Doing it', 'http://h').message).not.toContain('\u001b');
   });
