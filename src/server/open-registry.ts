@@ -5,13 +5,14 @@ import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { startBackground } from './background.ts';
 import { LIFETIME } from './context.ts';
-import { checkFolder, makeAdminToken, openSecret } from './data-folder.ts';
+import { checkFolder, openSecret } from './data-folder.ts';
 import { diskStorage } from './disk-storage.ts';
 import { failure } from './http.ts';
 import { type Identity, withAdmins } from './identity.ts';
 import { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
 import type { Swept } from './sweep.ts';
 import { tokenFileIdentity } from './token-file.ts';
+import { makeFirstToken } from './tokens.ts';
 
 /**
  * How long a lock lives that nobody touches, and how often it is touched.
@@ -72,7 +73,7 @@ export async function openRegistry({
     isLost = true;
   });
   try {
-    const adminToken = identity === undefined ? await makeAdminToken(folder) : undefined;
+    const adminToken = identity === undefined ? await makeFirstToken(folder) : undefined;
     const registry = await createRegistry({
       ...options,
       storage: await diskStorage(folder),

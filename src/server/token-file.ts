@@ -25,18 +25,24 @@ export function createToken(
   { admin = false, expiresAt }: { admin?: boolean; expiresAt?: Date } = {},
 ): { token: string; record: TokenRecord } {
   const token = `gypsum_${randomBytes(32).toString('base64url')}`;
-  const record = { name, sha256: sha256(token).toString('hex'), admin, createdAt: new Date().toISOString() };
+  const record = { name, sha256: hashToken(token).toString('hex'), admin, createdAt: new Date().toISOString() };
   return { token, record: expiresAt === undefined ? record : { ...record, expiresAt: expiresAt.toISOString() } };
 }
 
 /** Reads a token file; throws what the system says, or that it is no token file. */
 export async function readTokens(file: string): Promise<TokenRecord[]> {
-  return tokenRecords.parse(JSON.parse(await readFile(file, 'utf8')));
+  const text = await readFile(file, 'utf8');
+  try {
+    return tokenRecords.parse(JSON.parse(text));
+  } catch {
+    // Neither error is passed on: they quote what they could not read.
+    throw new Error(`The token file ${file} is damaged. Mend it, or put a copy of it in its place.`);
+  }
 }
 
-/** Replaces a token file at once, readable for its owner only. */
+/** Replaces a token file at once, readable for its owner only; throws if it could not be read again. */
 export async function writeTokens(file: string, records: readonly TokenRecord[]): Promise<void> {
-  await writeSecret(file, `${JSON.stringify(records, null, 2)}\n`);
+  await writeSecret(file, `${JSON.stringify(tokenRecords.parse(records), null, 2)}\n`);
 }
 
 /** Writes a file that only its owner may read: at once, and durably. */
@@ -77,7 +83,7 @@ export function tokenFileIdentity(file: string): Identity {
 
   return {
     async identify(token) {
-      const hash = sha256(token);
+      const hash = hashToken(token);
       let found: TokenRecord | undefined;
       // All are compared, each in constant time, so that the time taken says nothing.
       for (const record of await load()) {
@@ -93,6 +99,7 @@ function isExpired({ expiresAt }: TokenRecord): boolean {
   return expiresAt !== undefined && Date.parse(expiresAt) <= Date.now();
 }
 
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+/** What is kept of a token: pure chance needs no salt. */
+export function hashToken(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
 }

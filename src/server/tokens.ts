@@ -1,12 +1,13 @@
-import { mkdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { showText } from '../model/text.ts';
 import { checkFolder, makeAdminToken } from './data-folder.ts';
-import { createToken, readTokens, type TokenRecord, writeTokens } from './token-file.ts';
+import { createToken, hashToken, readTokens, type TokenRecord, writeTokens } from './token-file.ts';
 
-/** What may be told of a token; `id` is the beginning of its hash, and tells tokens of one name apart. */
+/** What may be told of a token: neither it nor its hash. `id` tells tokens of one name apart. */
 export interface TokenInfo {
   readonly id: string;
   readonly name: string;
@@ -14,6 +15,9 @@ export interface TokenInfo {
   readonly createdAt: Date;
   readonly expiresAt?: Date;
 }
+
+/** A lock that nobody has touched for so long was left by a process that was killed. Units: milliseconds */
+const STALE = 5000;
 
 /** Lists the tokens that a registry in this folder knows. */
 export async function listTokens(data: string): Promise<TokenInfo[]> {
@@ -59,6 +63,7 @@ export async function revokeTokens(data: string, which: string): Promise<TokenIn
       file,
       records.filter((record) => !revoked.includes(record)),
     );
+    await forgetCopy(data, revoked);
     return revoked.map(toInfo);
   });
 }
@@ -75,21 +80,52 @@ async function knownTokens(data: string): Promise<TokenRecord[]> {
   }
 }
 
+/** Makes the first token where there is none, and gives it. */
+export async function makeFirstToken(data: string): Promise<string | undefined> {
+  return alone(data, () => makeAdminToken(data));
+}
+
+/** Removes the copy of the administrator's token once that is worth nothing any more, and would only mislead. */
+async function forgetCopy(data: string, revoked: readonly TokenRecord[]): Promise<void> {
+  const file = join(data, 'admin-token');
+  const copy = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+  });
+  const hash = copy && hashToken(copy.trim()).toString('hex');
+  if (revoked.some(({ sha256 }) => sha256 === hash)) await rm(file, { force: true });
+}
+
 /** Two who change the tokens at once do so one after the other. */
 async function alone<T>(data: string, work: (file: string) => Promise<T>): Promise<T> {
   const file = join(data, 'tokens.json');
-  const release = await lockfile.lock(file, {
-    realpath: false,
-    retries: { retries: 40, minTimeout: 25, maxTimeout: 250 },
-  });
+  let isLost = false;
+  const release = await lockfile
+    .lock(file, {
+      realpath: false,
+      stale: STALE,
+      // Twice as long as a lock can outlive its process.
+      retries: { retries: 45, minTimeout: 25, maxTimeout: 250 },
+      onCompromised: () => {
+        isLost = true;
+      },
+    })
+    .catch((error: unknown) => {
+      if (!isSystemError(error, 'ELOCKED')) throw error;
+      throw new GypsumError('in-use', `The token file ${file} is being changed by another process.`, {
+        hint: 'Try again when that one has ended.',
+        details: { file },
+      });
+    });
   try {
     return await work(file);
   } finally {
-    await release();
+    if (!isLost) await release();
   }
 }
 
 function toInfo({ sha256, name, admin, createdAt, expiresAt }: TokenRecord): TokenInfo {
-  const info = { id: sha256.slice(0, 8), name, admin, createdAt: new Date(createdAt) };
+  // It needs no place in the file, and tells nothing of the hash.
+  const id = createHash('sha256').update(`id of ${sha256}`).digest('hex').slice(0, 8);
+  const info = { id, name, admin, createdAt: new Date(createdAt) };
   return expiresAt === undefined ? info : { ...info, expiresAt: new Date(expiresAt) };
 }

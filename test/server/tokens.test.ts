@@ -1,7 +1,7 @@
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { addToken, listTokens, openRegistry, revokeTokens } from '../../src/server/index.ts';
+import { addToken, listTokens, openRegistry, readTokens, revokeTokens } from '../../src/server/index.ts';
 import { temporaryFolder } from './rig.ts';
 
 async function whoIs(registry: { fetch(request: Request): Promise<Response> }, token: string): Promise<unknown> {
@@ -53,6 +53,63 @@ describe('tokens', () => {
     const names = Array.from({ length: 8 }, (_, at) => `user-${at}`);
     await Promise.all(names.map((name) => addToken(data, name)));
     expect((await listTokens(data)).map(({ name }) => name).sort()).toEqual(['admin', ...names]);
+  });
+
+  it('are not lost to a registry that is opened for the first time meanwhile', async () => {
+    const data = await temporaryFolder();
+    const lock = join(data, 'tokens.json.lock');
+    await mkdir(lock);
+    const opening = openRegistry({ data });
+    onTestFinished(async () => (await opening).close());
+    await expect.poll(() => readdir(data)).toContain('lock');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await readdir(data)).not.toContain('tokens.json');
+    await rm(lock, { recursive: true });
+    expect((await opening).adminToken).toBeDefined();
+  });
+
+  it('are made though a process that made one was killed just now', { timeout: 20_000 }, async () => {
+    const data = await temporaryFolder();
+    await mkdir(join(data, 'tokens.json.lock'));
+    await addToken(data, 'alice');
+    expect(await listTokens(data)).toMatchObject([{ name: 'admin' }, { name: 'alice' }]);
+  });
+
+  it('are told apart by what says nothing of their hashes', async () => {
+    const data = await temporaryFolder();
+    await addToken(data, 'alice');
+    const hashes = (await readTokens(join(data, 'tokens.json'))).map(({ sha256 }) => sha256);
+    const ids = (await listTokens(data)).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(2);
+    for (const id of ids) expect(hashes.join(' ')).not.toContain(id);
+  });
+
+  it('of the administrator have no copy left when they are revoked', async () => {
+    const data = await temporaryFolder();
+    const second = await addToken(data, 'admin', { admin: true });
+    await revokeTokens(data, second.id);
+    await stat(join(data, 'admin-token'));
+    await revokeTokens(data, 'admin');
+    await expect(stat(join(data, 'admin-token'))).rejects.toThrow(/ENOENT/);
+  });
+
+  it('do not spoil the file with an end that cannot be read again', async () => {
+    const data = await temporaryFolder();
+    const expiresAt = new Date(Date.UTC(10_000, 0));
+    await expect(addToken(data, 'alice', { expiresAt })).rejects.toThrow();
+    expect(await listTokens(data)).toMatchObject([{ name: 'admin' }]);
+  });
+
+  it.each(['gypsum_secret', '[{"name":"gypsum_secret"}]'])('of a damaged file (%s) are not shown', async (text) => {
+    const data = await temporaryFolder();
+    const file = join(data, 'tokens.json');
+    await writeFile(file, text);
+    for (const call of [() => listTokens(data), () => addToken(data, 'alice'), () => revokeTokens(data, 'alice')]) {
+      const error = await call().catch(String);
+      expect(error).toContain(`The token file ${file} is damaged.`);
+      expect(error).not.toContain('gypsum_secret');
+    }
+    expect(await readFile(file, 'utf8')).toBe(text);
   });
 
   it('may be made before the registry is, which has its own administrator then too', async () => {
