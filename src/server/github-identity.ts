@@ -14,6 +14,9 @@ export interface GithubIdentityOptions {
   now?: () => number;
 }
 
+/** How long an answer counts without organisations that GitHub may only have failed to tell. Units: milliseconds */
+const BRIEF = 30_000;
+
 /** How many tokens are remembered; who comes after that is asked about again. */
 const MAX_REMEMBERED = 10_000;
 
@@ -72,21 +75,22 @@ export function githubIdentity({
     return names;
   }
 
-  /** Gives who it is, and until when GitHub says that the token is good. */
-  async function look(token: string): Promise<{ who: Principal; expires: number }> {
+  /** Gives who it is, and until when that counts. */
+  async function look(token: string): Promise<{ who: Principal; until: number }> {
     const answer = await ask(new URL('user', base), token);
     const { login: id } = wireUser.parse(await readDocument(answer));
-    const organizations = await askOrganizations(token).catch(() => []);
-    return { who: { id, organizations, admin: false }, expires: expiry(answer) };
+    const organizations = await askOrganizations(token).catch(() => undefined);
+    const end = now() + (organizations === undefined ? Math.min(remember, BRIEF) : remember);
+    return { who: { id, organizations: organizations ?? [], admin: false }, until: Math.min(end, expiry(answer)) };
   }
 
   /** Asks once for all who wait for the answer; nothing is remembered of a question that failed. */
   function begin(key: string, token: string): Remembered {
     const entry: Remembered = {
-      until: now() + remember,
+      until: Number.POSITIVE_INFINITY,
       who: look(token).then(
-        ({ who, expires }) => {
-          entry.until = Math.min(entry.until, expires);
+        ({ who, until }) => {
+          entry.until = until;
           return who;
         },
         (error: unknown) => {
@@ -104,6 +108,8 @@ export function githubIdentity({
 
   return {
     async identify(token) {
+      // What a registry made is a secret of that registry's, and nothing that GitHub could know.
+      if (token.startsWith('gypsum_')) return undefined;
       const key = createHash('sha256').update(token).digest('base64');
       const known = remembered.get(key);
       return (known !== undefined && known.until > now() ? known : begin(key, token)).who;

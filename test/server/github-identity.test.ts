@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { githubIdentity, withAdmins } from '../../src/server/index.ts';
+import { createToken, githubIdentity, withAdmins } from '../../src/server/index.ts';
 import { startGithub } from '../helpers/github-stand-in.ts';
 
 const MINUTE = 60_000;
@@ -46,6 +46,25 @@ describe('an identity from GitHub', () => {
       organizations: [],
       admin: false,
     });
+  });
+
+  it('soon asks again for organisations that GitHub has failed to tell', async () => {
+    const github = await startGithub({ t: { login: 'Ann', organizations: 502 } });
+    let now = 0;
+    const identity = githubIdentity({ url: github.url, now: () => now });
+    expect(await identity.identify('t')).toMatchObject({ organizations: [] });
+    github.accounts.t = { login: 'Ann', organizations: ['a'] };
+    now = MINUTE / 4;
+    expect(await identity.identify('t')).toMatchObject({ organizations: [] });
+    now = MINUTE;
+    expect(await identity.identify('t')).toMatchObject({ organizations: ['a'] });
+  });
+
+  it('does not tell GitHub the token that a registry has made', async () => {
+    const github = await startGithub();
+    const { token } = createToken('alice');
+    expect(await githubIdentity({ url: github.url }).identify(token)).toBeUndefined();
+    expect(github.calls).toEqual([]);
   });
 
   it('does not remember that something went wrong', async () => {
