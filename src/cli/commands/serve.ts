@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { commandName, defaultDataDir } from '../../config.ts';
+import { GypsumError } from '../../errors.ts';
 import { showText } from '../../model/text.ts';
 import {
   accessEntry,
@@ -75,6 +77,7 @@ export const serve: Command<undefined, Options> = {
     { flags: '--metrics', description: 'answer Prometheus at /metrics' },
   ],
   async run({ options, signal, print, warn, quiet, json }) {
+    if (options.githubUrl !== undefined && options.identity !== 'github') throw needsGithub();
     const data = resolve(options.data ?? defaultDataDir());
     const { baseUrl, trustProxy = false, sessionTtl, maxUploads, grace, log } = options;
     const registry = await openRegistry({
@@ -145,11 +148,21 @@ function* welcome(
   }
   yield '';
   yield 'Next, in another terminal:';
-  yield identity === 'github'
-    ? `  export GYPSUM_URL=${url} GYPSUM_TOKEN=<your GitHub token>`
-    : `  export GYPSUM_URL=${url} GYPSUM_TOKEN="$(cat ${quote(tokenFile)})"`;
   const gypsum = commandName();
-  yield adminToken === undefined ? `  ${gypsum} projects` : `  ${gypsum} project create my-project`;
+  if (identity === 'tokens' && existsSync(tokenFile)) {
+    yield `  export GYPSUM_URL=${url} GYPSUM_TOKEN="$(cat ${quote(tokenFile)})"`;
+    yield adminToken === undefined ? `  ${gypsum} projects` : `  ${gypsum} project create my-project`;
+  } else {
+    yield `  export GYPSUM_URL=${url}`;
+    yield `  ${gypsum} login`;
+  }
+}
+
+/** Whoever gives GitHub's URL means to know people by it, and would let in others. */
+function needsGithub(): GypsumError {
+  return new GypsumError('invalid-argument', 'The option --github-url says where GitHub is, but nobody asks it.', {
+    hint: 'Give --identity github too, or leave --github-url out.',
+  });
 }
 
 function quote(path: string): string {

@@ -23,11 +23,14 @@ export const tokenCreate: Command<TokenInfo & { token: string }, Data & { admin?
     { flags: '--expires <when>', description: 'a date, or how long from now, such as 30d', parse: parseLater },
     dataFlag,
   ],
-  run: ({ args, options }) =>
-    addToken(folder(options), argument(args, 0), {
+  async run({ args, options, warn, quiet, json }) {
+    const added = await addToken(folder(options), argument(args, 0), {
       admin: options.admin === true,
       ...(options.expires !== undefined && { expiresAt: options.expires }),
-    }),
+    });
+    if (!quiet && !json) warn(`This is the token of ${showText(added.name)}, which is shown only now:`);
+    return added;
+  },
   human: ({ token }) => token,
 };
 
