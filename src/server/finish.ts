@@ -62,13 +62,17 @@ async function abortVersion(needs: Needs, ref: VersionRef, session: string): Pro
   await needs.documents.releaseLock(ref.project);
 }
 
-/** Frees a project of an upload, whose version stays as far as it is; work of the registry's own is finished first. */
+/**
+ * Frees a project of an upload, whose version stays as far as it is. What has gone further than an upload, work of the
+ * registry's own or a completion, is finished first.
+ */
 export async function dropLock(needs: Needs, project: string, lock: Document<Lock>): Promise<void> {
-  if (await finishWork(needs, project, lock)) return;
+  if (!(await isInProgress(needs, project, lock))) {
+    await endLock(needs, project, lock);
+    return;
+  }
   const { session_hash: session, asset, version } = lock.value;
-  const ref = { project, asset, version };
-  const summary = (await needs.documents.summary(ref))?.value;
-  if (summary?.upload_finish === undefined) await uncountUsage(needs.documents, ref, session);
+  await uncountUsage(needs.documents, { project, asset, version }, session);
   await needs.documents.releaseLock(project);
 }
 
@@ -107,6 +111,7 @@ export async function recoverProjects(needs: Needs): Promise<void> {
   }
 }
 
+/** Whether its client may go on with what holds the project. */
 async function isInProgress({ documents }: Needs, project: string, lock: Document<Lock>): Promise<boolean> {
   if (workOf(lock) !== undefined) return false;
   const { asset, version } = lock.value;

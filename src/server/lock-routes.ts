@@ -2,7 +2,7 @@ import { GypsumError } from '../errors.ts';
 import { authenticate, requireAdmin, type ServerContext } from './context.ts';
 import { dropLock, endLock } from './finish.ts';
 import { empty, json } from './http.ts';
-import { isOwner, mayNot } from './permissions.ts';
+import { isOwner, mayNot, type Permissions } from './permissions.ts';
 import type { Handlers } from './routes.ts';
 import { workOf } from './work.ts';
 
@@ -12,8 +12,7 @@ export function lockRoutes(context: ServerContext): Pick<Handlers, 'lock' | 'rel
 
   return {
     async lock(_, { project }) {
-      await requireProject(project);
-      const lock = await documents.lock(project);
+      const { lock } = await requireProject(project);
       if (lock === undefined) return json({ locked: false }, { open: true });
       const { asset, version } = lock.value;
       const { user } = lock.metadata;
@@ -34,8 +33,7 @@ export function lockRoutes(context: ServerContext): Pick<Handlers, 'lock' | 'rel
     async release(request, { project }) {
       const who = await authenticate(context, request);
       const isReleased = await projects.run(project, async () => {
-        const permissions = await requireProject(project);
-        const lock = await documents.lock(project);
+        const { permissions, lock } = await requireProject(project);
         if (!isOwner(who, permissions) && lock?.metadata.user !== who.id) {
           throw mayNot(who, `end an upload to project '${project}'`);
         }
@@ -55,9 +53,13 @@ export function lockRoutes(context: ServerContext): Pick<Handlers, 'lock' | 'rel
     },
   };
 
+  /** A project whose removal broke off has nothing but its lock, and nobody but administrators owns it. */
   async function requireProject(project: string) {
     const permissions = await documents.permissions(project);
-    if (permissions !== undefined) return permissions;
+    const lock = await documents.lock(project);
+    if (permissions !== undefined || lock !== undefined) return { permissions: permissions ?? NOBODYS, lock };
     throw new GypsumError('not-found', `The project '${project}' does not exist.`, { details: { project } });
   }
 }
+
+const NOBODYS: Permissions = { owners: [], uploaders: [] };

@@ -1,7 +1,9 @@
 import { GypsumError } from '../errors.ts';
-import { nameFault } from '../model/names.ts';
+import { keys } from '../model/keys.ts';
+import { MAX_KEY_BYTES, nameFault } from '../model/names.ts';
 import { showText } from '../model/text.ts';
 import { authenticate, requireAdmin, type ServerContext } from './context.ts';
+import { endLock } from './finish.ts';
 import { empty, refuse } from './http.ts';
 import { changePermissions, isOwner, mayNot } from './permissions.ts';
 import { changeQuota, defaultQuota } from './quota.ts';
@@ -24,6 +26,11 @@ export function projectRoutes(context: ServerContext): Pick<Handlers, 'create' |
       await requireAdmin(context, request, 'create projects');
       const fault = nameFault(project);
       if (fault) throw refuse(`The project name "${showText(project)}" ${fault}.`);
+      if (Buffer.byteLength(keys.permissions(project)) > MAX_KEY_BYTES) {
+        throw refuse(
+          `The project name "${showText(project)}" is too long: its keys have more than ${MAX_KEY_BYTES} bytes.`,
+        );
+      }
       const exists = async () => (await documents.permissions(project)) !== undefined;
       const taken = () => refuse(`The project '${project}' exists already.`);
       if (await exists()) throw taken();
@@ -32,6 +39,9 @@ export function projectRoutes(context: ServerContext): Pick<Handlers, 'create' |
       const quota = changeQuota(defaultQuota(), body.quota ?? {});
       await projects.run(project, async () => {
         if (await exists()) throw taken();
+        // A removal that broke off comes to its end first, not after the project is there again.
+        const lock = await documents.lock(project);
+        if (lock !== undefined) await endLock(context, project, lock);
         // The permissions make it a project: they come last.
         await documents.writeQuota(project, quota);
         await documents.writeUsage(project, { total: 0 });
@@ -60,11 +70,15 @@ export function projectRoutes(context: ServerContext): Pick<Handlers, 'create' |
 
     async quota(request, { project }) {
       await requireAdmin(context, request, 'change quotas');
-      if ((await documents.permissions(project)) === undefined) {
+      const requireProject = async () => {
+        if ((await documents.permissions(project)) !== undefined) return;
         throw refuse(`The project '${project}' does not exist.`);
-      }
+      };
+      await requireProject();
       const change = await readObject(request);
       await projects.run(project, async () => {
+        // Since the first look it may have been removed.
+        await requireProject();
         const before = (await documents.quota(project)) ?? defaultQuota();
         await documents.writeQuota(project, changeQuota(before, change));
       });

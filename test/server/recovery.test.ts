@@ -2,33 +2,11 @@ import { cp } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { createRegistry, diskStorage, type Registry, type Storage } from '../../src/server/index.ts';
+import { mortal } from './mortal.ts';
 import { md5, namesAsTokens, type Started, temporaryFolder } from './rig.ts';
 
 const secret = Buffer.alloc(32, 7);
 const FILES = { 'x.txt': 'hello', 'dir/y.txt': 'world' };
-
-/** A storage that dies at its n-th change: that one and all later ones fail, as if the process had been killed. */
-function mortal(storage: Storage, changes: number): Storage & { died: boolean } {
-  let left = changes;
-  const change = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (left-- <= 0) {
-      dying.died = true;
-      throw new Error('killed');
-    }
-    return work();
-  };
-  const dying = {
-    ...storage,
-    died: false,
-    stage: async (...parameters: Parameters<Storage['stage']>) => {
-      const staged = await storage.stage(...parameters);
-      return { ...staged, publish: (key: string) => change(() => staged.publish(key)) };
-    },
-    put: (...parameters: Parameters<Storage['put']>) => change(() => storage.put(...parameters)),
-    delete: (key: string) => change(() => storage.delete(key)),
-  };
-  return dying;
-}
 
 const open = (storage: Storage) => createRegistry({ storage, identity: namesAsTokens, secret });
 
