@@ -74,6 +74,18 @@ export function rawTarget(request: Request): string {
   return request.url.slice(pathStart(request.url)).replace(/#.*$/s, '');
 }
 
+/**
+ * Says what makes the target of a request, as it was sent, lead elsewhere than it says, as the end of a sentence.
+ *
+ * `/remove/p/a/..` becomes `/remove/p` where URLs are put in order, and `/remove/p/a#1` becomes `/remove/p/a`: neither is
+ * what anybody wants removed.
+ */
+export function targetFault(target: string): string | undefined {
+  if (target.includes('#')) return 'holds a "#"';
+  const path = target.replace(/\?.*$/s, '');
+  return /\/(?:\.|%2e){1,2}(?=\/|$)/i.test(path) ? 'has a component "." or ".."' : undefined;
+}
+
 /** The base that a request was sent to, such as `http://127.0.0.1:8080`. */
 export function requestBase(request: Request): string {
   return request.url.slice(0, pathStart(request.url));

@@ -7,7 +7,7 @@ import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { readForwarded } from './forwarded.ts';
-import { failure, refuse } from './http.ts';
+import { failure, refuse, targetFault } from './http.ts';
 import { setFacts } from './request-facts.ts';
 
 export type Fetch = (request: Request) => Promise<Response>;
@@ -129,7 +129,8 @@ export async function listen(
         tell();
       });
       try {
-        const response = await fetch(request);
+        const fault = targetFault(incoming.url ?? '');
+        const response = fault === undefined ? await fetch(request) : failure(refuse(`The address ${fault}.`));
         promised = Number(response.headers.get('content-length') ?? Number.NaN);
         deadline.allow(promised || 0);
         const headers: string[] = ['x-request-id', id];

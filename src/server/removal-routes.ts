@@ -2,7 +2,7 @@ import { GypsumError } from '../errors.ts';
 import { nameFault } from '../model/names.ts';
 import { showText } from '../model/text.ts';
 import { requireAdmin, type ServerContext } from './context.ts';
-import { empty, refuse } from './http.ts';
+import { empty, rawTarget, refuse } from './http.ts';
 import type { Handlers } from './routes.ts';
 import { requireUnlocked } from './session.ts';
 import { doWork, type Work } from './work.ts';
@@ -35,6 +35,9 @@ export function removalRoutes(
   ): Promise<Response> {
     const { project } = names;
     const who = await requireAdmin(context, request, 'remove anything');
+    // Other routes overlook a slash at the end. Here a name is missing, and much more than that one would go.
+    if (/^[^?]*\/(\?|$)/.test(rawTarget(request)))
+      throw refuse('The address of a removal ends with a slash: a name is missing.');
     for (const [kind, name] of Object.entries(names)) {
       const fault = nameFault(name);
       if (fault) throw refuse(`The ${kind} name "${showText(name)}" ${fault}.`);
