@@ -53,8 +53,9 @@ export function checkAnnouncedFiles(files: unknown, ref: VersionRef): AnnouncedF
     const parsed = announcedFile.safeParse(value);
     if (!parsed.success) throw refuse(`The entry ${index} of "files" is not valid: ${describe(parsed.error)}.`);
     const file = parsed.data;
-    checkFilePath(file.path, ref);
-    if (paths.has(file.path)) throw refuse(`The path "${showText(file.path)}" is there twice.`);
+    const name = `The path "${showText(file.path)}" of entry ${index}`;
+    checkFilePath(file.path, ref, name);
+    if (paths.has(file.path)) throw refuse(`${name} is there twice.`);
     paths.add(file.path);
     if (file.type === 'link') announced.links.push({ path: file.path, link: file.link });
     else announced[file.type].push({ path: file.path, size: file.size, md5sum: file.md5sum });
@@ -63,15 +64,15 @@ export function checkAnnouncedFiles(files: unknown, ref: VersionRef): AnnouncedF
   return announced;
 }
 
-function checkFilePath(path: string, ref: VersionRef): void {
+function checkFilePath(path: string, ref: VersionRef, name: string): void {
   const fault = pathFault(path);
-  if (fault) throw refuse(`The path "${showText(path)}" ${fault}.`);
+  if (fault) throw refuse(`${name} ${fault}.`);
   const longest = Math.max(
     Buffer.byteLength(keys.file({ ...ref, path })),
     Buffer.byteLength(keys.links(ref, parentPath(path))),
   );
   if (longest > MAX_KEY_BYTES) {
-    throw refuse(`The path "${showText(path)}" is too long: its key has more than ${MAX_KEY_BYTES} bytes.`);
+    throw refuse(`${name} is too long: its key has more than ${MAX_KEY_BYTES} bytes.`);
   }
 }
 

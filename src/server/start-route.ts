@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { GypsumError } from '../errors.ts';
+import { GypsumError, isGypsumError } from '../errors.ts';
 import { keys } from '../model/keys.ts';
 import { nameFault } from '../model/names.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
@@ -7,6 +7,7 @@ import { showText } from '../model/text.ts';
 import { type AnnouncedFiles, checkAnnouncedFiles } from './announced-files.ts';
 import { authenticate, LIFETIME, type ServerContext } from './context.ts';
 import { json, refuse } from './http.ts';
+import type { Principal } from './identity.ts';
 import { checkUploader } from './permissions.ts';
 import { checkQuota, defaultQuota } from './quota.ts';
 import { readJson } from './read-json.ts';
@@ -21,6 +22,14 @@ import { deleteVersion } from './version.ts';
  * Units: bytes
  */
 const LIMIT = 256 * 1024 * 1024;
+
+/**
+ * The same for whoever may not upload. They are told what is wrong with their body before who they are, as the public
+ * registry does; but nobody fills the memory without a right to.
+ *
+ * Units: bytes
+ */
+const STRANGERS_LIMIT = 1024 * 1024;
 
 /** The route that begins an upload: what was announced is checked, the project locked, the manifest written. */
 export function startRoute(context: ServerContext): Pick<Handlers, 'start'> {
@@ -60,14 +69,14 @@ export function startRoute(context: ServerContext): Pick<Handlers, 'start'> {
   return {
     async start(request, ref) {
       checkNames(ref);
-      const { files, onProbation } = checkBody(await readJson(request, LIMIT));
-      const who = await authenticate(context, request);
-      const checkRights = async () => {
-        const permissions = await documents.permissions(ref.project);
-        if (permissions === undefined) throw refuse(`There are no existing permissions for project '${ref.project}'.`);
-        return checkUploader(who, permissions, ref);
-      };
-      const { trusted } = await checkRights();
+      const rights = await settle(async () => {
+        const who = await authenticate(context, request);
+        await checkRights(who, ref);
+        return who;
+      });
+      const { files, onProbation } = checkBody(await readBody(request, rights));
+      if (!rights.ok) throw rights.error;
+      const who = rights.value;
       await requireUnlocked(documents, ref.project);
       await checkIsNew(ref);
       const announced = checkAnnouncedFiles(files, ref);
@@ -75,39 +84,66 @@ export function startRoute(context: ServerContext): Pick<Handlers, 'start'> {
       const token = randomUUID();
       const session = hashSession(token);
       const lock = { session_hash: session, asset: ref.asset, version: ref.version };
-      await projects.run(ref.project, async () => {
-        // Since the first look the project may have been removed.
-        await checkRights();
-        if (await documents.takeLock(ref.project, lock, { user: who.id })) return;
-        throw projectLocked(ref.project, await documents.lock(ref.project));
+      // Whoever ends locks, or removes the project, comes before all of this or after it.
+      return projects.run(ref.project, async () => {
+        const { trusted } = await checkRights(who, ref);
+        if (!(await documents.takeLock(ref.project, lock, { user: who.id }))) {
+          throw projectLocked(ref.project, await documents.lock(ref.project));
+        }
+        try {
+          // Another upload of it may have ended between the first look and the lock.
+          await checkIsNew(ref);
+          const summary = { user: who.id, onProbation: !trusted || onProbation };
+          const { sent } = await writeVersion(ref, announced, summary, session);
+          const expires = Date.now() + LIFETIME.slug;
+          return json({
+            file_urls: sent.map((file) => ({
+              path: file.path,
+              url: `/upload/presigned-file/${signer.sign({ ...ref, ...file, expires }, 'slug', session)}`,
+              method: 'presigned',
+            })),
+            complete_url: `/upload/complete/${ref.project}/${ref.asset}/${ref.version}`,
+            abort_url: `/upload/abort/${ref.project}/${ref.asset}/${ref.version}`,
+            session_token: token,
+          });
+        } catch (error) {
+          await documents.releaseLock(ref.project);
+          throw error;
+        }
       });
-      try {
-        // Another upload of it may have ended between the first look and the lock.
-        await checkIsNew(ref);
-        const summary = { user: who.id, onProbation: !trusted || onProbation };
-        const { sent } = await writeVersion(ref, announced, summary, session);
-        const expires = Date.now() + LIFETIME.slug;
-        return json({
-          file_urls: sent.map((file) => ({
-            path: file.path,
-            url: `/upload/presigned-file/${signer.sign({ ...ref, ...file, expires }, 'slug', session)}`,
-            method: 'presigned',
-          })),
-          complete_url: `/upload/complete/${ref.project}/${ref.asset}/${ref.version}`,
-          abort_url: `/upload/abort/${ref.project}/${ref.asset}/${ref.version}`,
-          session_token: token,
-        });
-      } catch (error) {
-        await documents.releaseLock(ref.project);
-        throw error;
-      }
     },
   };
+
+  /** Says whether an upload by somebody is trusted, as the permissions are now. */
+  async function checkRights(who: Principal, ref: VersionRef): Promise<{ trusted: boolean }> {
+    const permissions = await documents.permissions(ref.project);
+    if (permissions === undefined) throw refuse(`There are no existing permissions for project '${ref.project}'.`);
+    return checkUploader(who, permissions, ref);
+  }
 
   /** The existing version is left as it is, whoever asks. */
   async function checkIsNew(ref: VersionRef): Promise<void> {
     if ((await context.storage.size(keys.summary(ref))) === undefined) return;
     throw new GypsumError('version-exists', `The version ${formatRef(ref)} exists already.`, { details: { ...ref } });
+  }
+}
+
+type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+
+async function settle<T>(work: () => Promise<T>): Promise<Settled<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+async function readBody(request: Request, rights: Settled<unknown>): Promise<unknown> {
+  if (rights.ok) return readJson(request, LIMIT);
+  try {
+    return await readJson(request, STRANGERS_LIMIT);
+  } catch (error) {
+    throw isGypsumError(error) && error.details.status === 413 ? rights.error : error;
   }
 }
 

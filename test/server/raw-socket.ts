@@ -30,9 +30,13 @@ export function sendRaw(
 export function rawRequest(
   method: string,
   target: string,
-  { token, body, headers = {} }: { token?: string; body?: string; headers?: Readonly<Record<string, string>> } = {},
+  {
+    token,
+    body,
+    headers = {},
+  }: { token?: string; body?: string | Uint8Array; headers?: Readonly<Record<string, string>> } = {},
 ): Buffer {
-  const content = Buffer.from(body ?? '');
+  const content = typeof body === 'object' ? body : Buffer.from(body ?? '');
   const lines = Object.entries({
     host: 'localhost',
     connection: 'close',

@@ -213,6 +213,7 @@ it.each(Object.entries(ENCODINGS))('no hostile text in an address, %s, leads any
   expect(errors).toEqual([]);
   expect([await outside(), await inside()]).toEqual(before);
   expect(await impossibleKeys(join(data, 'objects'))).toEqual([]);
+  await checkInvariants(data);
 });
 
 it('no hostile text in a body leads anywhere', async () => {
