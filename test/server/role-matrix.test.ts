@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { createRegistry, type Identity, memoryStorage, type Principal, type Registry } from '../../src/server/index.ts';
-import { ROUTES, type RouteName } from '../../src/server/routes.ts';
-import { md5, type Started } from './rig.ts';
+import { createRegistry, type Identity, type Principal, type RouteName } from '../../src/server/index.ts';
+import { ROUTES } from '../../src/server/routes.ts';
+import { checkInvariants } from './invariants.ts';
+import { type MemoryStorage, memoryStorage } from './memory-storage.ts';
+import { type CallOptions, md5, type Started } from './rig.ts';
+import { type Talk, talkTo } from './talk.ts';
 
 const PEOPLE: Readonly<Record<string, Omit<Principal, 'id'>>> = {
-  nobody: { organizations: ['elsewhere'], admin: false },
-  uploader: { organizations: [], admin: false },
-  trusted: { organizations: [], admin: false },
-  'of another asset': { organizations: [], admin: false },
-  'no longer': { organizations: [], admin: false },
-  owner: { organizations: [], admin: false },
-  'owner by organisation': { organizations: ['lab'], admin: false },
   admin: { organizations: [], admin: true },
+  owner: { organizations: [], admin: false },
+  member: { organizations: ['lab', 'other-lab'], admin: false },
+  uploader: { organizations: [], admin: false },
+  other: { organizations: [], admin: false },
+  expired: { organizations: [], admin: false },
+  trusted: { organizations: [], admin: false },
+  nobody: { organizations: ['other-lab'], admin: false },
 };
 
 const identity: Identity = {
@@ -21,200 +24,240 @@ const identity: Identity = {
   },
 };
 
-const permissions = {
+const PERMISSIONS = {
   owners: ['owner', 'lab'],
   uploaders: [
     { id: 'uploader' },
+    { id: 'other', asset: 'b' },
+    { id: 'expired', until: '2020-01-01T00:00:00Z' },
+    // Of several entries only the first counts.
+    { id: 'expired' },
     { id: 'trusted', trusted: true },
-    { id: 'of another asset', asset: 'b' },
-    { id: 'no longer', until: '2001-01-01T00:00:00Z' },
   ],
 };
 
-const STRANGERS = ['without a token', 'malformed', 'unknown'] as const;
-const SESSIONS = ['session', 'another session', 'ended session'] as const;
-const ROLES = [...STRANGERS, ...Object.keys(PEOPLE), ...SESSIONS];
+const FILES = { 'x.txt': 'hello' };
 
-/** Who is let in by a route; whoever is not named is answered with the status of `others`, strangers with 401. */
-interface Row {
-  readonly allowed: readonly string[] | 'all';
-  /** Of those who are let in. @default 200 */
-  readonly status?: number;
-  /** Of some it is another one. */
-  readonly but?: Readonly<Record<string, number>>;
-  /** Whether an upload is in progress. @default false */
-  readonly upload?: boolean;
-  readonly path: (state: State) => string;
-  readonly body?: unknown;
+/** What a request may bring, in the order of the table's columns. */
+const ROLES = [
+  'no token',
+  'no bearer',
+  'unknown',
+  'nobody',
+  'uploader',
+  'other',
+  'expired',
+  'trusted',
+  'owner',
+  'member',
+  'admin',
+  'this session',
+  'another session',
+  'ended session',
+] as const;
+
+type Role = (typeof ROLES)[number];
+
+/** A project in which something of every kind can be done. */
+interface World {
+  readonly storage: MemoryStorage;
+  readonly sessions: Readonly<Record<'this' | 'another' | 'ended', Started>>;
+  /** Where the content of a file can be sent, in the session that goes on. */
+  readonly address: { url: string; md5sum_base64: string };
 }
 
-interface State {
-  readonly started: Started | undefined;
-  readonly content: string;
-  readonly md5sum: string;
-}
+const secret = Buffer.alloc(32, 3);
+const open = async (storage: MemoryStorage, isPrivate = false) =>
+  talkTo(await createRegistry({ storage, identity, secret, isPrivate, credentials: CREDENTIALS }));
 
-const OWNERS = ['owner', 'owner by organisation', 'admin'];
-const UPLOADERS = ['uploader', 'trusted', ...OWNERS];
-/** Tokens of sessions are nobody's names. */
-const UNKNOWN = Object.fromEntries(SESSIONS.map((role) => [role, 401]));
-/** Names of people are no tokens of sessions: a stranger's neither, once it is there. */
-const NO_SESSION = { unknown: 403 };
-const REMOVED = { allowed: ['admin'], but: UNKNOWN };
-
-const MATRIX: Readonly<Record<RouteName, Row>> = {
-  documentation: { allowed: 'all', status: 301, path: () => '/' },
-  health: { allowed: 'all', path: () => '/healthz' },
-  file: { allowed: 'all', path: () => '/file/p%2Fa%2Fv1%2Fx' },
-  list: { allowed: 'all', path: () => '/list?prefix=p%2F' },
-  lock: { allowed: 'all', path: () => '/lock/p' },
-  s3Credentials: { allowed: 'all', path: () => '/credentials/s3-api' },
-  githubCredentials: { allowed: 'all', path: () => '/credentials/github-app' },
-  whoami: { allowed: Object.keys(PEOPLE), but: UNKNOWN, path: () => '/whoami' },
-  create: { allowed: ['admin'], but: UNKNOWN, path: () => '/create/new', body: {} },
-  permissions: { allowed: OWNERS, but: UNKNOWN, path: () => '/permissions/p', body: {} },
-  quota: { allowed: ['admin'], but: UNKNOWN, path: () => '/quota/p', body: {} },
-  // The upload in progress is the uploader's.
-  release: { allowed: ['uploader', ...OWNERS], but: UNKNOWN, upload: true, path: () => '/release/p' },
-  unlock: { allowed: ['admin'], but: UNKNOWN, upload: true, path: () => '/unlock/p' },
-  start: { allowed: UPLOADERS, but: UNKNOWN, path: () => '/upload/start/p/a/v9', body: { files: [] } },
-  presign: {
-    allowed: ['session'],
-    but: NO_SESSION,
-    upload: true,
-    path: ({ started }) => started?.file_urls[0]?.url ?? '',
-  },
-  // The address is all that is needed.
-  put: { allowed: 'all', upload: true, path: ({ content }) => content },
-  complete: { allowed: ['session'], but: NO_SESSION, upload: true, path: ({ started }) => started?.complete_url ?? '' },
-  abort: { allowed: ['session'], but: NO_SESSION, upload: true, path: ({ started }) => started?.abort_url ?? '' },
-  approve: { allowed: OWNERS, but: UNKNOWN, path: () => '/probation/approve/p/a/probational' },
-  // It is the uploader's; who else may upload is told so.
-  reject: {
-    allowed: ['uploader', ...OWNERS],
-    but: { ...UNKNOWN, trusted: 400 },
-    path: () => '/probation/reject/p/a/probational',
-  },
-  refreshLatest: { ...REMOVED, path: () => '/refresh/latest/p/a' },
-  refreshUsage: { ...REMOVED, path: () => '/refresh/usage/p' },
-  removeVersion: { ...REMOVED, path: () => '/remove/p/a/v1' },
-  removeAsset: { ...REMOVED, path: () => '/remove/p/a' },
-  removeProject: { ...REMOVED, path: () => '/remove/p' },
+const CREDENTIALS = {
+  's3-api': { endpoint: 'https://bucket.example.org', bucket: 'b', key: 'k', secret: 's' },
+  'github-app': { id: 'i', secret: 's' },
 };
 
-/** What only this answers may be seen of a session that ended. */
-const ENDED = '0f8fad5b-d9cb-469f-a165-70867728950e';
-const OTHER = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
-
-function expectedStatus({ allowed, status = 200, but = {} }: Row, role: string): number {
-  if (allowed === 'all') return status;
-  if (allowed.includes(role)) return status;
-  return but[role] ?? (STRANGERS.some((stranger) => stranger === role) ? 401 : 403);
+/** `p/a/v1` is finished, `p/a/v2` on probation and the uploader's; with an upload, `p/a/v3` is ready to be completed. */
+async function createWorld(withUpload: boolean): Promise<World> {
+  const storage = memoryStorage();
+  const talk = await open(storage);
+  for (const project of ['p', 'q']) {
+    await talk.status('POST', `/create/${project}`, { token: 'admin', body: { permissions: PERMISSIONS } });
+  }
+  await talk.publish('p/a/v1', FILES);
+  await talk.publish('p/a/v2', FILES, { token: 'uploader' });
+  const ended = await talk.start('p/a/v3', FILES);
+  await talk.call('POST', ended.abort_url, { token: ended.session_token });
+  const another = await talk.start('q/a/v3', FILES);
+  if (!withUpload)
+    return { storage, sessions: { this: ended, another, ended }, address: { url: '', md5sum_base64: '' } };
+  const mine = await talk.start('p/a/v3', FILES, { token: 'uploader' });
+  await talk.send(mine, FILES);
+  const answer = await talk.call('POST', mine.file_urls[0]?.url ?? '', { token: mine.session_token });
+  return { storage, sessions: { this: mine, another, ended }, address: (await answer.json()) as World['address'] };
 }
 
-async function send(
-  registry: Registry,
-  method: string,
-  path: string,
-  authorization?: string,
-  body?: unknown,
-  md5sum?: string,
-) {
-  return registry.fetch(
-    new Request(new URL(path, 'http://registry.test'), {
-      method,
-      headers: {
-        ...(authorization !== undefined && { authorization }),
-        ...(md5sum !== undefined && { 'content-md5': md5sum }),
-      },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    }),
-  );
+function credentialsOf(role: Role, { sessions }: World): CallOptions {
+  switch (role) {
+    case 'no token':
+      return {};
+    case 'no bearer':
+      return { headers: { authorization: 'Basic YWRtaW46' } };
+    case 'this session':
+      return { token: sessions.this.session_token };
+    case 'another session':
+      return { token: sessions.another.session_token };
+    case 'ended session':
+      return { token: sessions.ended.session_token };
+    default:
+      return { token: role };
+  }
 }
 
-async function ok<T>(answering: Promise<Response>): Promise<T> {
-  const answer = await answering;
-  const text = await answer.text();
-  expect(answer.status, text).toBe(200);
-  return (text === '' ? undefined : JSON.parse(text)) as T;
+interface Row {
+  /** Whether an upload to the project is in progress. */
+  readonly uploading?: boolean;
+  readonly path: string | ((world: World) => string);
+  readonly body?: unknown;
+  readonly headers?: (world: World) => Record<string, string>;
+  /** By role, in the order of `ROLES`. */
+  readonly expected: string;
 }
 
-/** A registry with a version, one on probation and, if one is asked for, an upload in progress. */
-async function prepare(upload: boolean): Promise<{ registry: Registry; state: State }> {
-  const registry = await createRegistry({
-    storage: memoryStorage(),
-    identity,
-    secret: Buffer.alloc(32, 1),
-    credentials: {
-      's3-api': { endpoint: 'https://bucket.test', bucket: 'b', key: 'k', secret: 's' },
-      'github-app': { id: 'i', secret: 's' },
+const start = { files: [{ type: 'simple', path: 'x', size: 1, md5sum: md5('1') }] };
+
+// no token, no bearer, unknown | nobody, uploader, other, expired, trusted | owner, member, admin | this, another, ended
+const ALL = /*        */ '200 200 200 | 200 200 200 200 200 | 200 200 200 | 200 200 200';
+const REDIRECT = /*   */ '301 301 301 | 301 301 301 301 301 | 301 301 301 | 301 301 301';
+const KNOWN = /*      */ '401 401 401 | 200 200 200 200 200 | 200 200 200 | 401 401 401';
+const UPLOADERS = /*  */ '401 401 401 | 403 200 403 403 200 | 200 200 200 | 401 401 401';
+const OWNERS = /*     */ '401 401 401 | 403 403 403 403 403 | 200 200 200 | 401 401 401';
+// Who may upload may try to reject, but only what is theirs: 400, as the public registry says it.
+const REJECTERS = /*  */ '401 401 401 | 403 200 403 403 400 | 200 200 200 | 401 401 401';
+const RELEASERS = /*  */ '401 401 401 | 403 200 403 403 403 | 200 200 200 | 401 401 401';
+const ADMIN = /*      */ '401 401 401 | 403 403 403 403 403 | 403 403 200 | 401 401 401';
+const SESSION = /*    */ '401 401 403 | 403 403 403 403 403 | 403 403 403 | 200 403 403';
+
+const TABLE: Readonly<Record<RouteName, Row>> = {
+  documentation: { path: '/', expected: REDIRECT },
+  health: { path: '/healthz', expected: ALL },
+  file: { path: '/file/p%2Fa%2Fv1%2Fx.txt', expected: ALL },
+  list: { path: '/list?prefix=p', expected: ALL },
+  whoami: { path: '/whoami', expected: KNOWN },
+  create: { path: '/create/new', body: {}, expected: ADMIN },
+  permissions: { path: '/permissions/p', body: { owners: ['x'] }, expected: OWNERS },
+  quota: { path: '/quota/p', body: { baseline: 1 }, expected: ADMIN },
+  lock: { path: '/lock/p', uploading: true, expected: ALL },
+  release: { path: '/release/p', uploading: true, expected: RELEASERS },
+  unlock: { path: '/unlock/p', uploading: true, expected: ADMIN },
+  start: { path: '/upload/start/p/a/v9', body: start, expected: UPLOADERS },
+  presign: { path: ({ sessions }) => sessions.this.file_urls[0]?.url ?? '', uploading: true, expected: SESSION },
+  put: {
+    path: ({ address }) => address.url,
+    body: 'hello',
+    headers: ({ address }) => ({ 'content-md5': address.md5sum_base64 }),
+    uploading: true,
+    // The address is the right: it was given to the session.
+    expected: ALL,
+  },
+  complete: { path: '/upload/complete/p/a/v3', uploading: true, expected: SESSION },
+  approve: { path: '/probation/approve/p/a/v2', expected: OWNERS },
+  reject: { path: '/probation/reject/p/a/v2', expected: REJECTERS },
+  refreshLatest: { path: '/refresh/latest/p/a', expected: ADMIN },
+  refreshUsage: { path: '/refresh/usage/p', expected: ADMIN },
+  removeVersion: { path: '/remove/p/a/v1', expected: ADMIN },
+  removeAsset: { path: '/remove/p/a', expected: ADMIN },
+  removeProject: { path: '/remove/p', expected: ADMIN },
+  s3Credentials: { path: '/credentials/s3-api', expected: ALL },
+  githubCredentials: { path: '/credentials/github-app', expected: ALL },
+  abort: { path: '/upload/abort/p/a/v3', uploading: true, expected: SESSION },
+};
+
+/** What needs a token of anybody where a registry is private, and otherwise none. */
+const READS: readonly RouteName[] = ['file', 'list', 'lock', 's3Credentials', 'githubCredentials'];
+
+const worlds = { idle: createWorld(false), uploading: createWorld(true) };
+
+async function ask(talk: Talk, route: RouteName, role: Role, world: World): Promise<number> {
+  const { path, body, headers } = TABLE[route];
+  const credentials = credentialsOf(role, world);
+  return talk.status(ROUTES[route].method, typeof path === 'string' ? path : path(world), {
+    ...credentials,
+    ...(body === undefined ? {} : { body }),
+    headers: { ...credentials.headers, ...headers?.(world) },
+  });
+}
+
+/** Asks in a world of its own, whose other rules hold afterwards and which a refusal leaves as it was. */
+async function cell(route: RouteName, role: Role, isPrivate = false): Promise<number> {
+  const { uploading = false } = TABLE[route];
+  const made = await (uploading ? worlds.uploading : worlds.idle);
+  const world = { ...made, storage: made.storage.copy() };
+  const status = await ask(await open(world.storage, isPrivate), route, role, world);
+  if (status === 200) await checkInvariants(world.storage, { abandoned: ['p/a/v3'] });
+  else expect(world.storage.snapshot()).toEqual(made.storage.snapshot());
+  return status;
+}
+
+const inOrder = (statuses: readonly number[]) =>
+  [statuses.slice(0, 3), statuses.slice(3, 8), statuses.slice(8, 11), statuses.slice(11)]
+    .map((group) => group.join(' '))
+    .join(' | ');
+
+it('has a row for every route, and no other', () => {
+  expect(Object.keys(TABLE).sort()).toEqual(Object.keys(ROUTES).sort());
+});
+
+describe('by who asks,', () => {
+  it.each(Object.keys(ROUTES) as RouteName[])('%s answers as the table says', async (route) => {
+    const statuses: number[] = [];
+    for (const role of ROLES) statuses.push(await cell(route, role));
+    expect(inOrder(statuses)).toBe(TABLE[route]?.expected);
+  });
+
+  it.each(Object.keys(ROUTES) as RouteName[])(
+    'of a private registry, %s does, and reads need a token',
+    async (route) => {
+      const statuses: number[] = [];
+      for (const role of ROLES) statuses.push(await cell(route, role, true));
+      expect(inOrder(statuses)).toBe(READS.includes(route) ? KNOWN : TABLE[route]?.expected);
     },
-  });
-  const start = (version: string, user: string) =>
-    ok<Started>(
-      send(registry, 'POST', `/upload/start/p/a/${version}`, `Bearer ${user}`, {
-        files: [{ type: 'simple', path: 'x', size: 1, md5sum: md5('x') }],
-      }),
-    );
-  const address = async ({ file_urls, session_token }: Started) =>
-    ok<{ url: string; md5sum_base64: string }>(
-      send(registry, 'POST', file_urls[0]?.url ?? '', `Bearer ${session_token}`),
-    );
-  const publish = async (version: string, user: string) => {
-    const started = await start(version, user);
-    const { url, md5sum_base64 } = await address(started);
-    await ok(send(registry, 'PUT', url, undefined, 'x', md5sum_base64));
-    await ok(send(registry, 'POST', started.complete_url, `Bearer ${started.session_token}`));
-  };
-  await ok(send(registry, 'POST', '/create/p', 'Bearer admin', { permissions }));
-  await publish('v1', 'owner');
-  await publish('probational', 'uploader');
-  if (!upload) return { registry, state: { started: undefined, content: '', md5sum: '' } };
-  const started = await start('v9', 'uploader');
-  const { url, md5sum_base64 } = await address(started);
-  return { registry, state: { started, content: url, md5sum: md5sum_base64 } };
-}
+  );
+});
 
-function authorizationOf(role: string, { started }: State): string | undefined {
-  if (role === 'without a token') return undefined;
-  if (role === 'malformed') return 'bearer admin';
-  if (role === 'session') return `Bearer ${started?.session_token ?? ENDED}`;
-  if (role === 'another session') return `Bearer ${OTHER}`;
-  if (role === 'ended session') return `Bearer ${ENDED}`;
-  return `Bearer ${role}`;
-}
+describe('a locked project', () => {
+  const REFUSED: readonly RouteName[] = [
+    'start',
+    'approve',
+    'reject',
+    'refreshLatest',
+    'refreshUsage',
+    'removeVersion',
+    'removeAsset',
+    'removeProject',
+  ];
 
-describe('every role on every route', () => {
-  it('has a row for each route, and a role for each row', () => {
-    expect(Object.keys(MATRIX).sort()).toEqual(Object.keys(ROUTES).sort());
-    const named = Object.values(MATRIX).flatMap(({ allowed, but = {} }) => [
-      ...(allowed === 'all' ? [] : allowed),
-      ...Object.keys(but),
-    ]);
-    expect(named.filter((role) => !ROLES.includes(role))).toEqual([]);
-  });
-
-  describe.each(Object.entries(MATRIX))('%s', (name, row) => {
-    it.each(ROLES)('%s', async (role) => {
-      const { registry, state } = await prepare(row.upload === true);
-      const { method } = ROUTES[name as RouteName];
-      if (name === 'complete') await ok(send(registry, 'PUT', state.content, undefined, 'x', state.md5sum));
-      const body = name === 'put' ? 'x' : row.body;
-      const before = await everything(registry);
-      const answer = await send(registry, method, row.path(state), authorizationOf(role, state), body, state.md5sum);
-      const text = await answer.text();
-      expect(answer.status, text).toBe(expectedStatus(row, role));
-      // Whoever is refused has changed nothing.
-      if (answer.status >= 400) expect(await everything(registry)).toEqual(before);
-    });
+  it.each(REFUSED)('refuses %s, of everybody', async (route) => {
+    const made = await worlds.uploading;
+    for (const role of ROLES) {
+      const world = { ...made, storage: made.storage.copy() };
+      const status = await ask(await open(world.storage), route, role, world);
+      expect([400, 401, 403], role).toContain(status);
+      expect(world.storage.snapshot()).toEqual(made.storage.snapshot());
+    }
   });
 });
 
-async function everything(registry: Registry): Promise<Record<string, string>> {
-  const keys = await ok<string[]>(send(registry, 'GET', '/list?recursive=true'));
-  const objects: Record<string, string> = {};
-  for (const key of keys) {
-    objects[key] = await (await send(registry, 'GET', `/file/${encodeURIComponent(key)}`)).text();
-  }
-  return objects;
-}
+describe('whoever uploads', () => {
+  it.each([
+    ['uploader', true],
+    ['trusted', undefined],
+    ['owner', undefined],
+    ['member', undefined],
+    ['admin', undefined],
+  ])('as %s has a version on probation: %s', async (token, onProbation) => {
+    const storage = (await worlds.idle).storage.copy();
+    const talk = await open(storage);
+    await talk.publish('p/a/v9', FILES, { token });
+    expect(JSON.parse(storage.snapshot().get('p/a/v9/..summary') ?? '').on_probation).toBe(onProbation);
+    expect(JSON.parse(storage.snapshot().get('p/a/..latest') ?? '').version).toBe(onProbation ? 'v1' : 'v9');
+  });
+});
