@@ -6,14 +6,13 @@ import { showText } from '../model/text.ts';
 import { verifyStream } from '../verify-stream.ts';
 import { isStorable, type Metadata, type ObjectInfo, type Storage } from './storage.ts';
 
-interface Kept extends ObjectInfo {
+/** An object as it is kept. */
+export interface Kept extends ObjectInfo {
   readonly content: Buffer;
 }
 
 /** A storage that is gone with its process: for tests, and for registries that are tried out. */
-export function memoryStorage(): Storage {
-  const objects = new Map<string, Kept>();
-
+export function memoryStorage(objects: Map<string, Kept> = new Map()): Storage {
   function keep(key: string, content: Buffer, more: { contentType?: string; metadata?: Metadata }): void {
     checkKey(key);
     const md5 = createHash('md5').update(content).digest('hex');

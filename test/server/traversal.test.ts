@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { each } from '../../src/each.ts';
-import { readPart } from '../../src/server/disk-keys.ts';
+import { readPart, unescapeComponent } from '../../src/server/disk-keys.ts';
 import { listen, openRegistry } from '../../src/server/index.ts';
 import { checkInvariants } from './invariants.ts';
 import { rawRequest, sendRaw } from './raw-socket.ts';
@@ -182,9 +182,12 @@ async function impossibleKeys(objects: string): Promise<string[]> {
     const key = relative(objects, path)
       .split('/')
       .map((part) => readPart(part))
-      .map(({ text, goesOn }) => (goesOn ? text : `${text}/`))
+      .map(({ raw, goesOn }) => (goesOn ? raw : `${raw}/`))
       .join('')
-      .slice(0, -1);
+      .slice(0, -1)
+      .split('/')
+      .map(unescapeComponent)
+      .join('/');
     if (key.startsWith('..logs/')) continue;
     const users = DOCUMENTS.test(key) ? key.slice(0, key.lastIndexOf('/')) : key;
     if (users.split('/').some((name) => name === '' || name === '.' || name.startsWith('..'))) keys.push(key);
