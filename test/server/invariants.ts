@@ -21,6 +21,7 @@ interface Entry {
 type Manifest = Record<string, Entry>;
 
 interface Summary {
+  upload_start: string;
   upload_finish?: string;
   on_probation?: boolean;
 }
@@ -61,6 +62,10 @@ function faultsOf(objects: ReadonlyMap<string, string>, abandoned: readonly stri
     return content === undefined ? undefined : (JSON.parse(content) as T);
   };
   const manifestOf = ({ project, asset, version }: Ref) => read<Manifest>(`${project}/${asset}/${version}/..manifest`);
+
+  /** Whether what a link leads to was removed, and another version has its name. */
+  const isNewer = ({ project, asset, version }: Ref, { upload_start: start }: Summary) =>
+    (read<Summary>(`${project}/${asset}/${version}/..summary`)?.upload_start ?? '') > start;
 
   const versions = new Set<string>();
   const assets = new Set<string>();
@@ -108,7 +113,9 @@ function faultsOf(objects: ReadonlyMap<string, string>, abandoned: readonly stri
     faults.push(...contentFaults(objects, version, manifest));
     for (const [path, { link, size, md5sum }] of Object.entries(manifest)) {
       if (link === undefined) used.set(project, (used.get(project) ?? 0) + size);
-      else faults.push(...linkFaults(`${version}/${path}`, { size, md5sum }, link, manifestOf));
+      else if (!isNewer(link, summary)) {
+        faults.push(...linkFaults(`${version}/${path}`, { size, md5sum }, link, manifestOf));
+      }
     }
     if (summary.on_probation) continue;
     const key = `${project}/${asset}`;
