@@ -23,8 +23,18 @@ export type Facts = Readonly<z.infer<typeof factsSchema>>;
 
 /** What is known beside the objects, in files under the same paths as theirs. */
 export interface Sidecars {
-  /** Gives what is known of the object that is open; where nothing is, its MD5 is computed and remembered. */
-  read(path: string, stats: Stats, object: FileHandle): Promise<Facts>;
+  /**
+   * Gives what is known of the object that is open; where nothing is, its MD5 is computed and remembered.
+   *
+   * `remember` does some work while nobody writes to the object, or leaves it where another one has taken its place:
+   * what is kept there is that one's.
+   */
+  read(
+    path: string,
+    stats: Stats,
+    object: FileHandle,
+    remember: (work: () => Promise<void>) => Promise<void>,
+  ): Promise<Facts>;
   write(path: string, facts: Facts): Promise<void>;
   /** Has the same known beside another path too, if anything is. */
   copy(from: string, to: string): Promise<void>;
@@ -78,14 +88,19 @@ export function createSidecars(root: string, incoming: string | undefined): Side
   return {
     write,
 
-    async read(path, stats, object) {
-      const known = await readFacts(join(root, path));
+    async read(path, stats, object, remember) {
       const mtime = String(stats.mtimeNs);
-      if (known?.mtime === mtime && BigInt(known.size) === stats.size) return known;
+      const holds = (known: Facts | undefined) => known?.mtime === mtime && BigInt(known.size) === stats.size;
+      const known = await readFacts(join(root, path));
+      if (known !== undefined && holds(known)) return known;
       const md5 = await hash(object);
-      // A copied folder has other times, and still the same content.
-      const facts = { ...(known?.md5 === md5 ? known : {}), size: Number(stats.size), mtime, md5 };
-      await write(path, facts).catch(ignoreRace);
+      let facts: Facts = { size: Number(stats.size), mtime, md5 };
+      await remember(async () => {
+        const now = await readFacts(join(root, path));
+        // A copied folder has other times, and still the same content.
+        if (now?.md5 === md5) facts = { ...now, ...facts };
+        if (!holds(now)) await write(path, facts).catch(ignoreRace);
+      });
       return facts;
     },
 

@@ -28,6 +28,14 @@ export interface DiskStorageOptions {
   naming?: Naming;
 }
 
+/** The open file of an object. */
+interface Found {
+  /** Where it is, or would be if it did not stand aside. */
+  readonly own: string;
+  readonly path: string;
+  readonly handle: FileHandle;
+}
+
 /**
  * A storage in a folder, which one process at a time may use.
  *
@@ -109,9 +117,14 @@ export async function diskStorage(
     return (await unlessAbsent(stat(join(objects, path))))?.isDirectory() === true;
   }
 
-  async function describe(key: string, path: string, handle: FileHandle): Promise<ObjectInfo> {
+  async function describe(key: string, { own, path, handle }: Found): Promise<ObjectInfo> {
     const stats = await handle.stat({ bigint: true });
-    const { md5, contentType, metadata } = await sidecars.read(path, stats, handle);
+    const { md5, contentType, metadata } = await sidecars.read(path, stats, handle, (work) =>
+      writes.run(own, async () => {
+        const now = await unlessAbsent(stat(join(objects, path), { bigint: true }));
+        if (now?.ino === stats.ino && now.mtimeNs === stats.mtimeNs && now.size === stats.size) await work();
+      }),
+    );
     return {
       key,
       size: Number(stats.size),
@@ -123,13 +136,13 @@ export async function diskStorage(
   }
 
   /** Gives the file of an object: the second look is for one that stands aside, or has just gone there. */
-  async function find(key: string): Promise<{ path: string; handle: FileHandle } | undefined> {
+  async function find(key: string): Promise<Found | undefined> {
     const own = keyToPath(key, naming);
     if (own === undefined) return undefined;
     for (const path of [own, asidePath(own)]) {
       const handle = await unlessAbsent(open(join(objects, path), 'r'));
       if (handle === undefined) continue;
-      if ((await handle.stat()).isFile()) return { path, handle };
+      if ((await handle.stat()).isFile()) return { own, path, handle };
       await handle.close();
     }
     return undefined;
@@ -153,7 +166,7 @@ export async function diskStorage(
       const found = await find(key);
       if (found === undefined) return undefined;
       try {
-        return await describe(key, found.path, found.handle);
+        return await describe(key, found);
       } finally {
         await found.handle.close();
       }
@@ -162,9 +175,9 @@ export async function diskStorage(
     async get(key, range) {
       const found = await find(key);
       if (found === undefined) return undefined;
-      const { path, handle } = found;
+      const { handle } = found;
       try {
-        const info = await describe(key, path, handle);
+        const info = await describe(key, found);
         return { ...info, body: await readBody(handle, info.size, range?.(info)) };
       } catch (error) {
         await handle.close();
