@@ -5,7 +5,7 @@ import type { CallOptions } from '../events.ts';
 import { keys } from '../model/keys.ts';
 import { checkName, nameFault } from '../model/names.ts';
 import { type AssetRef, formatRef, type VersionRef } from '../model/refs.ts';
-import { parseJson } from '../registry/client.ts';
+import { parseJson } from '../registry/documents.ts';
 
 const wireLatest = z.object({ version: z.string() });
 

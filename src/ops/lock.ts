@@ -5,7 +5,7 @@ import { type CallOptions, callOf } from '../events.ts';
 import { keys } from '../model/keys.ts';
 import { checkName } from '../model/names.ts';
 import { showText } from '../model/text.ts';
-import { parseDocument } from '../registry/client.ts';
+import { parseDocument } from '../registry/documents.ts';
 import { route } from '../registry/route.ts';
 import { checkProjectExists } from './check-project.ts';
 

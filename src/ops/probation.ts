@@ -4,7 +4,7 @@ import type { CallOptions } from '../events.ts';
 import { keys } from '../model/keys.ts';
 import { checkVersionRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { type WireSummary, wireSummary } from '../model/summary.ts';
-import { parseDocument } from '../registry/client.ts';
+import { parseDocument } from '../registry/documents.ts';
 import { wasNotProcessed } from '../registry/failures.ts';
 import { route } from '../registry/route.ts';
 import { doOnce } from './do-once.ts';

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Context } from '../context.ts';
 import { isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { parseDocument } from '../registry/client.ts';
+import { parseDocument } from '../registry/documents.ts';
 import { noProject } from './check-project.ts';
 
 /** Units: bytes. Permissions of thousands of users fit. */

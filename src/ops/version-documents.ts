@@ -6,7 +6,7 @@ import { keys } from '../model/keys.ts';
 import { checkManifest, type Manifest } from '../model/manifest.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { isImmutable, summaryFromWire, type VersionSummary, wireSummary } from '../model/summary.ts';
-import { parseJson } from '../registry/client.ts';
+import { parseJson } from '../registry/documents.ts';
 
 /** A version's two documents; from the cache alone where it cannot have changed. */
 export interface VersionDocuments {

@@ -2,16 +2,12 @@ import { z } from 'zod';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import { type CallOptions, callOf } from '../events.ts';
 import { showText } from '../model/text.ts';
+import { type AnswerHeaders, type Body, readAll } from './answers.ts';
+import { MAX_DOCUMENT, readDocument, refuseError } from './documents.ts';
 import { NEEDS_TOKEN } from './failures.ts';
-import {
-  type AnswerHeaders,
-  type Body,
-  createHttp,
-  type Exchange,
-  type HttpOptions,
-  readAll,
-  reasonOf,
-} from './http.ts';
+import { askGithubUser } from './github.ts';
+import { createHttp, type Exchange, type HttpOptions } from './http.ts';
+import { parseRegistryUrl, parseUrl } from './registry-url.ts';
 
 export interface RegistryOptions extends HttpOptions {
   /** Where the registry is, such as `https://gypsum.artifactdb.com`. */
@@ -74,12 +70,6 @@ export interface PutRequest {
   shouldRetry?: (error: unknown) => boolean;
 }
 
-/** Units: bytes. A million keys of 200 bytes fit. */
-const MAX_DOCUMENT = 384 * 1024 * 1024;
-
-/** What GitHub's `GET /user` has that is of use here. */
-const wireGithubUser = z.object({ login: z.string().min(1) });
-
 /** No key begins so: the list of them is empty, and its headers are what is wanted. */
 const NOTHING = '..nothing/';
 
@@ -117,9 +107,6 @@ export function createRegistryClient({
       hint: NEEDS_TOKEN,
     });
   };
-
-  const document = async <T>(body: Body, answer: z.ZodType<T>, what: string): Promise<T> =>
-    parseDocument((await readAll(body, MAX_DOCUMENT, what)).toString('utf8'), answer, what);
 
   const sendWith = <T>(
     { what, to, document: sent, sessionToken, ...exchange }: SendRequest,
@@ -164,7 +151,9 @@ export function createRegistryClient({
         ...(prefix === '' ? {} : { prefix }),
         ...(recursive ? { recursive: 'true' } : {}),
       });
-      return readWith({ what, path: `/list?${query}` }, options, (body) => document(body, z.array(z.string()), what));
+      return readWith({ what, path: `/list?${query}` }, options, (body) =>
+        readDocument(body, z.array(z.string()), what),
+      );
     },
 
     read(key, limit, options) {
@@ -173,7 +162,7 @@ export function createRegistryClient({
     },
 
     look: ({ what, path, answer }, options) =>
-      readWith({ what, path }, options, (body) => document(body, answer, what)),
+      readWith({ what, path }, options, (body) => readDocument(body, answer, what)),
 
     stream(key, consume, options) {
       const what = `Fetching "${showText(key)}"`;
@@ -187,39 +176,27 @@ export function createRegistryClient({
     },
 
     ask: async ({ answer, ...request }, options) =>
-      sendWith(request, options, (body) => document(body, answer, request.what)),
+      sendWith(request, options, (body) => readDocument(body, answer, request.what)),
 
     features(options) {
       const what = `Asking ${base.origin} what it can do`;
       const query = new URLSearchParams({ prefix: NOTHING });
       return readWith({ what, path: `/list?${query}` }, options, async (body, headers) => {
         // Whatever else answers there says nothing of what a registry can do.
-        await document(body, z.array(z.string()), what);
+        await readDocument(body, z.array(z.string()), what);
         const said = [headers['gypsum-features'] ?? []].flat().join(',');
         return new Set(said.split(',').map((feature) => feature.trim()));
       });
     },
 
     async githubUser(options) {
-      const github = parseRegistryUrl(githubUrl);
-      const what = `Asking ${github.origin} whose token it is`;
       // Such a token is for the one registry that made it, whatever stands before that one and hides what it can do.
       if (token?.startsWith('gypsum_')) {
         throw new GypsumError('unauthorized', `${root} does not say whose token it is, and GitHub has not made it.`, {
           hint: 'Check that the URL is the one of the registry that the token is for.',
         });
       }
-      const exchange = {
-        what,
-        method: 'GET',
-        url: new URL(`${github.href.replace(/\/+$/, '')}/user`),
-        token: needToken(what),
-        headers: { accept: 'application/vnd.github+json' },
-      } as const;
-      const { login } = await client.request({ ...exchange, ...callOf(options) }, (body) =>
-        document(body, wireGithubUser, what),
-      );
-      return login;
+      return askGithubUser(client, githubUrl, needToken('Asking GitHub whose token it is'), options);
     },
 
     async put({ what, url: target, ...exchange }, options) {
@@ -238,58 +215,6 @@ export function createRegistryClient({
   };
 }
 
-/** Reads a registry's URL, or throws `invalid-argument`. */
-function parseRegistryUrl(text: string): URL {
-  const url = parseUrl(text);
-  if (url !== undefined && url.href === url.origin + url.pathname) return url;
-  // What stands before an "@" may be a password.
-  const shown = text.replace(/^.*@/s, '…@');
-  throw new GypsumError('invalid-argument', `"${showText(shown)}" is not the URL of a registry.`, {
-    hint: 'Give an http or https URL without a user, a query or a fragment, such as http://127.0.0.1:8080.',
-    details: { url: shown },
-  });
-}
-
-function parseUrl(text: string): URL | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined;
-}
-
 function filePath(key: string): string {
   return `/file/${encodeURIComponent(key)}`;
-}
-
-export function parseDocument<T>(text: string, answer: z.ZodType<T>, what: string): T {
-  refuseError(text, what);
-  const value = parseJson(text, what);
-  const parsed = answer.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw notGypsum(what, `"${issue?.path.join('.')}" is not as expected (${issue?.message})`);
-}
-
-/** Reads JSON that a registry sent, or throws `invalid-response`. */
-export function parseJson(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw notGypsum(what, `"${showText(text.slice(0, 60))}…" is not JSON`, error);
-  }
-}
-
-// The public registry answers some requests with status 200 and an error in the body.
-function refuseError(text: string, what: string): void {
-  const reason = /^\s*\{/.test(text) && text.length < 64 * 1024 ? reasonOf(text) : undefined;
-  if (reason === undefined) return;
-  throw new GypsumError('refused', `${what} failed: the registry says: ${showText(reason).replace(/\.$/, '')}.`, {
-    hint: 'Change the request as the registry says.',
-    details: { reason },
-  });
-}
-
-function notGypsum(what: string, why: string, cause?: unknown): GypsumError {
-  return new GypsumError('invalid-response', `${what} failed: the answer ${why}.`, {
-    hint: 'Check that the URL is the one of a gypsum registry.',
-    cause,
-  });
 }

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import pRetry from 'p-retry';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 import { GypsumError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
+import { type AnswerHeaders, type Body, readReason } from './answers.ts';
 import { answerFailure, asFailure, isPassing } from './failures.ts';
 
 export interface HttpOptions {
@@ -34,19 +35,12 @@ export interface Exchange {
   onEvent?: OnEvent | undefined;
 }
 
-export type Body = Dispatcher.ResponseData['body'];
-
-export type AnswerHeaders = Dispatcher.ResponseData['headers'];
-
 /** Requests with retries around the consumer of the answer's body. */
 export interface Http {
   /** Sends a request and gives what `consume` makes of a successful answer; `consume` starts over with each attempt. */
   request<T>(exchange: Exchange, consume: (body: Body, headers: AnswerHeaders) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
-
-/** Units: bytes. More is not read of an answer that says what went wrong. */
-const MAX_REASON = 64 * 1024;
 
 export function createHttp(
   userAgent: string,
@@ -134,46 +128,4 @@ function checkCount(option: string, value: number): void {
     hint: 'Leave it out for the default.',
     details: { [option]: value },
   });
-}
-
-/** Reads a body of at most `limit` bytes, or throws `invalid-response`. */
-export async function readAll(body: Body, limit: number, what: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > limit) {
-      throw new GypsumError('invalid-response', `${what} failed: the answer is longer than ${limit} bytes.`, {
-        hint: 'Check that the URL is the one of a gypsum registry.',
-        details: { limit },
-      });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-async function readReason(body: Body): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MAX_REASON) return undefined;
-  }
-  return reasonOf(Buffer.concat(chunks).toString('utf8'));
-}
-
-/** Gives the reason of an error answer; nothing if the text is not one. */
-export function reasonOf(text: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('status' in value) || value.status !== 'error')
-      return undefined;
-    return 'reason' in value && typeof value.reason === 'string' ? value.reason : 'no reason given';
-  } catch (error) {
-    // Proxies and other servers answer with HTML or nothing.
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -2,7 +2,8 @@ import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { GypsumError } from '../../src/errors.ts';
 import type { GypsumEvent } from '../../src/events.ts';
-import { type Body, createHttp, type Exchange, type HttpOptions, readAll, reasonOf } from '../../src/registry/http.ts';
+import { type Body, readAll, reasonOf } from '../../src/registry/answers.ts';
+import { createHttp, type Exchange, type HttpOptions } from '../../src/registry/http.ts';
 import { type Answer, json, type Loopback, serve, serveText } from '../helpers/loopback.ts';
 
 const text = async (body: Body) => (await readAll(body, 1_000_000, 'Asking')).toString();
