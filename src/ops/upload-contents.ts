@@ -1,20 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { removeIfThere } from '../cache/atomic.ts';
 import type { Context } from '../context.ts';
-import { GypsumError, isSystemError } from '../errors.ts';
-import { fsPath } from '../model/local-path.ts';
+import { GypsumError } from '../errors.ts';
 import { checkPath } from '../model/names.ts';
 import { checkVersionRef, type FileRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { comparePaths, isBelow } from '../model/tree.ts';
 import type { LocalSource, UploadLink } from '../model/upload-plan.ts';
-import { absolutePath } from '../tree/real-path.ts';
 import type { UploadResult } from './apply-upload.ts';
+import { findFile } from './describe-files.ts';
 import { createLinkTargets } from './link-targets.ts';
 import { planFiles } from './plan-upload.ts';
 import { run } from './run.ts';
@@ -87,19 +86,6 @@ async function checkLink(
   throw new GypsumError('invalid-argument', `"${showText(path)}" cannot be a link: there is no such file to link to.`, {
     hint: 'Link to a file of a finished version that is not on probation.',
     details: { path, link },
-  });
-}
-
-async function findFile(file: string): Promise<{ source: string; size: number }> {
-  const source = absolutePath(file);
-  const stats = await stat(fsPath(source)).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  });
-  if (stats?.isFile()) return { source, size: stats.size };
-  throw new GypsumError('invalid-argument', `${showText(source)} is not a file.`, {
-    hint: 'Give the path of a file.',
-    details: { source },
   });
 }
 

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
 import { pipeline, type Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Context } from '../context.ts';
@@ -25,16 +26,17 @@ const presignAnswer = z.object({ url: z.string(), md5sum_base64: z.string() });
 type SessionFile = UploadSession['files'][number];
 
 /**
- * Sends the files that a session waits for; `locate` gives the local path of each. Throws `file-changed` if a file is
+ * Sends the files that a session waits for: those of a folder, or the ones at the local paths that `from` gives. Throws `file-changed` if a file is
  * not any more what the session was told; the registry refuses such bytes by their digest.
  */
 export async function uploadFiles(
   ctx: Context,
   session: UploadSession,
-  locate: (path: string) => string,
+  from: string | ((path: string) => string),
   options: UploadFilesOptions = {},
 ): Promise<void> {
   const { signal, onEvent, concurrency = ctx.concurrency } = options;
+  const locate = typeof from === 'string' ? (path: string) => join(from, path) : from;
   onEvent?.({ type: 'start', task: 'send', ...countFiles(session.files) });
   await each(session.files, { concurrency, signal }, async (file, itemSignal) => {
     await sendFile(ctx, session, file, locate(file.path), { onEvent, signal: itemSignal });

@@ -10,10 +10,13 @@ import { showText } from '../model/text.ts';
 import type { UploadFile } from '../model/upload-plan.ts';
 import { NEEDS_TOKEN, wasNotProcessed } from '../registry/failures.ts';
 import { encodeSessionUrl } from '../registry/session-url.ts';
+import { describeFiles } from './describe-files.ts';
 import { run } from './run.ts';
 import { parseSummary } from './version-documents.ts';
 
 export interface StartOptions extends CallOptions {
+  /** The folder of the files that are given as paths. @default the current one */
+  directory?: string;
   /** Files that are to be other versions' files. */
   links?: readonly { readonly path: string; readonly link: FileRef }[];
   /** Let the registry make links of files that the latest version has. @default true */
@@ -57,6 +60,8 @@ const startAnswer = z.object({
  * Starts an upload, which locks the project until it is completed or aborted. Throws `version-exists`,
  * `project-locked`, `unauthorized` or `forbidden`.
  *
+ * Files whose size and digest are known are given with them; of others the path is enough, and they are read for both.
+ *
  * Once the registry has been asked, its answer is waited for a little also when the signal is aborted: whoever loses
  * the session's token leaves the project locked. Then the session is aborted. The event `upload-abandoned` says where
  * the answer was lost all the same.
@@ -64,15 +69,40 @@ const startAnswer = z.object({
 export async function startUpload(
   ctx: Context,
   ref: VersionRef,
-  files: readonly UploadFile[],
+  files: readonly (string | UploadFile)[],
   options: StartOptions = {},
 ): Promise<UploadSession> {
   const version = checkVersionRef(ref);
-  const { links = [], deduplicate = true, probation = false, wait = false, signal, onEvent } = options;
+  const { links = [], directory = '.', wait = false, signal, onEvent } = options;
   const call = { signal, onEvent };
-  for (const { path } of [...files, ...links]) checkPath(path);
+  for (const { path } of links) checkPath(path);
+  return run(ctx, call, async () => {
+    checkHasToken(ctx, version);
+    const described = await describeFiles(files, directory, call);
+    const document = startDocument(described, links, options);
+    const answer = await unlessLocked(version, wait, call, async () => {
+      // The public registry deletes a version that is started again: it must never be asked to.
+      await checkVersionIsNew(ctx, version, call);
+      return withGrace(signal, GRACE, (late) => sendStart(ctx, version, document, { signal: late, onEvent }, signal));
+    });
+    onEvent?.({ type: 'upload-started', ref: version });
+    const session = { ...version, token: answer.session_token, files: [], completeUrl: answer.complete_url };
+    return checkStarted({ ...session, abortUrl: answer.abort_url }, answer, described, signal).catch(
+      async (error: unknown) => {
+        await giveUp(ctx, { ...session, abortUrl: answer.abort_url }, { onEvent });
+        throw error;
+      },
+    );
+  });
+}
+
+function startDocument(
+  files: readonly UploadFile[],
+  links: NonNullable<StartOptions['links']>,
+  { deduplicate = true, probation = false }: StartOptions,
+) {
   const type = deduplicate ? 'dedup' : 'simple';
-  const document = {
+  return {
     files: [
       ...files.map(({ path, size, md5sum }) => ({ type, path, size, md5sum })),
       ...links.map(({ path, link }) => ({
@@ -83,22 +113,6 @@ export async function startUpload(
     ],
     on_probation: probation,
   };
-  return run(ctx, call, async () => {
-    checkHasToken(ctx, version);
-    const answer = await unlessLocked(version, wait, call, async () => {
-      // The public registry deletes a version that is started again: it must never be asked to.
-      await checkVersionIsNew(ctx, version, call);
-      return withGrace(signal, GRACE, (late) => sendStart(ctx, version, document, { signal: late, onEvent }, signal));
-    });
-    onEvent?.({ type: 'upload-started', ref: version });
-    const session = { ...version, token: answer.session_token, files: [], completeUrl: answer.complete_url };
-    return checkStarted({ ...session, abortUrl: answer.abort_url }, answer, files, signal).catch(
-      async (error: unknown) => {
-        await giveUp(ctx, { ...session, abortUrl: answer.abort_url }, { onEvent });
-        throw error;
-      },
-    );
-  });
 }
 
 type StartAnswer = z.infer<typeof startAnswer>;

@@ -313,9 +313,31 @@ describe('the steps by themselves', () => {
     expect(await readFile(join(cacheDir, 'bucket/p/a/v1/in/version.txt'), 'utf8')).toBe('content');
   });
 
-  it('refuse a hostile path before the registry is asked', async () => {
+  it('take paths in place of sizes and digests, beside files that have them, and send from the same folder', async () => {
+    const { client, makeFolder, cacheDir, registry } = await createRig(seed);
+    const mine = await makeFolder('mine', { 'a.txt': 'aa', 'sub/b.txt': 'bbb', 'c.txt': 'c' });
+    const files = ['sub/b.txt', { path: 'c.txt', size: 1, md5sum: md5('c') }, 'a.txt'];
+    const session = await client.startUpload(V1, files, { directory: mine });
+    expect(session.files.map(({ path, size, md5sum }) => [path, size, md5sum])).toEqual([
+      ['sub/b.txt', 3, md5('bbb')],
+      ['c.txt', 1, md5('c')],
+      ['a.txt', 2, md5('aa')],
+    ]);
+    await client.uploadFiles(session, mine);
+    await client.completeUpload(session);
+    await client.saveVersion(V1);
+    expect(await readFile(join(cacheDir, 'bucket/p/a/v1/sub/b.txt'), 'utf8')).toBe('bbb');
+    registry.resetCalls();
+    const starting = client.startUpload(V2, ['a.txt', 'sub'], { directory: mine });
+    await expect(starting).rejects.toMatchObject({ code: 'invalid-argument', message: /sub is not a file/ });
+    expect(registry.calls).toEqual([]);
+  });
+
+  it.each([
+    ['given with its digest', [{ path: '../x', size: 7, md5sum: md5('content') }]],
+    ['alone', ['../x']],
+  ])('refuse a hostile path %s before the registry is asked', async (_how, files) => {
     const { client, registry } = await createRig(seed);
-    const files = [{ path: '../x', size: 7, md5sum: md5('content') }];
     await expect((async () => client.startUpload(V1, files))()).rejects.toMatchObject({ code: 'invalid-argument' });
     expect(registry.calls).toEqual([]);
   });

@@ -1,0 +1,42 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GypsumError, isSystemError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { fsPath } from '../model/local-path.ts';
+import { checkPath } from '../model/names.ts';
+import { showText } from '../model/text.ts';
+import type { LocalSource, UploadFile } from '../model/upload-plan.ts';
+import { absolutePath } from '../tree/real-path.ts';
+import { digestFiles } from './digest-files.ts';
+
+/**
+ * Gives size and digest of files of which only the path is known: they are read from a folder. The order stays. Throws
+ * `invalid-argument` for what is no file.
+ */
+export async function describeFiles(
+  files: readonly (string | UploadFile)[],
+  directory: string,
+  call: CallOptions,
+): Promise<UploadFile[]> {
+  const sources: LocalSource[] = [];
+  for (const file of files) {
+    if (typeof file === 'string') sources.push({ path: file, ...(await findFile(join(directory, checkPath(file)))) });
+    else checkPath(file.path);
+  }
+  const read = new Map(sources.length === 0 ? [] : (await digestFiles(sources, call)).map((file) => [file.path, file]));
+  return files.flatMap((file) => (typeof file === 'string' ? (read.get(file) ?? []) : file));
+}
+
+/** Gives the absolute path and the size of a file, or throws `invalid-argument`. */
+export async function findFile(file: string): Promise<{ source: string; size: number }> {
+  const source = absolutePath(file);
+  const stats = await stat(fsPath(source)).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+  if (stats?.isFile()) return { source, size: stats.size };
+  throw new GypsumError('invalid-argument', `${showText(source)} is not a file.`, {
+    hint: 'Give the path of a file.',
+    details: { source },
+  });
+}
