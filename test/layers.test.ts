@@ -8,7 +8,7 @@ import { VERSION } from '../src/version.ts';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const LEAVES = ['errors', 'each', 'give-way'];
-const VALUES = [...LEAVES, 'model', 'events', 'verify-stream'];
+const VALUES = [...LEAVES, 'process-owner', 'model', 'events', 'verify-stream'];
 const PARTS = [...VALUES, 'cache', 'registry', 'tree', 'version'];
 
 /** Which part may import which, besides itself. A part is a file or a folder of `src`, or `mocks`. */
@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   version: [],
   each: ['errors'],
   'give-way': [],
+  'process-owner': ['errors'],
   model: ['errors'],
   events: ['model'],
   'verify-stream': ['errors', 'model'],

@@ -2,11 +2,12 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import { GypsumError } from '../errors.ts';
+import { parseJsonIfAny } from '../model/json.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { publishDocument, publishOnce } from './atomic.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
-import { parseJsonIfAny, readIfThere } from './read-document.ts';
+import { readIfThere } from './read-document.ts';
 
 /** One cache folder, which belongs to one registry. */
 export interface Cache {

@@ -4,9 +4,10 @@ import { lstat, mkdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { createPace, sleep } from '../give-way.ts';
+import { parseJsonIfAny } from '../model/json.ts';
 import { publishDocument } from './atomic.ts';
 import type { Layout } from './layout.ts';
-import { parseJsonIfAny, readIfThere } from './read-document.ts';
+import { readIfThere } from './read-document.ts';
 
 /**
  * What tells that a file is still the one whose content was verified.

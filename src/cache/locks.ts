@@ -1,19 +1,17 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
-import { z } from 'zod';
 import { isSystemError } from '../errors.ts';
 import { sleep } from '../give-way.ts';
-import { parseJsonIfAny, readIfThere } from './read-document.ts';
+import { parseJsonIfAny } from '../model/json.ts';
+import { isAlive, ownerSchema, thisProcess } from '../process-owner.ts';
+import { readIfThere } from './read-document.ts';
 
 /** Units: milliseconds. A lock whose owner has not touched it for so long belongs to nobody. */
 const STALE = 15_000;
 
 /** Units: milliseconds. */
 const ASK_AGAIN = 100;
-
-const ownerSchema = z.object({ host: z.string(), pid: z.number().int().positive() });
 
 export interface LockOptions {
   signal?: AbortSignal | undefined;
@@ -26,7 +24,7 @@ export interface LockOptions {
  * or where the file system has none to give, the work is done all the same.
  *
  * Shape:  <folder>/held/       there while it is held; touched by its owner
- *         <folder>/owner.json  {host, pid} of whoever had it last
+ *         <folder>/owner.json  whose process had it last
  */
 export async function withLock<T>(
   folder: string,
@@ -53,7 +51,7 @@ async function acquire(folder: string, signal?: AbortSignal, onWait?: () => void
         lost = true;
       };
       const release = await lock(folder, { lockfilePath: held, realpath: false, stale: STALE, onCompromised });
-      await writeFile(owner, JSON.stringify({ host: hostname(), pid: process.pid }));
+      await writeFile(owner, JSON.stringify(thisProcess()));
       return async () => {
         if (!lost) await release();
       };
@@ -74,11 +72,5 @@ async function acquire(folder: string, signal?: AbortSignal, onWait?: () => void
 async function hasDied(file: string): Promise<boolean> {
   const text = await readIfThere(file);
   const owner = text === undefined ? undefined : ownerSchema.safeParse(parseJsonIfAny(text)).data;
-  if (owner === undefined || owner.host !== hostname()) return false;
-  try {
-    process.kill(owner.pid, 0);
-    return false;
-  } catch (error) {
-    return isSystemError(error, 'ESRCH');
-  }
+  return owner !== undefined && isAlive(owner) === false;
 }

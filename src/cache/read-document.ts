@@ -10,13 +10,3 @@ export async function readIfThere(path: string): Promise<string | undefined> {
     throw error;
   }
 }
-
-/** Reads JSON; nothing if it is not, for files that may be lost without harm. */
-export function parseJsonIfAny(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}

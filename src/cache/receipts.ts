@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { parseJsonIfAny } from '../model/json.ts';
 import { publishDocument, removeIfThere } from './atomic.ts';
 import type { Layout } from './layout.ts';
-import { parseJsonIfAny, readIfThere } from './read-document.ts';
+import { readIfThere } from './read-document.ts';
 
 const receiptSchema = z.object({
   project: z.string(),
