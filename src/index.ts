@@ -33,13 +33,13 @@ export {
 } from './ops/permissions.ts';
 export { type PlanOptions, planUpload } from './ops/plan-upload.ts';
 export {
-  type LinkRule,
   type PreparedUpload,
   type PrepareOptions,
   prepareDirectoryUpload,
 } from './ops/prepare-directory-upload.ts';
 export { approveProbation, rejectProbation } from './ops/probation.ts';
 export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota } from './ops/quota.ts';
+export type { LinkRule } from './ops/read-folder.ts';
 export { refreshLatest, refreshUsage } from './ops/refresh.ts';
 export { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 export { type SaveOptions, type SaveResult, saveFile, saveVersion } from './ops/save-version.ts';

@@ -3,6 +3,7 @@ import { chmod, lstat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isGypsumError, isSystemError } from '../errors.ts';
+import { fsPath } from '../model/local-path.ts';
 import { createVerifier, type Expected, verifyStream } from '../verify-stream.ts';
 import { publish, READ_ONLY } from './atomic.ts';
 import type { Layout } from './layout.ts';
@@ -42,7 +43,8 @@ export async function writeBlob(
 export async function hasContent(path: string, expected: Expected, signal?: AbortSignal): Promise<boolean> {
   const verifier = createVerifier(expected, path);
   try {
-    for await (const chunk of createReadStream(path, signal === undefined ? {} : { signal })) verifier.update(chunk);
+    for await (const chunk of createReadStream(fsPath(path), signal === undefined ? {} : { signal }))
+      verifier.update(chunk);
     verifier.end();
     return true;
   } catch (error) {

@@ -138,7 +138,7 @@ function clearWay(layout: Layout, file: FileRef): { path: string; movedTo: strin
 }
 
 /** Moves what is not what it must be out of the way; a symlink holds nothing and is left to be replaced. */
-async function moveAside(layout: Layout, path: string): Promise<string | undefined> {
+export async function moveAside(layout: Layout, path: string): Promise<string | undefined> {
   const stats = statIfThere(path);
   if (stats === undefined || stats.isSymbolicLink()) return undefined;
   const target = layout.damaged(randomUUID(), basename(path));

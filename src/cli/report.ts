@@ -16,6 +16,8 @@ export function eventLine(event: GypsumEvent): string | undefined {
         : `${event.error.message} Waiting for it to end.`;
     case 'damaged':
       return `The cached ${formatFileRef(event.file)} had been changed; it was moved to ${showText(event.movedTo)}. If that was an edit of yours, take it from there.`;
+    case 'rescued':
+      return `${showText(event.path)} had been edited through its link, in ${formatFileRef(event.file)} of the cache; it is a file of the folder now.`;
     case 'upload-aborted':
       return `The upload of ${formatRef(event.ref)} was aborted; nothing of it stays, and the project is unlocked.`;
     case 'upload-abandoned':

@@ -24,6 +24,8 @@ export interface PlannedFile extends UploadFile, LocalSource {}
 /** A file whose content is another version's. */
 export interface UploadLink extends UploadFile {
   readonly link: FileRef;
+  /** The local file or symlink that it stands for, an absolute path. */
+  readonly source?: string;
 }
 
 /** What publishing would do, to the last file: plain data that may be printed, kept and applied later. */

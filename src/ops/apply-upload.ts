@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { type Count, countFiles } from '../model/count.ts';
 import type { VersionRef } from '../model/refs.ts';
 import type { UploadPlan } from '../model/upload-plan.ts';
+import { checkSources } from './check-sources.ts';
 import { run } from './run.ts';
 import { type UploadFilesOptions, uploadFiles } from './upload-files.ts';
 import { completeUpload, giveUp, type StartOptions, startUpload } from './upload-session.ts';
@@ -29,6 +30,7 @@ export async function applyUpload(ctx: Context, plan: UploadPlan, options: Apply
   const { signal, onEvent } = options;
   const call = { signal, onEvent };
   return run(ctx, call, async () => {
+    await checkSources(ctx, plan, call);
     const start = { ...options, links: plan.links, deduplicate: false };
     const session = await startUpload(ctx, { project, asset, version }, plan.files, start);
     const sources = new Map(plan.files.map(({ path, source }) => [path, source]));

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { each } from '../each.ts';
 import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
@@ -21,37 +20,33 @@ export async function digestFiles(
   onEvent?.({ type: 'start', task: 'digest', ...countFiles(files) });
   await each(files.entries(), { concurrency: CONCURRENCY, signal }, async ([index, file], itemSignal) => {
     const onBytes = (more: number) => onEvent?.({ type: 'progress', task: 'digest', files: 0, bytes: more });
-    digests[index] = { ...file, md5sum: await digestFile(file.source, file.size, itemSignal, onBytes) };
+    const { md5sum, size } = await digestFile(file.source, itemSignal, onBytes);
+    if (size !== file.size) throw fileChanged(file.source, undefined);
+    digests[index] = { ...file, md5sum };
     onEvent?.({ type: 'progress', task: 'digest', files: 1, bytes: 0 });
   });
   onEvent?.({ type: 'end', task: 'digest' });
   return digests;
 }
 
-async function digestFile(
+/** Reads a file and gives its digest and size; throws `file-changed` if it is not there. */
+export async function digestFile(
   source: string,
-  size: number,
-  signal: AbortSignal,
-  onBytes: (bytes: number) => void,
-): Promise<string> {
+  signal?: AbortSignal,
+  onBytes?: (bytes: number) => void,
+): Promise<{ md5sum: string; size: number }> {
   const hash = createHash('md5');
-  let seen = 0;
+  let size = 0;
   try {
-    await pipeline(
-      createReadStream(fsPath(source)),
-      async (chunks: AsyncIterable<Buffer>) => {
-        for await (const chunk of chunks) {
-          seen += chunk.length;
-          hash.update(chunk);
-          onBytes(chunk.length);
-        }
-      },
-      { signal },
-    );
+    for await (const chunk of createReadStream(fsPath(source), signal === undefined ? {} : { signal })) {
+      size += chunk.length;
+      hash.update(chunk);
+      onBytes?.(chunk.length);
+    }
   } catch (error) {
+    signal?.throwIfAborted();
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) throw fileChanged(source, error);
     throw error;
   }
-  if (seen !== size) throw fileChanged(source, undefined);
-  return hash.digest('hex');
+  return { md5sum: hash.digest('hex'), size };
 }

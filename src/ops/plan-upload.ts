@@ -5,7 +5,7 @@ import type { CallOptions } from '../events.ts';
 import { type Manifest, manifestPaths } from '../model/manifest.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import { comparePaths } from '../model/tree.ts';
-import type { LocalSource, PlannedFile, UploadFile, UploadLink, UploadPlan } from '../model/upload-plan.ts';
+import type { LocalFile, LocalSource, PlannedFile, UploadFile, UploadLink, UploadPlan } from '../model/upload-plan.ts';
 import { checkProjectExists } from './check-project.ts';
 import { digestFiles } from './digest-files.ts';
 import { fetchLatest } from './fetch-latest.ts';
@@ -34,8 +34,8 @@ export async function planUpload(
   return run(ctx, options, async () => {
     await checkVersionIsNew(ctx, version, { signal, onEvent });
     const prepared = await prepareDirectoryUpload(ctx, directory, options);
-    const files = prepared.files.map((file) => ({ ...file, source: join(prepared.directory, file.path) }));
-    return planFiles(ctx, version, files, prepared.links, options);
+    const located = <T extends LocalFile>(file: T) => ({ ...file, source: join(prepared.directory, file.path) });
+    return planFiles(ctx, version, prepared.files.map(located), prepared.links.map(located), options);
   });
 }
 
@@ -58,7 +58,7 @@ export async function planFiles(
   for (const file of files) {
     const same = known.get(contentId(file));
     if (same === undefined) sent.push(file);
-    else linked.push({ ...same, path: file.path });
+    else linked.push({ ...same, path: file.path, source: file.source });
   }
   linked.sort((a, b) => comparePaths(a.path, b.path));
   const unchanged = latest !== undefined && isSame(latest.manifest, [...files, ...links]);

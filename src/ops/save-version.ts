@@ -3,12 +3,19 @@ import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
 import { withLock } from '../cache/locks.ts';
 import type { Context } from '../context.ts';
 import { each } from '../each.ts';
-import { GypsumError } from '../errors.ts';
+import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
-import { entryDigest, entrySource } from '../model/manifest.ts';
-import { checkFileRef, checkVersionRef, type FileRef, formatFileRef, type VersionRef } from '../model/refs.ts';
+import { entryDigest, entrySource, type Manifest, type ManifestEntry } from '../model/manifest.ts';
+import {
+  checkFileRef,
+  checkVersionRef,
+  type FileRef,
+  formatFileRef,
+  formatRef,
+  type VersionRef,
+} from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { fetchContent } from './fetch-content.ts';
@@ -58,6 +65,41 @@ export async function saveFile(ctx: Context, file: FileRef, options: SaveOptions
     await saveContents(ctx, groupContents({ ...documents, manifest: { [path]: entry } }), ref, options);
     return ctx.cache.layout.file(file);
   });
+}
+
+/** Fetches files of any versions into the cache. Gives those that their versions do not have. */
+export async function saveFileRefs(ctx: Context, files: readonly FileRef[], options: SaveOptions): Promise<FileRef[]> {
+  const unknown: FileRef[] = [];
+  for (const { ref, paths } of byVersion(files)) {
+    const manifest = await manifestIfAny(ctx, ref, options);
+    const wanted: Record<string, ManifestEntry> = Object.create(null);
+    for (const path of paths) {
+      const entry = manifest?.[path];
+      if (entry === undefined) unknown.push({ ...ref, path });
+      else wanted[path] = entry;
+    }
+    await saveContents(ctx, groupContents({ ref, manifest: wanted }), ref, options);
+  }
+  return unknown;
+}
+
+function byVersion(files: readonly FileRef[]): Iterable<{ ref: VersionRef; paths: string[] }> {
+  const versions = new Map<string, { ref: VersionRef; paths: string[] }>();
+  for (const { path, ...ref } of files) {
+    const known = versions.get(formatRef(ref));
+    if (known === undefined) versions.set(formatRef(ref), { ref, paths: [path] });
+    else known.paths.push(path);
+  }
+  return versions.values();
+}
+
+async function manifestIfAny(ctx: Context, ref: VersionRef, options: SaveOptions): Promise<Manifest | undefined> {
+  try {
+    return (await loadVersion(ctx, ref, options)).manifest;
+  } catch (error) {
+    if (isGypsumError(error, 'not-found') || isGypsumError(error, 'version-unfinished')) return undefined;
+    throw error;
+  }
 }
 
 /** Saves all files of a version whose documents are at hand. */

@@ -15,7 +15,15 @@ describe('a plan', () => {
     expect(await client.planUpload(V2, mine)).toEqual({
       ...V2,
       files: [{ path: 'new.txt', size: 3, md5sum: md5('new'), source: join(mine, 'new.txt') }],
-      links: [{ path: 'moved.txt', link: { ...V1, path: 'a.txt' }, size: 12, md5sum: md5('content of a') }],
+      links: [
+        {
+          path: 'moved.txt',
+          link: { ...V1, path: 'a.txt' },
+          size: 12,
+          md5sum: md5('content of a'),
+          source: join(mine, 'moved.txt'),
+        },
+      ],
     });
     expect(registry.calls.every(({ method }) => method === 'GET')).toBe(true);
   });

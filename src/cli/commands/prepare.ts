@@ -2,7 +2,8 @@ import prettyBytes from 'pretty-bytes';
 import { countFiles } from '../../model/count.ts';
 import { formatFileRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
-import type { LinkRule, PreparedUpload } from '../../ops/prepare-directory-upload.ts';
+import type { PreparedUpload } from '../../ops/prepare-directory-upload.ts';
+import type { LinkRule } from '../../ops/read-folder.ts';
 import { argument, type Command, type Flag } from '../command.ts';
 import { count } from '../text.ts';
 

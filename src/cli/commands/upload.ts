@@ -1,14 +1,16 @@
 import prettyBytes from 'pretty-bytes';
+import { GypsumError } from '../../errors.ts';
 import { formatRef, parseVersionRef } from '../../model/refs.ts';
 import type { UploadPlan } from '../../model/upload-plan.ts';
 import type { UploadResult } from '../../ops/apply-upload.ts';
-import type { LinkRule } from '../../ops/prepare-directory-upload.ts';
+import type { LinkRule } from '../../ops/read-folder.ts';
 import { argument, type Command } from '../command.ts';
 import { filesAndBytes } from '../text.ts';
 import { linksFlag, showPlan } from './prepare.ts';
 
 interface Options {
   links?: LinkRule;
+  rescue?: boolean;
   deduplicate?: boolean;
   probation?: boolean;
   dryRun?: boolean;
@@ -25,11 +27,17 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
     { flags: '--if-changed', description: 'publish only if anything differs from the latest version' },
     { flags: '--wait', description: 'wait for as long as another upload to the project is in progress' },
     linksFlag,
+    { flags: '--rescue', description: 'make files of links that were edited through, and mend the cache' },
     { flags: '--probation', description: 'publish on probation, to be approved by an owner' },
     { flags: '--no-deduplicate', description: 'send also what the latest version has' },
   ],
-  run({ args, client, options, signal, onEvent }) {
+  async run({ args, client, options, signal, onEvent }) {
     const { dryRun = false, ...upload } = options;
+    if (dryRun && upload.rescue === true) {
+      throw new GypsumError('invalid-argument', '"--rescue" changes files, and "--dry-run" shall change nothing.', {
+        hint: 'Leave out one of them.',
+      });
+    }
     const ref = parseVersionRef(argument(args, 1));
     const call = { ...upload, signal, onEvent };
     return dryRun

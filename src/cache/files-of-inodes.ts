@@ -1,0 +1,45 @@
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { isSystemError } from '../errors.ts';
+import { createPace } from '../give-way.ts';
+import type { FileRef } from '../model/refs.ts';
+import type { Layout } from './layout.ts';
+
+/** Names an inode. */
+export function inodeId({ dev, ino }: Stats): string {
+  return `${dev} ${ino}`;
+}
+
+/** Finds every file of the bucket that is one of some inodes: equal files of all versions are one. */
+export async function filesOfInodes(
+  layout: Layout,
+  inodes: ReadonlySet<string>,
+  signal?: AbortSignal,
+): Promise<FileRef[]> {
+  const found: FileRef[] = [];
+  const pace = createPace(signal);
+  const walk = async (names: readonly string[]): Promise<void> => {
+    const folder = join(layout.bucket, ...names);
+    for (const entry of readFolder(folder)) {
+      if (pace.due()) await pace.rest();
+      if (entry.isDirectory()) await walk([...names, entry.name]);
+      const [project, asset, version, ...folders] = names;
+      if (!entry.isFile() || project === undefined || asset === undefined || version === undefined) continue;
+      const stats = lstatSync(join(folder, entry.name), { throwIfNoEntry: false });
+      if (stats === undefined || !inodes.has(inodeId(stats))) continue;
+      found.push({ project, asset, version, path: [...folders, entry.name].join('/') });
+    }
+  };
+  await walk([]);
+  return found;
+}
+
+function readFolder(path: string) {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    // Somebody else tidies up meanwhile.
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import { lstatSync } from 'node:fs';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { fsPath } from '../model/local-path.ts';
+import type { LocalSource, UploadFile, UploadPlan } from '../model/upload-plan.ts';
+import { statThrough } from '../tree/stat-through.ts';
+import { digestFiles } from './digest-files.ts';
+import { fileChanged } from './file-changed.ts';
+import { findChanged, type Shown } from './find-changed.ts';
+
+/**
+ * Throws `file-changed` unless the local files and links of a plan still say what the plan says, as far as sending them
+ * would not notice: a plan may be old, and digesting large files takes its time.
+ */
+export async function checkSources(ctx: Context, plan: UploadPlan, { signal, onEvent }: CallOptions): Promise<void> {
+  const pace = createPace(signal);
+  for (const { source, size } of plan.files) {
+    if (pace.due()) await pace.rest();
+    const stats = statThrough(source);
+    if (!stats?.isFile() || stats.size !== size) throw fileChanged(source, undefined);
+  }
+  const links: Shown[] = [];
+  const copies: (LocalSource & UploadFile)[] = [];
+  for (const { path, source, size, md5sum, link } of plan.links) {
+    if (source === undefined) continue;
+    if (pace.due()) await pace.rest();
+    const stats = lstatSync(fsPath(source), { throwIfNoEntry: false });
+    if (stats === undefined) throw fileChanged(source, undefined);
+    if (stats.isSymbolicLink()) links.push({ source, size, md5sum, project: link.project });
+    else copies.push({ path, source, size, md5sum });
+  }
+  const [changed] = await findChanged(ctx, links, { signal });
+  if (changed !== undefined) throw fileChanged(changed.source, undefined);
+  const digests = copies.length === 0 ? [] : await digestFiles(copies, { signal, onEvent });
+  for (const [index, { md5sum, source }] of digests.entries()) {
+    if (md5sum !== copies[index]?.md5sum) throw fileChanged(source, undefined);
+  }
+}

@@ -1,0 +1,61 @@
+import { hasContent } from '../cache/blobs.ts';
+import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { realPath } from '../tree/real-path.ts';
+import { statThrough } from '../tree/stat-through.ts';
+
+/** A link of a folder, and what it must show for the version to say what the folder does. */
+export interface Shown {
+  /** The link. */
+  readonly source: string;
+  /** Units: bytes */
+  readonly size: number;
+  readonly md5sum: string;
+  /** The project in which the cache knows the content. */
+  readonly project: string;
+}
+
+/**
+ * Finds the links that show something else than they must: the cached file was edited through the link, and publishing
+ * the link would publish the old content without a word. A link to what is not in the cache shows nothing else.
+ *
+ * A file that was not touched since it was verified is known by its stats; others are read.
+ */
+export async function findChanged<T extends Shown>(
+  ctx: Context,
+  links: readonly T[],
+  { signal }: CallOptions,
+): Promise<T[]> {
+  const memory = new Map<string, Fingerprints>();
+  for (const [project, hexes] of digestsByProject(links)) {
+    memory.set(project, await openFingerprints(ctx.cache.layout, project, hexes));
+  }
+  const changed: T[] = [];
+  const pace = createPace(signal);
+  for (const link of links) {
+    const { source, size, md5sum } = link;
+    if (pace.due()) await pace.rest();
+    const stats = statThrough(source);
+    if (stats === undefined) continue;
+    const prints = memory.get(link.project);
+    if (stats.size === size && prints?.check(md5sum, stats) === 'same') continue;
+    const cached = realPath(source);
+    const expected = { digest: { algorithm: 'md5', hex: md5sum }, size } as const;
+    if (!stats.isFile() || !(await hasContent(cached, expected, signal))) changed.push(link);
+    else prints?.remember(md5sum, cached, stats);
+  }
+  for (const prints of memory.values()) await prints.flush(signal);
+  return changed;
+}
+
+function digestsByProject(links: readonly Shown[]): Map<string, Set<string>> {
+  const digests = new Map<string, Set<string>>();
+  for (const { project, md5sum } of links) {
+    const known = digests.get(project);
+    if (known === undefined) digests.set(project, new Set([md5sum]));
+    else known.add(md5sum);
+  }
+  return digests;
+}

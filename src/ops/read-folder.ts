@@ -1,0 +1,119 @@
+import { join, sep } from 'node:path';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { pathFault } from '../model/names.ts';
+import type { FileRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
+import type { LocalFile } from '../model/upload-plan.ts';
+import { realPath } from '../tree/real-path.ts';
+import { createSymlinkResolver, type Resolution } from '../tree/resolve-symlink.ts';
+import { scanFolder } from '../tree/scan.ts';
+import { statThrough } from '../tree/stat-through.ts';
+import type { Shown } from './find-changed.ts';
+import { createLinkTargets, type LinkTarget } from './link-targets.ts';
+
+/**
+ * What becomes of symlinks. `auto`: those into the cache become upload links, others the content they lead to.
+ * `always`: one that cannot become a link is an error. `never`: all become the content they lead to.
+ */
+export type LinkRule = 'auto' | 'always' | 'never';
+
+/** A file of a folder that stands for a file of a version. */
+export interface Linked extends Shown {
+  readonly path: string;
+  readonly file: FileRef;
+}
+
+/** What publishing a folder would mean. */
+export interface Reading {
+  readonly files: readonly LocalFile[];
+  readonly links: readonly Linked[];
+  /** Files of the cache whose content is to be sent, and which are not there. */
+  readonly missing: readonly FileRef[];
+  /** What a version cannot hold, as lines for people. */
+  readonly faults: readonly string[];
+}
+
+/** Reads a folder, given by its real path, and says of every entry what it would be in a version. Changes nothing. */
+export async function readFolder(ctx: Context, root: string, rule: LinkRule, options: CallOptions): Promise<Reading> {
+  const files: LocalFile[] = [];
+  const links: Linked[] = [];
+  const missing: FileRef[] = [];
+  const faults: string[] = [];
+  const targets = createLinkTargets(ctx, options);
+  const resolver = createSymlinkResolver(realPath(ctx.cache.layout.bucket));
+  const pace = createPace(options.signal);
+
+  const fault = (path: string, why: string) => void faults.push(`${showText(path)} ${why}`);
+
+  const addFile = (path: string, size: number) => {
+    const wrong = pathFault(path);
+    if (wrong) fault(path, wrong);
+    else files.push({ path, size });
+  };
+
+  const addLink = (path: string, { file, size, md5sum, source }: LinkTarget) => {
+    const wrong = pathFault(path);
+    if (wrong) return fault(path, wrong);
+    links.push({ path, source: join(root, path), file, size, md5sum, project: source });
+  };
+
+  /** Adds the entries of a folder; `real` are the folders that are being walked, so that a link back is noticed. */
+  const addTree = async (prefix: string, folder: string, real: readonly string[]) => {
+    const tree = await scanFolder(folder, options);
+    for (const entry of tree) {
+      if (pace.due()) await pace.rest();
+      const path = joinPath(prefix, entry.path);
+      if (entry.type === 'file') addFile(path, entry.size);
+      else if (entry.type === 'special') fault(path, 'is neither a file nor a folder nor a link');
+      else if (entry.type === 'symlink') await addSymlink(path, entry, folder, real);
+    }
+  };
+
+  const addSymlink = async (path: string, entry: SymlinkEntry, folder: string, real: readonly string[]) => {
+    const resolution = resolver.resolve(join(folder, parentPath(entry.path)), entry.target);
+    if (rule !== 'never' && resolution.type === 'inside') {
+      const found = await targets.find(resolution.parts);
+      for (const target of found) addLink(joinPath(path, target.below), target);
+      if (found.length > 0) return;
+    }
+    if (rule === 'always') {
+      return fault(path, 'is a symlink that leads to no file of a finished version in the cache');
+    }
+    await addContent(path, join(folder, entry.path), resolution, real);
+  };
+
+  /** Adds what a symlink leads to: its content is the upload's. */
+  const addContent = async (path: string, link: string, resolution: Resolution, real: readonly string[]) => {
+    if (resolution.type === 'loop') return fault(path, 'is a symlink that leads to itself');
+    const stats = statThrough(link);
+    if (stats?.isFile()) return addFile(path, stats.size);
+    const owned = resolution.type === 'inside' ? await targets.find(resolution.parts, { changing: true }) : [];
+    // Only what versions say is there: the other clients' files stand between the version's own.
+    for (const target of owned) addCached(joinPath(path, target.below), join(link, target.below), target);
+    if (owned.length > 0) return;
+    if (stats === undefined && resolution.type === 'inside') {
+      fault(path, 'is a symlink to a file of the cache that is not there, and that no finished version has');
+    } else if (stats === undefined) fault(path, 'is a symlink to nothing');
+    else if (!stats.isDirectory()) fault(path, 'is a symlink to something that is neither a file nor a folder');
+    else {
+      const folder = realPath(link);
+      if (real.some((at) => at === folder || at.startsWith(folder + sep))) {
+        fault(path, 'is a symlink to a folder that it stands in');
+      } else await addTree(path, folder, [...real, folder]);
+    }
+  };
+
+  const addCached = (path: string, source: string, target: LinkTarget) => {
+    const stats = statThrough(source);
+    if (!stats?.isFile()) missing.push(target.file);
+    addFile(path, stats?.isFile() ? stats.size : target.size);
+  };
+
+  options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
+  await addTree('', root, [root]);
+  options.onEvent?.({ type: 'end', task: 'scan' });
+  return { files, links, missing, faults };
+}

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { constants, lstatSync } from 'node:fs';
+import { chmod, copyFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { moveAside } from '../cache/contents.ts';
+import { filesOfInodes, inodeId } from '../cache/files-of-inodes.ts';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import { fsPath } from '../model/local-path.ts';
+import { realPath } from '../tree/real-path.ts';
+import { statThrough } from '../tree/stat-through.ts';
+import { digestFile } from './digest-files.ts';
+import { fileChanged } from './file-changed.ts';
+import type { Linked } from './read-folder.ts';
+import { saveFileRefs } from './save-version.ts';
+
+/** Whether a link that was edited through can become a file of the folder: it stands in the folder itself. */
+export function isRescuable({ source }: Linked): boolean {
+  const isLink = lstatSync(fsPath(source), { throwIfNoEntry: false })?.isSymbolicLink();
+  return isLink === true && realPath(dirname(source)) === dirname(source) && statThrough(source)?.isFile() === true;
+}
+
+/**
+ * Makes files of links whose cached file was edited through them, each a verified copy of the edit; then gives every
+ * file of the cache that shares the edited inode its right content again. What was edited is moved aside, not removed.
+ */
+export async function rescueEdits(ctx: Context, edited: readonly Linked[], options: CallOptions): Promise<void> {
+  const { signal, onEvent } = options;
+  const inodes = new Set(edited.flatMap(({ source }) => inodeIfAny(source)));
+  for (const { path, source, file } of edited) {
+    signal?.throwIfAborted();
+    await replaceLink(source, signal);
+    onEvent?.({ type: 'rescued', path, file });
+  }
+  const shared = await filesOfInodes(ctx.cache.layout, inodes, signal);
+  // Where an editor has put a new file in place, the link's own file is none of the others.
+  const unknown = await saveFileRefs(ctx, [...edited.map(({ file }) => file), ...shared], options);
+  for (const file of unknown) {
+    const path = ctx.cache.layout.file(file);
+    const movedTo = await moveAside(ctx.cache.layout, path);
+    if (movedTo !== undefined) onEvent?.({ type: 'damaged', file, path, movedTo });
+  }
+}
+
+function inodeIfAny(path: string): string[] {
+  const stats = statThrough(path);
+  return stats === undefined ? [] : [inodeId(stats)];
+}
+
+/**
+ * Puts a copy of what a link leads to in its place, by rename. What a killed process leaves beside it has a name that no
+ * version may hold, so that it is not published unseen.
+ */
+async function replaceLink(path: string, signal: AbortSignal | undefined): Promise<void> {
+  const fresh = join(dirname(path), `..gypsum-${randomUUID()}`);
+  try {
+    await copyFile(fsPath(path), fsPath(fresh), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    const [copied, edited] = [await digestFile(fresh, signal), await digestFile(path, signal)];
+    if (copied.md5sum !== edited.md5sum) throw fileChanged(path, undefined);
+    await chmod(fsPath(fresh), 0o644);
+    await rename(fsPath(fresh), fsPath(path));
+  } catch (error) {
+    await rm(fsPath(fresh), { force: true });
+    throw error;
+  }
+}
