@@ -5,7 +5,9 @@ import { createProject } from './ops/create-project.ts';
 import { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 import { fetchLatest } from './ops/fetch-latest.ts';
 import { listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
+import { listCache } from './ops/list-cache.ts';
 import { fetchLock, releaseProject } from './ops/lock.ts';
+import { measureCache } from './ops/measure-cache.ts';
 import { fetchPermissions, setPermissions } from './ops/permissions.ts';
 import { planUpload } from './ops/plan-upload.ts';
 import { prepareDirectoryUpload } from './ops/prepare-directory-upload.ts';
@@ -58,6 +60,8 @@ const operations = {
   removeAsset,
   removeVersion,
   whoAmI,
+  listCache,
+  measureCache,
 };
 
 type Operations = typeof operations;

@@ -34,8 +34,10 @@ export type ErrorCode =
   | 'cache-mismatch'
   /** The destination holds something already, or overlaps with the cache. */
   | 'destination-refused'
-  /** The data folder, or the port, is used by another process. */
-  | 'in-use';
+  /** The data folder or the port is used by another process, or clones use what is to be removed. */
+  | 'in-use'
+  /** The disk has no room for what is to be fetched. */
+  | 'no-space';
 
 export interface GypsumErrorOptions {
   /** What the user can do about it, as a sentence. */

@@ -12,8 +12,10 @@ export {
   formatRef,
   parseFileRef,
   parseRef,
+  parseScope,
   parseVersionRef,
   type Ref,
+  type Scope,
   type VersionRef,
 } from './model/refs.ts';
 export type { VersionSummary } from './model/summary.ts';
@@ -24,7 +26,9 @@ export { type CreateProjectOptions, createProject, type Quota, type Uploader } f
 export { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 export { fetchLatest } from './ops/fetch-latest.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
+export { type CachedClone, type CachedVersion, listCache } from './ops/list-cache.ts';
 export { fetchLock, type ProjectLock, releaseProject } from './ops/lock.ts';
+export { type CacheUsage, measureCache, type Usage } from './ops/measure-cache.ts';
 export {
   fetchPermissions,
   type Permissions,

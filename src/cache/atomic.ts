@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { chmod, constants, copyFile, link, lstat, mkdir, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError } from '../errors.ts';
+import { incomingName } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 
 /**
@@ -15,7 +15,7 @@ export async function publish(
   target: string,
   write: (incoming: string) => Promise<void>,
 ): Promise<void> {
-  const incoming = layout.incoming(randomUUID());
+  const incoming = layout.incoming(incomingName());
   await mkdir(dirname(incoming), { recursive: true });
   try {
     await write(incoming);
@@ -42,7 +42,7 @@ export function publishDocument(
 
 /** Writes a small file as a whole unless one is there; says whether it did. */
 export async function publishOnce(layout: Layout, target: string, content: string): Promise<boolean> {
-  const incoming = layout.incoming(randomUUID());
+  const incoming = layout.incoming(incomingName());
   await mkdir(dirname(incoming), { recursive: true });
   await mkdir(dirname(target), { recursive: true });
   try {
@@ -72,7 +72,7 @@ export type Placed = 'linked' | 'copied' | 'too-many-links';
  */
 export async function place(layout: Layout, source: string, target: string): Promise<Placed> {
   let placed: Placed = 'linked';
-  const incoming = layout.incoming(randomUUID());
+  const incoming = layout.incoming(incomingName());
   await mkdir(dirname(target), { recursive: true });
   try {
     await linkFile(source, target);

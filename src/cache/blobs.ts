@@ -57,7 +57,7 @@ export async function hasContent(path: string, expected: Expected, signal?: Abor
 /** Gives a file's stats without following a link; nothing if it is not there. */
 export function statIfThere(path: string): Stats | undefined {
   try {
-    return lstatSync(path, { throwIfNoEntry: false });
+    return lstatSync(fsPath(path), { throwIfNoEntry: false });
   } catch (error) {
     // A file stands where a folder should be: what is below it is not there.
     if (isSystemError(error, 'ENOTDIR')) return undefined;

@@ -30,6 +30,20 @@ export function unverifiedFiles(layout: Layout, fingerprints: Fingerprints, cont
   });
 }
 
+/**
+ * Says how much of some contents has to be fetched, as far as sizes tell: what is there may prove wrong.
+ *
+ * Units: bytes
+ */
+export function missingBytes(layout: Layout, contents: readonly Content[]): number {
+  let bytes = 0;
+  for (const { source, digest, size, files } of contents) {
+    const places = [layout.blob(source.project, digest), ...files.map(layout.file)];
+    if (!places.some((place) => statIfThere(place)?.size === size)) bytes += size;
+  }
+  return bytes;
+}
+
 /** How `supply` gets content that the cache does not have: it must write the blob and give its stats. */
 export type Fetch = (content: Content) => Promise<Stats>;
 

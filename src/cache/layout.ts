@@ -28,6 +28,7 @@ export function createLayout(root: string) {
   const own = join(root, '.gypsum-client', LAYOUT_VERSION);
   const bucket = join(root, 'bucket');
   const versions = join(own, 'versions');
+  const status = join(root, 'status');
   const inVersion = (folder: string, { project, asset, version }: VersionRef) => join(folder, project, asset, version);
   return {
     root,
@@ -36,17 +37,23 @@ export function createLayout(root: string) {
     versionFolder: (ref: VersionRef) => inVersion(bucket, ref),
     file: (ref: FileRef) => join(inVersion(bucket, ref), ref.path),
     document: (ref: VersionRef, name: RecordName) => join(inVersion(bucket, ref), INTERNAL[name]),
-    complete: (ref: VersionRef) => join(inVersion(join(root, 'status'), ref), 'COMPLETE'),
+    status,
+    complete: (ref: VersionRef) => join(inVersion(status, ref), 'COMPLETE'),
     registry: join(own, 'registry.json'),
     blob: (project: string, { algorithm, hex }: Digest) =>
       join(own, 'blobs', project, algorithm, hex.slice(0, 2), hex.slice(2)),
+    blobs: join(own, 'blobs'),
     verified: (project: string, shard: string) => join(own, 'verified', project, `${shard}.json`),
     versions,
+    records: (ref: VersionRef) => inVersion(versions, ref),
     record: (ref: VersionRef, name: RecordName) => join(inVersion(versions, ref), INTERNAL[name]),
+    incomings: join(own, 'incoming'),
     incoming: (name: string) => join(own, 'incoming', name),
+    locks: join(own, 'locks'),
     lock: (ref: VersionRef) => inVersion(join(own, 'locks'), ref),
     clones: join(own, 'clones'),
     receipt: (id: string) => join(own, 'clones', `${id}.json`),
+    damages: join(own, 'damaged'),
     damaged: (id: string, name: string) => join(own, 'damaged', id, name),
   };
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { parseJsonIfAny } from '../model/json.ts';
 import { publishDocument, removeIfThere } from './atomic.ts';
 import type { Layout } from './layout.ts';
+import { namesIn } from './names-in.ts';
 import { readIfThere } from './read-document.ts';
 
 const receiptSchema = z.object({
@@ -34,6 +36,27 @@ export async function writeReceipt(layout: Layout, receipt: Receipt): Promise<vo
 export async function readReceipt(layout: Layout, destination: string): Promise<Receipt | undefined> {
   const text = await readIfThere(layout.receipt(receiptId(destination)));
   return text === undefined ? undefined : receiptSchema.safeParse(parseJsonIfAny(text)).data;
+}
+
+/** Every receipt of the cache, and the files that should be one and cannot be read: what they keep is not known. */
+export interface Receipts {
+  readonly receipts: readonly Receipt[];
+  readonly unreadable: readonly string[];
+}
+
+export async function listReceipts(layout: Layout): Promise<Receipts> {
+  const receipts: Receipt[] = [];
+  const unreadable: string[] = [];
+  for (const name of await namesIn(layout.clones)) {
+    const file = join(layout.clones, name);
+    const text = await readIfThere(file);
+    // A clone's receipt may be taken back at any moment.
+    if (text === undefined) continue;
+    const parsed = receiptSchema.safeParse(parseJsonIfAny(text));
+    if (parsed.success) receipts.push(parsed.data);
+    else unreadable.push(file);
+  }
+  return { receipts, unreadable };
 }
 
 export async function removeReceipt(layout: Layout, destination: string): Promise<void> {

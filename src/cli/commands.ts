@@ -139,6 +139,18 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Copy what is new in a registry on this machine to another folder',
     load: async () => (await import('./commands/registry-backup.ts')).registryBackup,
   },
+  'cache ls': {
+    summary: 'List the versions in the cache, and the clones of each',
+    load: async () => (await import('./commands/cache-ls.ts')).cacheLs,
+  },
+  'cache du': {
+    summary: 'Measure the cache',
+    load: async () => (await import('./commands/cache-du.ts')).cacheDu,
+  },
+  'cache path': {
+    summary: 'Print the folder of the cache',
+    load: async () => (await import('./commands/cache-path.ts')).cachePath,
+  },
   'config get': {
     summary: 'Print the value of a setting',
     load: async () => (await import('./commands/config.ts')).configGet,
@@ -169,5 +181,6 @@ export const groups: Readonly<Record<string, string>> = {
   refresh: 'Have the registry count again',
   token: 'Make, list and revoke the tokens of a registry on this machine',
   registry: 'Look after a registry on this machine',
+  cache: 'Look into the cache, check it, and free space',
   config: 'Show and change settings',
 };

@@ -19,6 +19,7 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   'cache-mismatch': 14,
   'destination-refused': 15,
   'in-use': 16,
+  'no-space': 17,
 };
 
 /** For what has no code of its own, such as a full disk. */

@@ -5,6 +5,11 @@ export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+/** Gives a day: `2030-01-31`. */
+export function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
 /** Gives files and their bytes: `2 files, 24 B`. */
 export function filesAndBytes({ files, bytes }: { readonly files: number; readonly bytes: number }): string {
   return `${count(files, 'file')}, ${prettyBytes(bytes)}`;

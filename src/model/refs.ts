@@ -22,6 +22,13 @@ export interface Ref extends AssetRef {
   readonly version?: string;
 }
 
+/** A project, an asset or a version, with all that is in it. */
+export interface Scope {
+  readonly project: string;
+  readonly asset?: string;
+  readonly version?: string;
+}
+
 /** Returns a version ref with its three names checked, or throws `invalid-argument`. */
 export function checkVersionRef({ project, asset, version }: VersionRef): VersionRef {
   return {
@@ -39,6 +46,35 @@ export function checkFileRef(ref: FileRef): FileRef {
 /** Reads `project/asset` or `project/asset/version`, or throws `invalid-argument`. */
 export function parseRef(text: string): Ref {
   return readRef(text, 'project/asset or project/asset/version');
+}
+
+/** Reads `project`, `project/asset` or `project/asset/version`, or throws `invalid-argument`. */
+export function parseScope(text: string): Scope {
+  return text.includes('/') ? parseRef(text) : { project: checkName('project', text) };
+}
+
+/** Returns a scope with its names checked, or throws `invalid-argument`. */
+export function checkScope({ project, asset, version }: Scope): Scope {
+  if (asset === undefined && version === undefined) return { project: checkName('project', project) };
+  return {
+    project: checkName('project', project),
+    asset: checkName('asset', asset ?? ''),
+    ...(version !== undefined && { version: checkName('version', version) }),
+  };
+}
+
+/** Whether a version, or what is above it, is in a scope. */
+export function inScope(ref: Scope, { project, asset, version }: Scope): boolean {
+  return (
+    ref.project === project &&
+    (asset === undefined || ref.asset === asset) &&
+    (version === undefined || ref.version === version)
+  );
+}
+
+/** Writes a scope the way `parseScope` reads it. */
+export function formatScope({ project, asset, version }: Scope): string {
+  return showText([project, asset, version].filter((name) => name !== undefined).join('/'));
 }
 
 /** Reads `project/asset`, or throws `invalid-argument`. */

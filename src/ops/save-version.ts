@@ -1,5 +1,7 @@
-import { type Content, supply, unverifiedFiles } from '../cache/contents.ts';
+import { type Content, missingBytes, supply, unverifiedFiles } from '../cache/contents.ts';
 import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
+import { checkFreeSpace } from '../cache/free-space.ts';
+import { markUsed } from '../cache/last-used.ts';
 import { withLock } from '../cache/locks.ts';
 import type { Context } from '../context.ts';
 import { each } from '../each.ts';
@@ -63,6 +65,7 @@ export async function saveFile(ctx: Context, file: FileRef, options: SaveOptions
       });
     }
     await saveContents(ctx, groupContents({ ...documents, manifest: { [path]: entry } }), ref, options);
+    markUsed(ctx.cache.layout, ref);
     return ctx.cache.layout.file(file);
   });
 }
@@ -107,6 +110,7 @@ export async function saveFiles(ctx: Context, documents: VersionDocuments, optio
   const { ref, manifest, summary } = documents;
   await checkCollisions(ref, manifest, ctx.cache.layout.root);
   const outcome = await saveContents(ctx, groupContents(documents), ref, options);
+  markUsed(ctx.cache.layout, ref);
   // The other clients take the mark for a promise that nothing will change.
   if (isImmutable(summary)) await ctx.cache.markComplete(ref);
   return {
@@ -142,6 +146,7 @@ async function saveContents(
       // Whoever had the lock before us may have done the work.
       memory = await openMemory(ctx, contents);
       const open = await unsettled(ctx, memory, contents, signal);
+      await checkFreeSpace(layout.root, missingBytes(layout, open), formatRef(ref));
       onEvent?.({ type: 'start', task: 'fetch', ...countFiles(open) });
       try {
         await each(open, { concurrency, signal }, async (content, itemSignal) => {

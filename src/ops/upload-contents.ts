@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { removeIfThere } from '../cache/atomic.ts';
+import { incomingName } from '../cache/incoming-name.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import { checkPath } from '../model/names.ts';
@@ -96,7 +96,7 @@ async function spool(
   signal?: AbortSignal,
 ): Promise<{ source: string; size: number }> {
   await ctx.cache.open();
-  const source = ctx.cache.layout.incoming(randomUUID());
+  const source = ctx.cache.layout.incoming(incomingName());
   await mkdir(dirname(source), { recursive: true });
   spooled.push(source);
   const target = createWriteStream(source, { flags: 'wx', mode: 0o600 });

@@ -19,6 +19,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'cache-mismatch': 500,
   'destination-refused': 500,
   'in-use': 503,
+  'no-space': 507,
 };
 
 const ANYBODY = { 'access-control-allow-origin': '*' };

@@ -95,15 +95,29 @@ describe('a registry that', () => {
 describe('a full disk', () => {
   const script = 'mount -t tmpfs -o size=2m tmpfs "$FULL"; exec "$@"';
 
-  it.runIf(canMount())('is told with what to do, leaves nothing wrong, and a later run goes on', async () => {
+  it.runIf(canMount())('is foreseen: nothing is fetched that does not fit', async () => {
     const rig = await createRig(seed);
     await mkdir(rig.cacheDir);
     const { code, stderr } = await run(rig, ['save', 'p/a/v1'], { inNamespace: script }, { FULL: rig.cacheDir });
     expect(code).toBe(17);
+    expect(stderr).toMatch(
+      /gypsum: There is no space left for p\/a\/v1: 3 MB are to be fetched, and the disk of \S+ has 2\.\d+ MB free\.\nFree some /,
+    );
+    expect(rig.registry.calls.map(({ key }) => key)).toEqual(['p/a/v1/..summary', 'p/a/v1/..manifest']);
+  });
+
+  it.runIf(canMount())('is told with what to do, leaves nothing wrong, and a later run goes on', async () => {
+    // Each takes a page, however small it is: that is not foreseen.
+    const files = Object.fromEntries(Array.from({ length: 120 }, (_, n) => [`f${n}`, `content ${n}`]));
+    const rig = await createRig({ versions: { 'p/a/many': files } });
+    await mkdir(rig.cacheDir);
+    const small = script.replace('2m', '400k');
+    const { code, stderr } = await run(rig, ['save', 'p/a/many'], { inNamespace: small }, { FULL: rig.cacheDir });
+    expect(code).toBe(17);
     expect(stderr).toMatch(/gypsum: There is no space left: ENOSPC.*\nFree some, or choose a cache on another disk/);
     // On a disk with room, the very same command does it.
-    expect((await run(rig, ['save', 'p/a/v1'])).code).toBe(0);
-    expect(await readTree(join(rig.cacheDir, 'bucket/p/a/v1'))).toMatchObject(FILES);
+    expect((await run(rig, ['save', 'p/a/many'])).code).toBe(0);
+    expect(await readTree(join(rig.cacheDir, 'bucket/p/a/many'))).toMatchObject(files);
   });
 
   it.runIf(canMount())('under a clone leaves the destination as it was', async () => {

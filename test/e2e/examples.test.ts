@@ -26,6 +26,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'token revoke': 'gypsum token create alice --data my-registry',
   'registry verify': SERVED,
   'registry backup': SERVED,
+  'cache ls': 'gypsum save my-project/my-asset/v1',
   'config get': 'gypsum config set registry http://127.0.0.1:8080',
   'config unset': 'gypsum config set registry http://127.0.0.1:8080',
   logout: 'gypsum login --with-token <<< "$GYPSUM_TOKEN"',

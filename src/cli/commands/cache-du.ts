@@ -1,0 +1,25 @@
+import prettyBytes from 'pretty-bytes';
+import { formatScope, parseScope } from '../../model/refs.ts';
+import type { CacheUsage } from '../../ops/measure-cache.ts';
+import type { Command } from '../command.ts';
+import { table } from '../table.ts';
+
+export const cacheDu: Command<CacheUsage> = {
+  usage: 'du [project/asset/version...]',
+  summary: 'Measure the cache: files of equal content take space once',
+  example: 'gypsum cache du',
+  run: ({ args, client, signal, onEvent }) => client().measureCache(args.map(parseScope), { signal, onEvent }),
+  human({ usage, stored, unused, damaged, incoming }) {
+    const rows = usage.map(({ files, bytes, stored: taken, own, ...scope }) => [
+      formatScope(scope),
+      files.toLocaleString('en'),
+      ...[bytes, taken, own].map((size) => prettyBytes(size)),
+    ]);
+    const sums = { 'all contents': stored, 'of no version': unused, 'moved aside': damaged, incoming };
+    const shown = Object.entries(sums).filter(([name, size]) => size > 0 || name === 'all contents');
+    return [
+      ...(rows.length === 0 ? [] : [table(['', 'files', 'size', 'on disk', 'only here'], rows, [1, 2, 3, 4])]),
+      shown.map(([name, size]) => `${name}: ${prettyBytes(size)}`).join(', '),
+    ].join('\n');
+  },
+};

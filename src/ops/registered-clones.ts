@@ -1,0 +1,77 @@
+import { dirname, join } from 'node:path';
+import { locateClone } from '../cache/locate-clone.ts';
+import { listReceipts, type Receipt } from '../cache/receipts.ts';
+import type { Context } from '../context.ts';
+import { isSystemError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { inScope, type Scope } from '../model/refs.ts';
+import { realPath } from '../tree/real-path.ts';
+import { createSymlinkResolver } from '../tree/resolve-symlink.ts';
+import { scanFolder } from '../tree/scan.ts';
+
+/** A clone that the cache has a receipt of. */
+export interface RegisteredClone {
+  readonly receipt: Receipt;
+  /** `missing`: it was removed, or moved further than we can see. `unreadable`: whether it is there is hidden from us. */
+  readonly state: 'found' | 'missing' | 'unreadable';
+  /** Where it is now, if it was found. */
+  readonly place?: string;
+}
+
+/** All registered clones, and the receipts that cannot be read: what those keep is not known. */
+export interface RegisteredClones {
+  readonly clones: readonly RegisteredClone[];
+  readonly unreadable: readonly string[];
+}
+
+export async function readClones(ctx: Context, options: CallOptions): Promise<RegisteredClones> {
+  const { receipts, unreadable } = await listReceipts(ctx.cache.layout);
+  const clones: RegisteredClone[] = [];
+  for (const receipt of receipts) {
+    options.signal?.throwIfAborted();
+    clones.push({ receipt, ...(await findClone(ctx, receipt, options)) });
+  }
+  return { clones, unreadable };
+}
+
+async function findClone(
+  ctx: Context,
+  receipt: Receipt,
+  options: CallOptions,
+): Promise<Pick<RegisteredClone, 'state' | 'place'>> {
+  const found = locateClone(receipt);
+  if (found.state !== 'replaced') return found;
+  // A copy, as from a backup, is the clone all the same; any other folder is not.
+  const scopes = await linkedScopes(ctx, found.place, options);
+  if (scopes === undefined) return { state: 'unreadable' };
+  return scopes.some((scope) => inScope(receipt, scope))
+    ? { state: 'found', place: found.place }
+    : { state: 'missing' };
+}
+
+/**
+ * Gives what of the cache the links in a folder lead to, versions or what is above them, each once; nothing if some of the
+ * folder cannot be read.
+ */
+async function linkedScopes(ctx: Context, folder: string, { signal }: CallOptions): Promise<Scope[] | undefined> {
+  const resolver = createSymlinkResolver(realPath(ctx.cache.layout.bucket));
+  const found = new Map<string, Scope>();
+  const pace = createPace(signal);
+  try {
+    const real = realPath(folder);
+    for (const entry of await scanFolder(real, { signal, sizes: false })) {
+      if (entry.type !== 'symlink') continue;
+      const to = resolver.resolve(dirname(join(real, entry.path)), entry.target);
+      const [project, asset, version] = to.type === 'inside' ? to.parts : [];
+      if (project === undefined) continue;
+      const scope = { project, ...(asset !== undefined && { asset }), ...(version !== undefined && { version }) };
+      found.set([project, asset, version].join('/'), scope);
+      if (pace.due()) await pace.rest();
+    }
+    return [...found.values()];
+  } catch (error) {
+    if (isSystemError(error, 'EACCES', 'EPERM', 'EIO', 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+import type { Stats } from 'node:fs';
+import { basename, join } from 'node:path';
+import { statIfThere } from '../cache/blobs.ts';
+import type { Layout } from '../cache/layout.ts';
+import { isSystemError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { INTERNAL } from '../model/keys.ts';
+import type { VersionRef } from '../model/refs.ts';
+import type { Entry } from '../model/tree.ts';
+import { scanFolder } from '../tree/scan.ts';
+
+/** Names that are no user's: documents of the registry, which the clients keep beside the files. */
+const DOCUMENTS: ReadonlySet<string> = new Set(Object.values(INTERNAL));
+
+/** Visits all that stands in a version's folder of the bucket, but for folders and documents. What goes meanwhile is left out. */
+export async function walkVersion(
+  layout: Layout,
+  ref: VersionRef,
+  visit: (path: string, stats: Stats) => void,
+  options: CallOptions,
+): Promise<void> {
+  const folder = layout.versionFolder(ref);
+  const pace = createPace(options.signal);
+  for (const { path, type } of await scanIfThere(folder, options)) {
+    if (type === 'directory' || DOCUMENTS.has(basename(path))) continue;
+    const stats = statIfThere(join(folder, path));
+    if (stats !== undefined) visit(path, stats);
+    if (pace.due()) await pace.rest();
+  }
+}
+
+/** Scans a folder, which may not be there. */
+export async function scanIfThere(folder: string, options: CallOptions): Promise<Entry[]> {
+  try {
+    return await scanFolder(folder, { ...options, sizes: false });
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
+    throw error;
+  }
+}

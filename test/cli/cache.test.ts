@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../../src/cli/run-cli.ts';
+import { createRig, type Rig } from '../helpers/rig.ts';
+
+const seed = {
+  versions: {
+    'p/a/v1': { one: '1', two: '22' },
+    'p/a/v2': { one: { link: 'p/a/v1:/one' }, three: '333' },
+  },
+};
+
+/** Runs a command against a rig. */
+async function run({ registry, cacheDir }: Rig, ...argv: string[]) {
+  let stdout = '';
+  let stderr = '';
+  const io = {
+    signal: new AbortController().signal,
+    stdout: (text: string) => {
+      stdout += text;
+    },
+    stderr: (text: string) => {
+      stderr += text;
+    },
+  };
+  const code = await runCli([...argv, '--registry', registry.url, '--cache', cacheDir], io);
+  return { code, stdout, stderr };
+}
+
+const said = (stdout: string) => ({ code: 0, stdout, stderr: '' });
+
+describe('an empty cache', () => {
+  it('is told as such', async () => {
+    const rig = await createRig();
+    expect(await run(rig, 'cache', 'ls')).toEqual(said('The cache is empty.\n'));
+    expect(await run(rig, 'cache', 'du')).toEqual(said('all contents: 0 B\n'));
+    expect(await run(rig, 'cache', 'path')).toEqual(said(`${rig.cacheDir}\n`));
+    expect(await run(rig, 'cache', 'ls', 'p')).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('gypsum: The cache has nothing of p.\n'),
+    });
+  });
+});
+
+describe('a cache with something in it', () => {
+  it('is listed and measured', async () => {
+    const rig = await createRig(seed);
+    const clone = join(rig.folder, 'clone');
+    await run(rig, 'clone', 'p/a/v1', clone);
+    await run(rig, 'save', 'p/a/v2');
+    const today = (await rig.client.listCache())[0]?.lastUsed?.toISOString().slice(0, 10);
+    expect(await run(rig, 'cache', 'ls')).toEqual(
+      said(
+        [
+          'version  files  size  state     last used   clones',
+          `p/a/v1       2   3 B  complete  ${today}  ${clone}`,
+          `p/a/v2       2   4 B  complete  ${today}`,
+          '',
+        ].join('\n'),
+      ),
+    );
+    expect(await run(rig, 'cache', 'du', 'p/a')).toEqual(
+      said(
+        [
+          '        files  size  on disk  only here',
+          'p/a         4   7 B      6 B        6 B',
+          'p/a/v1      2   3 B      3 B        2 B',
+          'p/a/v2      2   4 B      4 B        3 B',
+          'all contents: 6 B',
+          '',
+        ].join('\n'),
+      ),
+    );
+    const { stdout } = await run(rig, 'cache', 'ls', '--json');
+    expect(JSON.parse(stdout)).toMatchObject([
+      { version: 'v1', files: 2, complete: true, lastUsed: expect.stringMatching(/Z$/), clones: [{ state: 'found' }] },
+      { version: 'v2' },
+    ]);
+  });
+});
