@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
+import { readCaFile } from './config/ca-file.ts';
 import { configFile, readChoices, type SettingKey } from './config/config-file.ts';
 import { loginsFile, readLogin } from './config/logins.ts';
+import { type Proxies, proxiesFromEnvironment } from './config/proxies.ts';
 import type { UserFile } from './config/user-file.ts';
 import { DEFAULT_CONCURRENCY } from './each.ts';
 
@@ -10,11 +12,13 @@ import { DEFAULT_CONCURRENCY } from './each.ts';
 export const PUBLIC_REGISTRY = 'https://gypsum.artifactdb.com';
 
 /** What `createClient` needs of a user's settings. */
-export interface Config {
+export interface Config extends Proxies {
   readonly url: string;
   readonly cacheDir: string;
   readonly token?: string;
   readonly concurrency?: number;
+  /** Certificates of authorities that are trusted besides Node's own, as PEM. */
+  readonly ca?: string;
 }
 
 /** A setting, and what it was taken from: `name` is the flag, the variable or the file. */
@@ -28,29 +32,45 @@ export interface Setting {
 /**
  * Gives the settings of whoever runs this process. It is the only place that reads the environment and the home folder.
  *
- * `GYPSUM_URL` is the registry, `GYPSUM_CACHE_DIR` the cache, `GYPSUM_TOKEN` the token; an empty one counts as not set.
- * What is given in `settings` wins; what neither says is the config file's to say, and the login's for the token.
+ * `GYPSUM_URL` is the registry, `GYPSUM_CACHE_DIR` the cache, `GYPSUM_TOKEN` the token, `GYPSUM_CA_FILE` a file of
+ * certificates; `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are the proxies. An empty one counts as not set. What is given in `settings` wins; what neither says is the config file's to say, and the login's for the token.
  * Throws `invalid-argument` for such a file that cannot be used.
  */
 export function configFromEnvironment(settings: Partial<Config> = {}, environment = process.env): Config {
-  const { url, cacheDir, concurrency } = resolveSettings(settings, environment);
-  const token =
-    settings.token ?? tokenFromEnvironment(environment) ?? readLogin(loginsFile(configDir(environment)), url.value);
+  const { url, cacheDir, concurrency, caFile } = resolveSettings(settings, environment);
+  const token = settings.token ?? tokenAt(url.value, environment);
+  const ca = settings.ca ?? (caFile && readCaFile(caFile.value, caFile.name ?? ''));
   return {
+    ...proxiesFromEnvironment(environment),
+    ...settings,
     url: url.value,
     cacheDir: cacheDir.value,
     ...(token === undefined ? {} : { token }),
     ...(concurrency === undefined ? {} : { concurrency: concurrency.value }),
+    ...(ca === undefined ? {} : { ca }),
   };
+}
+
+/**
+ * Gives the token of whoever runs this process for a registry: `GYPSUM_TOKEN`, else the login's, else nothing. Like
+ * `configFromEnvironment`, it reads the environment and the home folder, and nothing else does so without being told.
+ */
+export function accessToken(settings: Partial<Config> = {}, environment = process.env): string | undefined {
+  return settings.token ?? tokenAt(resolveSettings(settings, environment).url.value, environment);
+}
+
+function tokenAt(url: string, environment: NodeJS.ProcessEnv): string | undefined {
+  return tokenFromEnvironment(environment) ?? readLogin(loginsFile(configDir(environment)), url);
 }
 
 /** Gives every setting but the token, with what it was taken from. Throws `invalid-argument`. */
 export function listSettings(settings: Partial<Config> = {}, environment = process.env): Setting[] {
-  const { url, cacheDir, concurrency } = resolveSettings(settings, environment);
+  const { url, cacheDir, concurrency, caFile } = resolveSettings(settings, environment);
   return [
     { key: 'registry', ...url },
     { key: 'cache', ...cacheDir },
     { key: 'concurrency', ...(concurrency ?? { value: DEFAULT_CONCURRENCY, from: 'default' }) },
+    { key: 'ca', ...(caFile ?? { value: '', from: 'default' }) },
   ];
 }
 
@@ -94,7 +114,8 @@ function resolveSettings(settings: Partial<Config>, environment: NodeJS.ProcessE
   // What was given empty is refused by whoever uses it: it must not come to mean the current folder.
   const folder = cacheDir.value === '' ? '' : resolve(cacheDir.value);
   const concurrency = pick(['concurrency', settings.concurrency], ['', undefined], chosen.concurrency);
-  return { url, cacheDir: { ...cacheDir, value: folder }, concurrency } as const;
+  const caFile = pick(['ca', undefined], ['GYPSUM_CA_FILE', environment.GYPSUM_CA_FILE || undefined], chosen.ca);
+  return { url, cacheDir: { ...cacheDir, value: folder }, concurrency, caFile } as const;
 }
 
 function configDir(environment: NodeJS.ProcessEnv): string {

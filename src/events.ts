@@ -11,8 +11,14 @@ export type GypsumEvent =
   /** Bytes went over the network, or files were done; a retry takes bytes back with a negative number. */
   | { readonly type: 'progress'; readonly task: Task; readonly files: number; readonly bytes: number }
   | { readonly type: 'end'; readonly task: Task }
-  /** A request failed and will be tried again. */
-  | { readonly type: 'retry'; readonly what: string; readonly attempt: number; readonly error: Error }
+  /** A request failed and will be tried again; `delay` is how long the registry wants to be left alone before that. */
+  | {
+      readonly type: 'retry';
+      readonly what: string;
+      readonly attempt: number;
+      readonly error: Error;
+      readonly delay?: number;
+    }
   /** Another process is fetching the same version, or another upload to the project is in progress. */
   | { readonly type: 'wait'; readonly for: 'version-lock'; readonly ref: VersionRef }
   | { readonly type: 'wait'; readonly for: 'project-lock'; readonly ref: VersionRef; readonly error: Error }

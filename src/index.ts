@@ -1,5 +1,5 @@
 export { type Client, createClient } from './client.ts';
-export { type Config, configFromEnvironment, defaultCacheDir, PUBLIC_REGISTRY } from './config.ts';
+export { accessToken, type Config, configFromEnvironment, defaultCacheDir, PUBLIC_REGISTRY } from './config.ts';
 export { type Context, type ContextOptions, createContext } from './context.ts';
 export { type ErrorCode, GypsumError, isGypsumError } from './errors.ts';
 export type { CallOptions, GypsumEvent, OnEvent, Task } from './events.ts';

@@ -3,6 +3,8 @@ import envPaths from 'env-paths';
 import { describe, expect, it } from 'vitest';
 import { configFromEnvironment, defaultCacheDir, defaultDataDir, PUBLIC_REGISTRY } from '../src/config.ts';
 import { createContext } from '../src/context.ts';
+import { layOut } from './helpers/files.ts';
+import { tempFolder } from './helpers/temp-folder.ts';
 
 /** The R and Python clients' folder. */
 const shared = envPaths('gypsum', { suffix: '' }).cache;
@@ -38,6 +40,57 @@ describe("a user's settings", () => {
     expect(() => createContext(configFromEnvironment(given, {}))).toThrow(
       expect.objectContaining({ code: 'invalid-argument' }),
     );
+  });
+});
+
+describe('the proxies of an environment', () => {
+  const proxies = (environment: NodeJS.ProcessEnv) => {
+    const { url: _url, cacheDir: _cacheDir, ...rest } = configFromEnvironment({}, environment);
+    return rest;
+  };
+  const here = 'localhost,127.0.0.1,[::1]';
+
+  it('are taken in lower case before upper case, with or without a scheme', () => {
+    const environment = { https_proxy: 'lower:1', HTTPS_PROXY: 'http://upper', HTTP_PROXY: 'https://me:it@secure' };
+    expect(proxies(environment)).toEqual({
+      httpsProxy: 'http://lower:1',
+      httpProxy: 'https://me:it@secure',
+      noProxy: `${here},`,
+    });
+    expect(proxies({ https_proxy: '', HTTPS_PROXY: 'http://upper' })).toMatchObject({ httpsProxy: 'http://upper' });
+  });
+
+  it('are never asked for what is on this machine', () => {
+    expect(proxies({ http_proxy: 'p', NO_PROXY: '.lab.org' }).noProxy).toBe(`${here},.lab.org`);
+    expect(proxies({ http_proxy: 'p', no_proxy: ' * ', NO_PROXY: '.lab.org' }).noProxy).toBe('*');
+  });
+
+  it('are none where none is named, and those that are given where some are', () => {
+    expect(proxies({ NO_PROXY: '.lab.org', HTTP_PROXY: '' })).toEqual({});
+    const given = { httpsProxy: 'http://mine', noProxy: 'b' };
+    const environment = { HTTPS_PROXY: 'http://set', NO_PROXY: 'a' };
+    expect(configFromEnvironment(given, environment)).toMatchObject(given);
+  });
+});
+
+describe('a file of certificates', () => {
+  it('is named by the environment or the config file, and read', async () => {
+    const folder = await tempFolder();
+    layOut(folder, { 'ca.pem': 'from the file', 'config.json': JSON.stringify({ ca: join(folder, 'ca.pem') }) });
+    expect(configFromEnvironment({}, { GYPSUM_CONFIG_DIR: folder }).ca).toBe('from the file');
+    layOut(folder, { 'other.pem': 'from another' });
+    const environment = { GYPSUM_CONFIG_DIR: folder, GYPSUM_CA_FILE: join(folder, 'other.pem') };
+    expect(configFromEnvironment({}, environment).ca).toBe('from another');
+    expect(configFromEnvironment({ ca: 'given' }, environment).ca).toBe('given');
+  });
+
+  it('that is not there is told of, with what names it', async () => {
+    const folder = await tempFolder();
+    for (const path of [folder, join(folder, 'nothing')]) {
+      expect(() => configFromEnvironment({}, { GYPSUM_CA_FILE: path })).toThrow(
+        expect.objectContaining({ code: 'invalid-argument', hint: expect.stringContaining('GYPSUM_CA_FILE') }),
+      );
+    }
   });
 });
 

@@ -9,7 +9,7 @@ import { describeSystemError } from './system-errors.ts';
 export function eventLine(event: GypsumEvent): string | undefined {
   switch (event.type) {
     case 'retry':
-      return `${event.error.message} Trying again (attempt ${event.attempt + 1}).`;
+      return `${event.error.message} Trying again${event.delay === undefined ? '' : ` in ${Math.ceil(event.delay / 1000)} s, as asked`} (attempt ${event.attempt + 1}).`;
     case 'wait':
       return event.for === 'version-lock'
         ? `Another process is fetching ${formatRef(event.ref)}; waiting for it.`

@@ -29,6 +29,8 @@ Environment:
   GYPSUM_URL        the registry
   GYPSUM_CACHE_DIR  the cache folder
   GYPSUM_TOKEN      who you are; needed to publish, and to read what is private
+  GYPSUM_CA_FILE    certificates of authorities to trust besides Node's own
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
 
 Example:
   gypsum serve --data my-registry`;

@@ -4,17 +4,19 @@ import { GypsumError } from '../errors.ts';
 import { showText } from '../model/text.ts';
 import { readUserFile, type UserFile, unusable, writeUserFile } from './user-file.ts';
 
+const absolutePath = z
+  .string()
+  .refine((path) => isAbsolute(path) && !path.includes('\0') && path.isWellFormed(), 'must be an absolute path');
+
 /** What each key of the file holds; the message is the end of a sentence that says what it must be. */
 const schema = z.strictObject({
   registry: z
     .string()
     .refine(isRegistryUrl, 'must be an http or https URL without a user, a query or a fragment')
     .optional(),
-  cache: z
-    .string()
-    .refine((path) => isAbsolute(path) && !path.includes('\0') && path.isWellFormed(), 'must be an absolute path')
-    .optional(),
+  cache: absolutePath.optional(),
   concurrency: z.int().min(1).max(256).optional(),
+  ca: absolutePath.optional(),
 });
 
 /** What a user has settled on, by key. */
@@ -27,6 +29,7 @@ const MUST_BE: Readonly<Record<SettingKey, string>> = {
   registry: 'must be the URL of a registry',
   cache: 'must be an absolute path',
   concurrency: 'must be a whole number from 1 to 256',
+  ca: 'must be an absolute path',
 };
 
 export const SETTING_KEYS = Object.keys(MUST_BE) as readonly SettingKey[];
@@ -34,7 +37,7 @@ export const SETTING_KEYS = Object.keys(MUST_BE) as readonly SettingKey[];
 /**
  * The config file in a folder.
  *
- * Shape:  { "registry"?: URL, "cache"?: absolute path, "concurrency"?: number }
+ * Shape:  { "registry"?: URL, "cache"?: absolute path, "concurrency"?: number, "ca"?: absolute path }
  */
 export function configFile(folder: string): UserFile {
   return { path: join(folder, 'config.json'), what: 'The config file', secret: false };

@@ -17,19 +17,36 @@ const NETWORK = [
 ];
 
 // Source: Node.js, "X509 certificate error codes" and "OpenSSL errors"
-const TLS = /^ERR_(SSL|TLS)_|CERT|^HOSTNAME_MISMATCH$|^INVALID_(CA|PURPOSE)$/;
+const TLS = /^ERR_(SSL|TLS)_|CERT|^UNABLE_TO_VERIFY|^HOSTNAME_MISMATCH$|^INVALID_(CA|PURPOSE)$/;
+const NOT_TRUSTED = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(VERIFY|GET_ISSUER).*)$/;
 
 const OVERLOADED = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** Gives the error that says what a failed exchange with the registry means; others come back as they are. */
 export function asFailure(error: unknown, what: string, origin: string): unknown {
   if (!isExchangeError(error)) return error;
-  if (error instanceof errors.RequestAbortedError || error instanceof errors.InvalidArgumentError) return error;
+  const isOfProxy = PROXY_REFUSED.test(error.message) || error instanceof errors.SecureProxyConnectionError;
+  if (!isOfProxy && (error instanceof errors.RequestAbortedError || error instanceof errors.InvalidArgumentError)) {
+    return error;
+  }
   return new GypsumError('unavailable', `${what} failed: ${error.message || error.code}.`, {
-    hint: `Check that the registry at ${origin} is running and can be reached from here, then try again.`,
+    hint: isOfProxy ? PROXY_HINT : NOT_TRUSTED.test(String(error.code)) ? NOT_TRUSTED_HINT : unreachable(origin),
     details: { origin },
     cause: error,
   });
+}
+
+/** What undici says where a proxy lets nobody through; it has no class or code for that. */
+const PROXY_REFUSED = /^Proxy (response|Authentication)/;
+
+const PROXY_HINT =
+  'Check the proxy in HTTPS_PROXY and HTTP_PROXY: its address, and user and password in it (http://user:password@proxy:3128). NO_PROXY names hosts that are asked directly.';
+
+const NOT_TRUSTED_HINT =
+  'If the certificate is of an authority of your own, give that one\'s in the file of GYPSUM_CA_FILE, or as the library\'s option "ca".';
+
+function unreachable(origin: string): string {
+  return `Check that the registry at ${origin} is running and can be reached from here, then try again.`;
 }
 
 function isExchangeError(error: unknown): error is Error & { code?: string } {
@@ -45,10 +62,17 @@ export const NEEDS_TOKEN =
 
 const NEEDS_OTHER_TOKEN = 'Log in again with "gypsum login", or give a token that this registry knows in GYPSUM_TOKEN.';
 
+/** What an answer that is not a success says. */
+export interface Refusal {
+  readonly status: number;
+  readonly reason?: string | undefined;
+  /** How long it wants nobody to ask again. Units: milliseconds */
+  readonly retryAfter?: number;
+}
+
 /** Gives the error for an answer that is not a success; `hadToken` says whether the request had one. */
 export function answerFailure(
-  status: number,
-  reason: string | undefined,
+  { status, reason, retryAfter = 0 }: Refusal,
   what: string,
   origin: string,
   hadToken = true,
@@ -57,9 +81,10 @@ export function answerFailure(
     reason === undefined
       ? `the registry answered ${status}`
       : `the registry says: ${showText(reason).replace(/\.$/, '')}`;
-  const details = { status, reason, origin };
+  const details = { status, reason, origin, ...(retryAfter > 0 && { retryAfter }) };
   const make = (code: GypsumError['code'], hint: string) =>
     new GypsumError(code, `${what} failed: ${said}.`, { hint, details });
+  if (status === 407) return make('unavailable', PROXY_HINT);
   if (status === 507) return make('refused', 'Tell the people who run the registry that its disk is full.');
   if (OVERLOADED.has(status) || status >= 500) {
     return make('unavailable', 'The registry has a problem of its own; try again later.');
@@ -89,4 +114,10 @@ export function wasNotProcessed(error: unknown): boolean {
   if (!isGypsumError(error, 'unavailable')) return false;
   if (error.details.status === 429 || error.details.status === 503) return true;
   return isSystemError(error.cause, 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN');
+}
+
+/** Gives how long a registry that refused wants to be left alone. Units: milliseconds */
+export function waitAskedFor(error: unknown): number {
+  const wait = isGypsumError(error) ? error.details.retryAfter : undefined;
+  return typeof wait === 'number' ? wait : 0;
 }

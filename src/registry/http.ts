@@ -1,12 +1,16 @@
 import type { Readable } from 'node:stream';
 import pRetry from 'p-retry';
-import { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { GypsumError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
+import { sleep } from '../give-way.ts';
 import { type AnswerHeaders, type Body, readReason } from './answers.ts';
-import { answerFailure, asFailure, isPassing } from './failures.ts';
+import { createDispatcher, type NetworkOptions } from './dispatcher.ts';
+import { answerFailure, asFailure, isPassing, waitAskedFor } from './failures.ts';
+import { MAX_REDIRECTS, redirectTarget } from './redirect.ts';
+import { parseRetryAfter } from './retry-after.ts';
 
-export interface HttpOptions {
+export interface HttpOptions extends NetworkOptions {
   /** How often a failed request is tried again. @default 4 */
   retries?: number | undefined;
   /** The wait before the first retry; it doubles each time. Units: milliseconds @default 250 */
@@ -44,22 +48,15 @@ export interface Http {
 
 export function createHttp(
   userAgent: string,
-  { retries = 4, retryDelay = 250, timeout = 60_000 }: HttpOptions = {},
+  { retries = 4, retryDelay = 250, timeout = 60_000, ...network }: HttpOptions = {},
   onAnswer?: OnAnswer,
 ): Http {
   for (const [option, value] of Object.entries({ retries, retryDelay, timeout })) checkCount(option, value);
-  const agent = new Agent({ headersTimeout: timeout, bodyTimeout: timeout, connect: { timeout } });
+  const dispatcher = createDispatcher({ ...network, timeout });
+  let closed: Promise<void> | undefined;
 
-  const attempt = async <T>(
-    exchange: Exchange,
-    consume: (body: Body, headers: AnswerHeaders) => Promise<T>,
-  ): Promise<T> => {
-    const { url, method, token, headers, body, signal, what, patience } = exchange;
-    const {
-      statusCode,
-      headers: said,
-      body: answer,
-    } = await agent.request({
+  const send = async ({ url, method, token, headers, body, signal, patience }: Exchange) => {
+    const answer = await dispatcher.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method,
@@ -70,18 +67,47 @@ export function createHttp(
       },
       body: body?.() ?? null,
       signal: signal ?? null,
-      ...(patience === undefined ? {} : { headersTimeout: patience }),
+      // Also where a proxy is asked, which does not take the dispatcher's.
+      headersTimeout: patience ?? timeout,
+      bodyTimeout: timeout,
     });
     // A body that is given up emits its error once more after whoever read it has gone.
-    answer.on('error', () => {});
+    answer.body.on('error', () => {});
+    return answer;
+  };
+
+  /** Gives what is made of an answer, or where to ask instead. */
+  const look = async <T>(
+    { what, method, url, token }: Exchange,
+    { statusCode: status, headers, body }: Dispatcher.ResponseData,
+    consume: (body: Body, headers: AnswerHeaders) => Promise<T>,
+    mayGoOn: boolean,
+  ): Promise<{ readonly value: T } | { readonly next: URL }> => {
     try {
-      await onAnswer?.(url, said);
-      if (statusCode < 200 || statusCode > 299) {
-        throw answerFailure(statusCode, await readReason(answer), what, url.origin, token !== undefined);
+      await onAnswer?.(url, headers);
+      if (status >= 200 && status <= 299) return { value: await consume(body, headers) };
+      const next = mayGoOn ? redirectTarget(method, url, status, headers.location) : undefined;
+      if (next === undefined) {
+        const details = { status, reason: await readReason(body), retryAfter: parseRetryAfter(headers['retry-after']) };
+        throw answerFailure(details, what, url.origin, token !== undefined);
       }
-      return await consume(answer, said);
+      await body.dump();
+      return { next };
     } finally {
-      if (!answer.readableEnded) answer.destroy();
+      if (!body.readableEnded) body.destroy();
+    }
+  };
+
+  const attempt = async <T>(
+    exchange: Exchange,
+    consume: (body: Body, headers: AnswerHeaders) => Promise<T>,
+  ): Promise<T> => {
+    for (let asked = exchange, hops = 0; ; hops++) {
+      const found = await look(asked, await send(asked), consume, hops < MAX_REDIRECTS);
+      if ('value' in found) return found.value;
+      // Nobody but whom the token is for is shown it, also if the way leads back.
+      const token = found.next.origin === asked.url.origin ? asked.token : undefined;
+      asked = { ...asked, url: found.next, token };
     }
   };
 
@@ -105,8 +131,11 @@ export function createHttp(
             randomize: true,
             ...(signal === undefined ? {} : { signal }),
             shouldRetry: ({ error }) => mayRetry(error),
-            onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
-              if (retriesLeft > 0 && mayRetry(error)) onEvent?.({ type: 'retry', what, attempt: attemptNumber, error });
+            async onFailedAttempt({ error, attemptNumber, retriesLeft }) {
+              if (retriesLeft === 0 || !mayRetry(error)) return;
+              const delay = waitAskedFor(error);
+              onEvent?.({ type: 'retry', what, attempt: attemptNumber, error, ...(delay > 0 && { delay }) });
+              if (delay > 0) await sleep(delay, signal);
             },
           },
         );
@@ -116,8 +145,9 @@ export function createHttp(
         throw error;
       }
     },
-    async close() {
-      if (!agent.closed) await agent.close();
+    close() {
+      closed ??= dispatcher.close();
+      return closed;
     },
   };
 }

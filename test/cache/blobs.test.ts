@@ -46,7 +46,10 @@ describe('a blob', () => {
   ])('leaves nothing with %s', async (_what, texts) => {
     const { layout, blob, leftovers } = await open();
     const writing = writeBlob(layout, 'p', content, 'p/a/v:/x', chunks(...texts));
-    await expect(writing).rejects.toMatchObject({ code: 'wrong-content', message: /p\/a\/v:\/x/ });
+    await expect(writing).rejects.toMatchObject({
+      code: 'wrong-content',
+      message: expect.stringMatching(/p\/a\/v:\/x/),
+    });
     expect(existsSync(blob)).toBe(false);
     expect(leftovers()).toEqual([]);
   });

@@ -38,12 +38,14 @@ describe('gypsum config', () => {
       'registry     http://set  environment variable GYPSUM_URL',
       'cache        /flag       flag --cache',
       `concurrency  4           file ${join(folder, 'config/config.json')}`,
+      'ca                       default',
       '',
     ]);
     expect(JSON.parse((await run('config', 'list', '--json', '--cache', '/flag')).stdout)).toEqual([
       { key: 'registry', value: 'http://set', from: 'environment', name: 'GYPSUM_URL' },
       { key: 'cache', value: '/flag', from: 'flag', name: '--cache' },
       { key: 'concurrency', value: 4, from: 'file', name: join(folder, 'config/config.json') },
+      { key: 'ca', value: '', from: 'default' },
     ]);
     vi.stubEnv('GYPSUM_URL', '');
     expect((await run('config', 'list')).stdout).toMatch(/^registry +https:\/\/gypsum\.artifactdb\.com +default$/m);

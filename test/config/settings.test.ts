@@ -30,6 +30,7 @@ describe('a setting', () => {
       ['registry', 'http://flag', 'flag', '--registry'],
       ['cache', '/flag', 'flag', '--cache'],
       ['concurrency', 3, 'file', file],
+      ['ca', '', 'default', undefined],
     ]);
     expect(values({}, set).slice(0, 2)).toEqual([
       ['registry', 'http://set', 'environment', 'GYPSUM_URL'],
@@ -43,6 +44,7 @@ describe('a setting', () => {
       ['registry', PUBLIC_REGISTRY, 'default', undefined],
       ['cache', expect.stringContaining('gypsum'), 'default', undefined],
       ['concurrency', 16, 'default', undefined],
+      ['ca', '', 'default', undefined],
     ]);
   });
 

@@ -329,7 +329,10 @@ describe('the steps by themselves', () => {
     expect(await readFile(join(cacheDir, 'bucket/p/a/v1/sub/b.txt'), 'utf8')).toBe('bbb');
     registry.resetCalls();
     const starting = client.startUpload(V2, ['a.txt', 'sub'], { directory: mine });
-    await expect(starting).rejects.toMatchObject({ code: 'invalid-argument', message: /sub is not a file/ });
+    await expect(starting).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringMatching(/sub is not a file/),
+    });
     expect(registry.calls).toEqual([]);
   });
 

@@ -28,7 +28,7 @@ describe('an answer that is no success', () => {
     [504, undefined, 'unavailable', true],
     [599, undefined, 'unavailable', true],
   ])('%s %j means %s, and trying again can help: %s', (status, reason, code, passing) => {
-    const error = answerFailure(status, reason, 'Doing it', 'http://h');
+    const error = answerFailure({ status, reason }, 'Doing it', 'http://h');
     expect(error).toMatchObject({ code, details: { status, reason, origin: 'http://h' }, hint: expect.any(String) });
     expect(error.message).toContain('Doing it failed');
     expect(error.message).toContain(reason?.replace(/\.$/, '') ?? String(status));
@@ -36,13 +36,16 @@ describe('an answer that is no success', () => {
   });
 
   it('says to log in where there was no token, and to take another one where there was', () => {
-    const hint = (hadToken: boolean) => answerFailure(401, 'no', 'Doing it', 'http://h', hadToken).hint;
+    const hint = (hadToken: boolean) =>
+      answerFailure({ status: 401, reason: 'no' }, 'Doing it', 'http://h', hadToken).hint;
     expect(hint(false)).toMatch(/^Log in with "gypsum login"/);
     expect(hint(true)).toMatch(/^Log in again .* that this registry knows/);
   });
 
   it('is told without what a terminal would obey', () => {
-    expect(answerFailure(400, '\u001b[2Jgone', 'Doing it', 'http://h').message).not.toContain('\u001b');
+    expect(answerFailure({ status: 400, reason: '\u001b[2Jgone' }, 'Doing it', 'http://h').message).not.toContain(
+      '\u001b',
+    );
   });
 });
 
@@ -54,7 +57,6 @@ describe('an exchange that broke', () => {
     system('EPIPE'),
     system('ERR_SSL_WRONG_VERSION_NUMBER'),
     system('ERR_TLS_CERT_ALTNAME_INVALID'),
-    system('DEPTH_ZERO_SELF_SIGNED_CERT'),
     system('CERT_HAS_EXPIRED'),
     new errors.SocketError('other side closed'),
     new errors.HeadersTimeoutError(),
@@ -68,6 +70,14 @@ describe('an exchange that broke', () => {
     expect(String(error)).not.toMatch(/failed: \./);
     expect(isPassing(error)).toBe(true);
   });
+
+  it.each([system('DEPTH_ZERO_SELF_SIGNED_CERT'), system('UNABLE_TO_VERIFY_LEAF_SIGNATURE')])(
+    'for want of trust says how to give it: %s',
+    (cause) => {
+      const hint = expect.stringContaining('GYPSUM_CA_FILE');
+      expect(asFailure(cause, 'Doing it', 'http://h')).toMatchObject({ code: 'unavailable', cause, hint });
+    },
+  );
 
   it.each([
     system('ENOSPC'),
@@ -85,13 +95,13 @@ describe('an exchange that broke', () => {
 });
 
 it.each([
-  [answerFailure(503, undefined, 'x', 'h'), true],
-  [answerFailure(429, undefined, 'x', 'h'), true],
+  [answerFailure({ status: 503 }, 'x', 'h'), true],
+  [answerFailure({ status: 429 }, 'x', 'h'), true],
   [asFailure(system('ECONNREFUSED'), 'x', 'h'), true],
   [asFailure(system('ENOTFOUND'), 'x', 'h'), true],
-  [answerFailure(500, undefined, 'x', 'h'), false],
-  [answerFailure(504, undefined, 'x', 'h'), false],
-  [answerFailure(400, undefined, 'x', 'h'), false],
+  [answerFailure({ status: 500 }, 'x', 'h'), false],
+  [answerFailure({ status: 504 }, 'x', 'h'), false],
+  [answerFailure({ status: 400 }, 'x', 'h'), false],
   [asFailure(system('ECONNRESET'), 'x', 'h'), false],
   [asFailure(new errors.HeadersTimeoutError(), 'x', 'h'), false],
   [new GypsumError('wrong-content', 'x'), false],

@@ -4,6 +4,7 @@ import { GypsumError } from '../../src/errors.ts';
 import type { GypsumEvent } from '../../src/events.ts';
 import { type Body, readAll, reasonOf } from '../../src/registry/answers.ts';
 import { createHttp, type Exchange, type HttpOptions } from '../../src/registry/http.ts';
+import { parseRetryAfter } from '../../src/registry/retry-after.ts';
 import { type Answer, json, type Loopback, serve, serveText } from '../helpers/loopback.ts';
 
 const text = async (body: Body) => (await readAll(body, 1_000_000, 'Asking')).toString();
@@ -159,14 +160,61 @@ describe('a request', () => {
   ])('is unavailable when the registry keeps silent %s', async (_what, silent) => {
     const server = await serve(silent);
     const { ask } = open({ timeout: 20, retries: 1 });
-    await expect(ask(server, text)).rejects.toMatchObject({ code: 'unavailable', cause: { message: /Timeout/i } });
+    await expect(ask(server, text)).rejects.toMatchObject({
+      code: 'unavailable',
+      cause: { message: expect.stringMatching(/Timeout/i) },
+    });
     expect(server.requests).toHaveLength(2);
   });
 
   it('waits for its answer as long as it is told to, not as long as others', async () => {
     const server = await serve(() => {});
     const asking = open({ retries: 0 }).ask(server, text, { patience: 20 });
-    await expect(asking).rejects.toMatchObject({ code: 'unavailable', cause: { message: /Headers Timeout/ } });
+    await expect(asking).rejects.toMatchObject({
+      code: 'unavailable',
+      cause: { message: expect.stringMatching(/Headers Timeout/) },
+    });
+  });
+});
+
+describe('a wait that is asked for', () => {
+  it('is made before the next attempt, and told', async () => {
+    const server = await serve((response, attempt) => {
+      if (attempt === 1) response.writeHead(503, { 'retry-after': '1' }).end();
+      else response.end('fine');
+    });
+    const { ask, events } = open();
+    const began = performance.now();
+    expect(await ask(server, text)).toBe('fine');
+    // A timer may be early by a part of a millisecond.
+    expect(performance.now() - began).toBeGreaterThan(990);
+    expect(events).toMatchObject([{ type: 'retry', attempt: 1, delay: 1000 }]);
+  });
+
+  it('ends with the signal', async () => {
+    const stop = new AbortController();
+    const server = await serve((response) => response.writeHead(429, { 'retry-after': '3600' }).end());
+    const asking = open().ask(server, text, { signal: stop.signal, onEvent: () => stop.abort('enough') });
+    await expect(asking).rejects.toBe('enough');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it.each([
+    ['7', 7000],
+    [' 7 ', 7000],
+    ['0', 0],
+    ['3600', 60_000],
+    ['9'.repeat(400), 60_000],
+    ['Thu, 01 Jan 2026 00:00:07 GMT', 7000],
+    ['Thu, 01 Jan 2026 12:00:00 GMT', 60_000],
+    ['Wed, 31 Dec 2025 23:59:59 GMT', 0],
+    ['-7', 0],
+    ['soon', 0],
+    ['', 0],
+    [undefined, 0],
+    [['7', '8'], 0],
+  ])('%j is %i milliseconds, and never more than a minute', (header, wait) => {
+    expect(parseRetryAfter(header, Date.UTC(2026, 0, 1))).toBe(wait);
   });
 });
 

@@ -85,6 +85,7 @@ const READ: Readonly<Record<SettingKey, (text: string) => string | number>> = {
   registry: (text) => text,
   cache: (text) => resolve(text),
   concurrency: (text) => (text.trim() === '' ? Number.NaN : Number(text)),
+  ca: (text) => resolve(text),
 };
 
 function origin({ from, name }: Setting): string {
