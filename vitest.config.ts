@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -9,6 +11,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 30_000 } },
     // Nobody's own settings and logins, whoever runs this; tests that want some have a folder for them.
-    env: { XDG_CONFIG_HOME: '/nonexistent' },
+    env: { XDG_CONFIG_HOME: '/nonexistent', GYPSUM_STATE_DIR: join(tmpdir(), 'gypsum-test-state') },
   },
 });

@@ -1,4 +1,5 @@
 import { type Context, type ContextOptions, createContext } from './context.ts';
+import { abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 import { applyUpload } from './ops/apply-upload.ts';
 import { cloneVersion } from './ops/clone-version.ts';
 import { createProject } from './ops/create-project.ts';
@@ -13,14 +14,17 @@ import { planUpload } from './ops/plan-upload.ts';
 import { prepareDirectoryUpload } from './ops/prepare-directory-upload.ts';
 import { approveProbation, rejectProbation } from './ops/probation.ts';
 import { fetchQuota, fetchUsage, setQuota } from './ops/quota.ts';
+import { listUploads } from './ops/recorded-uploads.ts';
 import { refreshLatest, refreshUsage } from './ops/refresh.ts';
 import { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
+import { resumeUpload } from './ops/resume-upload.ts';
 import { saveFile, saveVersion } from './ops/save-version.ts';
+import { startUpload } from './ops/start-upload.ts';
 import { unlockProject } from './ops/unlock-project.ts';
 import { uploadContents } from './ops/upload-contents.ts';
 import { uploadDirectory } from './ops/upload-directory.ts';
 import { uploadFiles } from './ops/upload-files.ts';
-import { abortUpload, completeUpload, startUpload } from './ops/upload-session.ts';
+import { abortUpload, completeUpload } from './ops/upload-session.ts';
 import { whoAmI } from './ops/who-am-i.ts';
 
 const operations = {
@@ -41,6 +45,9 @@ const operations = {
   abortUpload,
   uploadDirectory,
   uploadContents,
+  listUploads,
+  resumeUpload,
+  abortRecordedUpload,
   planUpload,
   applyUpload,
   createProject,

@@ -15,6 +15,8 @@ export const PUBLIC_REGISTRY = 'https://gypsum.artifactdb.com';
 export interface Config extends Proxies {
   readonly url: string;
   readonly cacheDir: string;
+  /** Where uploads are written down. */
+  readonly stateDir: string;
   readonly token?: string;
   readonly concurrency?: number;
   /** Certificates of authorities that are trusted besides Node's own, as PEM. */
@@ -32,8 +34,10 @@ export interface Setting {
 /**
  * Gives the settings of whoever runs this process. It is the only place that reads the environment and the home folder.
  *
- * `GYPSUM_URL` is the registry, `GYPSUM_CACHE_DIR` the cache, `GYPSUM_TOKEN` the token, `GYPSUM_CA_FILE` a file of
- * certificates; `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are the proxies. An empty one counts as not set. What is given in `settings` wins; what neither says is the config file's to say, and the login's for the token.
+ * `GYPSUM_URL` is the registry, `GYPSUM_CACHE_DIR` the cache, `GYPSUM_STATE_DIR` where uploads are written down,
+ * `GYPSUM_TOKEN` the token, `GYPSUM_CA_FILE` a file of certificates; `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are the
+ * proxies. An empty one counts as not set. What is given in `settings` wins; what neither says is the config file's to
+ * say, and the login's for the token.
  * Throws `invalid-argument` for such a file that cannot be used.
  */
 export function configFromEnvironment(settings: Partial<Config> = {}, environment = process.env): Config {
@@ -45,6 +49,7 @@ export function configFromEnvironment(settings: Partial<Config> = {}, environmen
     ...settings,
     url: url.value,
     cacheDir: cacheDir.value,
+    stateDir: settings.stateDir ?? stateDir(environment),
     ...(token === undefined ? {} : { token }),
     ...(concurrency === undefined ? {} : { concurrency: concurrency.value }),
     ...(ca === undefined ? {} : { ca }),
@@ -120,6 +125,11 @@ function resolveSettings(settings: Partial<Config>, environment: NodeJS.ProcessE
 
 function configDir(environment: NodeJS.ProcessEnv): string {
   return resolve(environment.GYPSUM_CONFIG_DIR || envPaths('gypsum', { suffix: '' }).config);
+}
+
+function stateDir(environment: NodeJS.ProcessEnv): string {
+  // On Linux this is the folder for the state of programs, such as ~/.local/state/gypsum.
+  return resolve(environment.GYPSUM_STATE_DIR || envPaths('gypsum', { suffix: '' }).log);
 }
 
 /**

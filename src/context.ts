@@ -5,6 +5,7 @@ import { GypsumError } from './errors.ts';
 import { showText } from './model/text.ts';
 import { createRegistryClient, type Registry } from './registry/client.ts';
 import type { HttpOptions } from './registry/http.ts';
+import { createUploadStore, type UploadStore } from './state/upload-store.ts';
 import { VERSION } from './version.ts';
 
 export interface ContextOptions extends HttpOptions {
@@ -17,6 +18,11 @@ export interface ContextOptions extends HttpOptions {
    * `whoAmI` has to ask there.
    */
   token?: string | undefined;
+  /**
+   * The folder where uploads are written down, so that they can be resumed or aborted when their process is gone: an
+   * absolute path, and the user's own. Nothing is written down without it.
+   */
+  stateDir?: string | undefined;
   /** How many files are transferred at once. @default 16 */
   concurrency?: number | undefined;
   /** Where to ask who a token belongs to, for a registry that leaves that to GitHub. @default 'https://api.github.com' */
@@ -27,12 +33,14 @@ export interface ContextOptions extends HttpOptions {
 export interface Context {
   readonly cache: Cache;
   readonly registry: Registry;
+  /** What is written down of uploads, if anything is. */
+  readonly uploads: UploadStore | undefined;
   readonly concurrency: number;
 }
 
 /** Makes a context, or throws `invalid-argument` saying what is missing. Nothing is read and nothing is written yet. */
 export function createContext(options: ContextOptions): Context {
-  const { url, cacheDir, token, concurrency = DEFAULT_CONCURRENCY, ...http } = options;
+  const { url, cacheDir, stateDir, token, concurrency = DEFAULT_CONCURRENCY, ...http } = options;
   if (url === undefined) throw missing('url', 'the URL of a registry');
   if (cacheDir === undefined) throw missing('cacheDir', 'a cache folder');
   if (!isAbsolute(cacheDir) || cacheDir.includes('\0') || !cacheDir.isWellFormed()) {
@@ -44,6 +52,12 @@ export function createContext(options: ContextOptions): Context {
         details: { cacheDir },
       },
     );
+  }
+  if (stateDir !== undefined && (!isAbsolute(stateDir) || stateDir.includes('\0'))) {
+    throw new GypsumError('invalid-argument', `The state folder "${showText(stateDir)}" is not an absolute path.`, {
+      hint: 'Give an absolute path, or leave it out to have nothing written down.',
+      details: { stateDir },
+    });
   }
   checkConcurrency(concurrency);
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
@@ -63,7 +77,8 @@ export function createContext(options: ContextOptions): Context {
     ...http,
   });
   const cache = createCache(cacheDir, registry.url);
-  return { registry, cache, concurrency };
+  const uploads = stateDir === undefined ? undefined : createUploadStore(stateDir);
+  return { registry, cache, uploads, concurrency };
 }
 
 function missing(option: string, what: string): GypsumError {

@@ -28,8 +28,18 @@ export type GypsumEvent =
   | { readonly type: 'rescued'; readonly path: string; readonly file: FileRef }
   /** An upload session changed its state. */
   | { readonly type: 'upload-started' | 'upload-completed' | 'upload-aborted'; readonly ref: VersionRef }
-  /** An upload session failed and could not be aborted either: the project stays locked. */
-  | { readonly type: 'upload-abandoned'; readonly ref: VersionRef; readonly error: Error };
+  /** An upload that was resumed has failed; it can be resumed again, or aborted. */
+  | { readonly type: 'upload-kept'; readonly ref: VersionRef }
+  /**
+   * An upload session failed and could not be aborted either: the project may stay locked. If it is recorded, it can be
+   * resumed or aborted later; else somebody has to unlock the project.
+   */
+  | {
+      readonly type: 'upload-abandoned';
+      readonly ref: VersionRef;
+      readonly error: Error;
+      readonly isRecorded: boolean;
+    };
 
 /** What a progress bar can be about. */
 export type Task = 'fetch' | 'clone' | 'scan' | 'digest' | 'send' | 'verify' | 'backup';

@@ -19,7 +19,8 @@ export {
   type VersionRef,
 } from './model/refs.ts';
 export type { VersionSummary } from './model/summary.ts';
-export type { LocalFile, PlannedFile, UploadFile, UploadLink, UploadPlan } from './model/upload-plan.ts';
+export type { AnnouncedFile, LocalFile, PlannedFile, UploadFile, UploadLink, UploadPlan } from './model/upload-plan.ts';
+export { type AbortedUpload, type AbortRecordedOptions, abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 export { type ApplyOptions, applyUpload, type UploadResult } from './ops/apply-upload.ts';
 export { type CloneOptions, type CloneResult, cloneVersion } from './ops/clone-version.ts';
 export { type CreateProjectOptions, createProject, type Quota, type Uploader } from './ops/create-project.ts';
@@ -44,9 +45,12 @@ export {
 export { approveProbation, rejectProbation } from './ops/probation.ts';
 export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota } from './ops/quota.ts';
 export type { LinkRule } from './ops/read-folder.ts';
+export { listUploads, type RecordedUpload, type RecordedUploads } from './ops/recorded-uploads.ts';
 export { refreshLatest, refreshUsage } from './ops/refresh.ts';
 export { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
+export { type ResumeOptions, resumeUpload } from './ops/resume-upload.ts';
 export { type SaveOptions, type SaveResult, saveFile, saveVersion } from './ops/save-version.ts';
+export { type AnnouncedLink, type StartOptions, startUpload } from './ops/start-upload.ts';
 export { unlockProject } from './ops/unlock-project.ts';
 export { type UploadContent, uploadContents } from './ops/upload-contents.ts';
 export { type UploadOptions, uploadDirectory } from './ops/upload-directory.ts';
@@ -54,8 +58,6 @@ export { type UploadFilesOptions, uploadFiles } from './ops/upload-files.ts';
 export {
   abortUpload,
   completeUpload,
-  type StartOptions,
-  startUpload,
   type UploadSession,
 } from './ops/upload-session.ts';
 export { type User, whoAmI } from './ops/who-am-i.ts';

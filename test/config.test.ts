@@ -8,27 +8,44 @@ import { tempFolder } from './helpers/temp-folder.ts';
 
 /** The R and Python clients' folder. */
 const shared = envPaths('gypsum', { suffix: '' }).cache;
+/** Where uploads are written down. */
+const stateDir = envPaths('gypsum', { suffix: '' }).log;
 const other = 'http://127.0.0.1:8080';
 
 describe("a user's settings", () => {
   it('are the public registry and the folder that its other clients use', () => {
-    expect(configFromEnvironment({}, {})).toEqual({ url: PUBLIC_REGISTRY, cacheDir: shared });
+    expect(configFromEnvironment({}, {})).toEqual({ url: PUBLIC_REGISTRY, cacheDir: shared, stateDir });
   });
 
   it('come from the environment', () => {
-    const environment = { GYPSUM_URL: other, GYPSUM_CACHE_DIR: '/tmp/cache', GYPSUM_TOKEN: 'secret' };
-    expect(configFromEnvironment({}, environment)).toEqual({ url: other, cacheDir: '/tmp/cache', token: 'secret' });
+    const environment = {
+      GYPSUM_URL: other,
+      GYPSUM_CACHE_DIR: '/tmp/cache',
+      GYPSUM_STATE_DIR: '/tmp/state',
+      GYPSUM_TOKEN: 'secret',
+    };
+    expect(configFromEnvironment({}, environment)).toEqual({
+      url: other,
+      cacheDir: '/tmp/cache',
+      stateDir: '/tmp/state',
+      token: 'secret',
+    });
   });
 
   it('are what is given, whatever the environment says', () => {
-    const environment = { GYPSUM_URL: other, GYPSUM_CACHE_DIR: '/tmp/cache', GYPSUM_TOKEN: 'secret' };
-    const given = { url: 'https://example.org', cacheDir: '/my/cache', token: 'mine' };
+    const environment = {
+      GYPSUM_URL: other,
+      GYPSUM_CACHE_DIR: '/tmp/cache',
+      GYPSUM_STATE_DIR: '/tmp/state',
+      GYPSUM_TOKEN: 'secret',
+    };
+    const given = { url: 'https://example.org', cacheDir: '/my/cache', stateDir: '/my/state', token: 'mine' };
     expect(configFromEnvironment(given, environment)).toEqual(given);
   });
 
   it('are not set where the environment has them empty', () => {
-    const environment = { GYPSUM_URL: '', GYPSUM_CACHE_DIR: '', GYPSUM_TOKEN: '' };
-    expect(configFromEnvironment({}, environment)).toEqual({ url: PUBLIC_REGISTRY, cacheDir: shared });
+    const environment = { GYPSUM_URL: '', GYPSUM_CACHE_DIR: '', GYPSUM_STATE_DIR: '', GYPSUM_TOKEN: '' };
+    expect(configFromEnvironment({}, environment)).toEqual({ url: PUBLIC_REGISTRY, cacheDir: shared, stateDir });
   });
 
   it('have an absolute cache folder', () => {
@@ -45,7 +62,7 @@ describe("a user's settings", () => {
 
 describe('the proxies of an environment', () => {
   const proxies = (environment: NodeJS.ProcessEnv) => {
-    const { url: _url, cacheDir: _cacheDir, ...rest } = configFromEnvironment({}, environment);
+    const { url: _url, cacheDir: _cacheDir, stateDir: _stateDir, ...rest } = configFromEnvironment({}, environment);
     return rest;
   };
   const here = 'localhost,127.0.0.1,[::1]';

@@ -33,6 +33,7 @@ it.each<[string, ContextOptions, RegExp]>([
   ['an empty cache folder', { ...options, cacheDir: '' }, /absolute/],
   ['a cache folder with NUL', { ...options, cacheDir: '/a\0b' }, /absolute/],
   ['a cache folder whose name is not UTF-8', { ...options, cacheDir: '/a\udcff' }, /UTF-8/],
+  ['a relative state folder', { ...options, stateDir: 'state' }, /absolute/],
   ['no transfers at once', { ...options, concurrency: 0 }, /concurrency/],
   ['a part of a transfer at once', { ...options, concurrency: 1.5 }, /concurrency/],
   ['thousands of transfers at once', { ...options, concurrency: 5000 }, /concurrency/],

@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const LEAVES = ['errors', 'each', 'give-way'];
 const VALUES = [...LEAVES, 'process-owner', 'model', 'events', 'verify-stream'];
-const PARTS = [...VALUES, 'cache', 'registry', 'tree', 'version'];
+const PARTS = [...VALUES, 'cache', 'registry', 'state', 'tree', 'version'];
 
 /** Which part may import which, besides itself. A part is a file or a folder of `src`, or `mocks`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'verify-stream': ['errors', 'model'],
   cache: VALUES,
   registry: VALUES,
+  state: VALUES,
   tree: VALUES,
   config: ['errors', 'each', 'model'],
   context: PARTS,

@@ -3,6 +3,8 @@ import type { Command } from './command.ts';
 interface Entry {
   readonly summary: string;
   readonly load: () => Promise<Command<unknown, never>>;
+  /** It is meant where the first of its two words stands alone. */
+  readonly isDefault?: boolean;
 }
 
 /** Every command by its words. Only the one that is called is loaded. */
@@ -119,6 +121,19 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Publish a folder as a new version',
     load: async () => (await import('./commands/upload.ts')).upload,
   },
+  'uploads list': {
+    summary: 'List the uploads that have not come to their end',
+    load: async () => (await import('./commands/uploads.ts')).uploadsList,
+    isDefault: true,
+  },
+  'uploads resume': {
+    summary: 'Go on with an upload that was interrupted',
+    load: async () => (await import('./commands/uploads.ts')).uploadsResume,
+  },
+  'uploads abort': {
+    summary: 'End an upload that was interrupted',
+    load: async () => (await import('./commands/uploads.ts')).uploadsAbort,
+  },
   'token create': {
     summary: 'Make a token for a user of a registry on this machine',
     load: async () => (await import('./commands/token.ts')).tokenCreate,
@@ -179,6 +194,7 @@ export const groups: Readonly<Record<string, string>> = {
   asset: 'Remove assets',
   version: 'Look after versions',
   refresh: 'Have the registry count again',
+  uploads: 'List, resume and abort uploads that were interrupted',
   token: 'Make, list and revoke the tokens of a registry on this machine',
   registry: 'Look after a registry on this machine',
   cache: 'Look into the cache, check it, and free space',

@@ -39,6 +39,9 @@ interface Running {
   readonly bytePace: Pace;
 }
 
+/** What is told of an upload that has failed. */
+const FAILED: readonly GypsumEvent['type'][] = ['upload-aborted', 'upload-abandoned', 'upload-kept'];
+
 export function createTracker(): Tracker {
   const tasks = new Map<Task, Running>();
   return {
@@ -55,7 +58,7 @@ export function createTracker(): Tracker {
         const running = tasks.get(event.task);
         if (running !== undefined && --running.calls === 0) tasks.delete(event.task);
         // A task that failed does not say that it ends.
-      } else if (event.type === 'upload-aborted' || event.type === 'upload-abandoned') tasks.clear();
+      } else if (FAILED.includes(event.type)) tasks.clear();
     },
     look(now) {
       const last = [...tasks].at(-1);

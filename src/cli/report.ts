@@ -1,6 +1,6 @@
 import { isGypsumError } from '../errors.ts';
 import type { GypsumEvent } from '../events.ts';
-import { formatFileRef, formatRef } from '../model/refs.ts';
+import { formatFileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { exitCodes, FAILURE } from './exit-codes.ts';
 import { describeSystemError } from './system-errors.ts';
@@ -20,10 +20,15 @@ export function eventLine(event: GypsumEvent): string | undefined {
       return `${showText(event.path)} had been edited through its link, in ${formatFileRef(event.file)} of the cache; it is a file of the folder now.`;
     case 'upload-aborted':
       return `The upload of ${formatRef(event.ref)} was aborted; nothing of it stays, and the project is unlocked.`;
+    case 'upload-kept':
+      return `The upload of ${formatRef(event.ref)} is kept as far as it has come, and its project locked. ${remedy(event.ref)}`;
     case 'upload-abandoned':
       return [
         `The upload of ${formatRef(event.ref)} could not be aborted (${event.error.message})`,
-        `and the project ${showText(event.ref.project)} may stay locked; its owners can unlock it.`,
+        `and the project ${showText(event.ref.project)} may stay locked.`,
+        event.isRecorded
+          ? remedy(event.ref)
+          : `Its owners unlock it: gypsum project unlock ${showText(event.ref.project)}`,
       ].join(' ');
     case 'start':
     case 'progress':
@@ -32,6 +37,11 @@ export function eventLine(event: GypsumEvent): string | undefined {
     case 'upload-completed':
       return undefined;
   }
+}
+
+function remedy(ref: VersionRef): string {
+  const name = formatRef(ref);
+  return `Go on with it (gypsum uploads resume ${name}), or end it (gypsum uploads abort ${name}).`;
 }
 
 /** Gives what is said of an error: the message, and what can be done about it. */

@@ -31,6 +31,7 @@ Environment:
   GYPSUM_TOKEN      who you are; needed to publish, and to read what is private
   GYPSUM_CA_FILE    certificates of authorities to trust besides Node's own
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY
+  GYPSUM_STATE_DIR  where uploads are written down until they end
 
 Example:
   gypsum serve --data my-registry`;
@@ -50,16 +51,17 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   let exitCode = 0;
   const words = argv.filter((word) => !word.startsWith('-'));
   const wanted = words[0] === 'help' ? words.slice(1) : words;
-  for (const [name, { summary, load }] of Object.entries(commands)) {
+  for (const [name, { summary, load, isDefault = false }] of Object.entries(commands)) {
     const [first = '', second] = name.split(' ');
     const parent = second === undefined ? program : group(program, first);
-    const called = wanted[0] === first && (second === undefined || wanted[1] === second);
+    const isNamed = second === undefined || wanted[1] === second;
+    const called = wanted[0] === first && (isNamed || (isDefault && !(`${first} ${wanted[1]}` in commands)));
     if (!called) {
-      parent.command(second ?? first).description(summary);
+      parent.command(second ?? first, { isDefault }).description(summary);
       continue;
     }
     const command = await load();
-    addCommand(parent, command, async (call, options) => {
+    addCommand(parent.command(command.usage, { isDefault }), command, async (call, options) => {
       exitCode = await runCommand(command, call, options, io);
     });
   }
@@ -136,15 +138,11 @@ function group(program: Program, name: string): Program {
 }
 
 function addCommand(
-  parent: Program,
+  sub: Program,
   command: Command<unknown, never>,
   action: (parsed: Parsed, shared: SharedOptions) => Promise<void>,
 ): void {
-  const sub = parent
-    .command(command.usage)
-    .description(command.summary)
-    .exitOverride()
-    .addHelpText('after', `\nExample:\n  ${command.example}`);
+  sub.description(command.summary).exitOverride().addHelpText('after', `\nExample:\n  ${command.example}`);
   for (const { flags, description, parse, choices, preset, many } of flagsOf(command)) {
     const option = sub.createOption(flags, description);
     if (choices !== undefined) option.choices(choices);

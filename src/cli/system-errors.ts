@@ -20,7 +20,7 @@ const REMEDIES: readonly Remedy[] = [
     codes: ['EACCES', 'EPERM', 'EROFS'],
     exitCode: 18,
     message: 'There is no permission',
-    hint: 'Change the permissions, or choose another folder (--cache for the cache, GYPSUM_CONFIG_DIR for settings and logins).',
+    hint: 'Change the permissions, or choose another folder (--cache for the cache, GYPSUM_CONFIG_DIR for settings and logins, GYPSUM_STATE_DIR for uploads).',
   },
   {
     codes: ['EMFILE', 'ENFILE'],

@@ -18,6 +18,11 @@ export interface UploadFile extends LocalFile {
   readonly md5sum: string;
 }
 
+/** A file that is announced to a registry, and where it is, if that is known already: an absolute path. */
+export interface AnnouncedFile extends UploadFile {
+  readonly source?: string;
+}
+
 /** A file to be sent, and where it is now. */
 export interface PlannedFile extends UploadFile, LocalSource {}
 

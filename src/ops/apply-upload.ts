@@ -5,8 +5,9 @@ import type { VersionRef } from '../model/refs.ts';
 import type { UploadPlan } from '../model/upload-plan.ts';
 import { checkSources } from './check-sources.ts';
 import { run } from './run.ts';
+import { type StartOptions, startUpload } from './start-upload.ts';
 import { type UploadFilesOptions, uploadFiles } from './upload-files.ts';
-import { completeUpload, giveUp, type StartOptions, startUpload } from './upload-session.ts';
+import { completeUpload, giveUp } from './upload-session.ts';
 
 export type ApplyOptions = UploadFilesOptions & Pick<StartOptions, 'probation' | 'wait'>;
 

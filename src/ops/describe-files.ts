@@ -5,7 +5,7 @@ import type { CallOptions } from '../events.ts';
 import { fsPath } from '../model/local-path.ts';
 import { checkPath } from '../model/names.ts';
 import { showText } from '../model/text.ts';
-import type { LocalSource, UploadFile } from '../model/upload-plan.ts';
+import type { AnnouncedFile, LocalSource } from '../model/upload-plan.ts';
 import { absolutePath } from '../tree/real-path.ts';
 import { digestFiles } from './digest-files.ts';
 
@@ -14,10 +14,10 @@ import { digestFiles } from './digest-files.ts';
  * `invalid-argument` for what is no file.
  */
 export async function describeFiles(
-  files: readonly (string | UploadFile)[],
+  files: readonly (string | AnnouncedFile)[],
   directory: string,
   call: CallOptions,
-): Promise<UploadFile[]> {
+): Promise<AnnouncedFile[]> {
   const sources: LocalSource[] = [];
   for (const file of files) {
     if (typeof file === 'string') sources.push({ path: file, ...(await findFile(join(directory, checkPath(file)))) });

@@ -12,7 +12,7 @@ import { fsPath } from '../model/local-path.ts';
 import { formatRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { isPassing } from '../registry/failures.ts';
-import { verifyStream } from '../verify-stream.ts';
+import { type Expected, verifyStream } from '../verify-stream.ts';
 import { fileChanged } from './file-changed.ts';
 import type { UploadSession } from './upload-session.ts';
 
@@ -26,8 +26,8 @@ const presignAnswer = z.object({ url: z.string(), md5sum_base64: z.string() });
 type SessionFile = UploadSession['files'][number];
 
 /**
- * Sends the files that a session waits for: those of a folder, or the ones at the local paths that `from` gives. Throws `file-changed` if a file is
- * not any more what the session was told; the registry refuses such bytes by their digest.
+ * Sends the files that a session waits for: those of a folder, or the ones at the local paths that `from` gives. Throws
+ * `file-changed` if a file is not any more what the session was told; the registry refuses such bytes by their digest.
  */
 export async function uploadFiles(
   ctx: Context,
@@ -38,42 +38,69 @@ export async function uploadFiles(
   const { signal, onEvent, concurrency = ctx.concurrency } = options;
   const locate = typeof from === 'string' ? (path: string) => join(from, path) : from;
   onEvent?.({ type: 'start', task: 'send', ...countFiles(session.files) });
-  await each(session.files, { concurrency, signal }, async (file, itemSignal) => {
-    await sendFile(ctx, session, file, locate(file.path), { onEvent, signal: itemSignal });
-    onEvent?.({ type: 'progress', task: 'send', files: 1, bytes: 0 });
-  });
+  const sent = session.id === undefined ? undefined : await ctx.uploads?.openSent(session.id);
+  try {
+    await each(session.files, { concurrency, signal }, async (file, itemSignal) => {
+      await sendFile(ctx, session, file, locate(file.path), { onEvent, signal: itemSignal });
+      await sent?.add(file.path);
+      onEvent?.({ type: 'progress', task: 'send', files: 1, bytes: 0 });
+    });
+  } finally {
+    await sent?.close();
+  }
   onEvent?.({ type: 'end', task: 'send' });
 }
 
 async function sendFile(ctx: Context, session: UploadSession, file: SessionFile, source: string, options: CallOptions) {
-  const { onEvent } = options;
   const what = `Sending "${showText(file.path)}" of ${formatRef(session)}`;
   const digest = parseMd5(file.md5sum);
   if (digest === undefined) throw new GypsumError('invalid-argument', `"${file.md5sum}" is not an MD5.`);
-  const presigned = await ctx.registry.ask(
-    { what, method: 'POST', to: file.url, answer: presignAnswer, sessionToken: session.token },
-    options,
-  );
-  if (presigned.md5sum_base64 !== digestToBase64(digest)) {
-    throw new GypsumError('invalid-response', `${what} failed: the registry expects other content.`, {
-      hint: 'Tell the people who run the registry.',
-    });
+  const presign = async () => {
+    const presigned = await ctx.registry.ask(
+      { what, method: 'POST', to: file.url, answer: presignAnswer, sessionToken: session.token },
+      options,
+    );
+    if (presigned.md5sum_base64 !== digestToBase64(digest)) {
+      throw new GypsumError('invalid-response', `${what} failed: the registry expects other content.`, {
+        hint: 'Tell the people who run the registry.',
+      });
+    }
+    return presigned.url;
+  };
+  const put = (url: string) => putFile(ctx, what, url, source, { digest, size: file.size }, options);
+  const url = await presign();
+  try {
+    await put(url);
+  } catch (error) {
+    if (!isGypsumError(error, 'forbidden')) throw error;
+    // It was good for an hour, which a slow line or a laptop that sleeps outlasts. The registry knows if it was not that.
+    await put(await presign());
   }
+}
+
+async function putFile(
+  ctx: Context,
+  what: string,
+  url: string,
+  source: string,
+  expected: Expected,
+  options: CallOptions,
+): Promise<void> {
   let sent = 0;
   let changed: GypsumError | undefined;
   const count = (bytes: number) => {
     sent += bytes;
-    onEvent?.({ type: 'progress', task: 'send', files: 0, bytes });
+    options.onEvent?.({ type: 'progress', task: 'send', files: 0, bytes });
   };
   try {
     await ctx.registry.put(
       {
         what,
-        url: presigned.url,
-        headers: { 'content-md5': presigned.md5sum_base64, 'content-length': String(file.size) },
+        url,
+        headers: { 'content-md5': digestToBase64(expected.digest), 'content-length': String(expected.size) },
         body: () => {
           if (sent > 0) count(-sent);
-          return openVerified(source, { digest, size: file.size }, count, (error) => {
+          return openVerified(source, expected, count, (error) => {
             changed ??= error;
           });
         },
@@ -91,7 +118,7 @@ async function sendFile(ctx: Context, session: UploadSession, file: SessionFile,
 /** Opens a file as a stream that breaks off if its content is not the expected one. */
 function openVerified(
   source: string,
-  expected: Parameters<typeof verifyStream>[0],
+  expected: Expected,
   onBytes: (bytes: number) => void,
   onChanged: (error: GypsumError) => void,
 ): Readable | Buffer {

@@ -1,37 +1,21 @@
-import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { sleep, withGrace } from '../give-way.ts';
 import { keys } from '../model/keys.ts';
-import { checkPath } from '../model/names.ts';
-import { checkVersionRef, type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
-import type { UploadFile } from '../model/upload-plan.ts';
-import { NEEDS_TOKEN, wasNotProcessed } from '../registry/failures.ts';
+import { formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
+import type { AnnouncedFile } from '../model/upload-plan.ts';
+import { NEEDS_TOKEN } from '../registry/failures.ts';
 import { encodeSessionUrl } from '../registry/session-url.ts';
-import { describeFiles } from './describe-files.ts';
-import { run } from './run.ts';
-import { parseSummary } from './version-documents.ts';
-
-export interface StartOptions extends CallOptions {
-  /** The folder of the files that are given as paths. @default the current one */
-  directory?: string;
-  /** Files that are to be other versions' files. */
-  links?: readonly { readonly path: string; readonly link: FileRef }[];
-  /** Let the registry make links of files that the latest version has. @default true */
-  deduplicate?: boolean;
-  /** Upload on probation, to be approved by an owner. @default false */
-  probation?: boolean;
-  /** Wait for as long as the project is locked by another upload. @default false */
-  wait?: boolean;
-}
+import { leftUploads, remedyFor } from './recorded-uploads.ts';
+import { loadDocuments, parseSummary } from './version-documents.ts';
 
 /** An upload that was started. Whoever holds it can send, complete and abort: treat it like a password. */
 export interface UploadSession extends VersionRef {
+  /** By what it is written down, if it is. */
+  readonly id?: string;
   readonly token: string;
   /** What has to be sent; the registry may have made links of the other files. */
-  readonly files: readonly (UploadFile & { readonly url: string })[];
+  readonly files: readonly (AnnouncedFile & { readonly url: string })[];
   readonly completeUrl: string;
   readonly abortUrl: string;
 }
@@ -41,136 +25,10 @@ export interface UploadSession extends VersionRef {
  *
  * Units: milliseconds
  */
-const PATIENCE = 30 * 60_000;
+export const PATIENCE = 30 * 60_000;
 
 /** How long an interrupted upload may take to end well. Units: milliseconds */
-const GRACE = 10_000;
-
-/** How long to wait before a locked project is asked for again. Units: milliseconds */
-const ASK_AGAIN = { first: 500, most: 15_000 };
-
-const startAnswer = z.object({
-  file_urls: z.array(z.object({ path: z.string(), url: z.string(), method: z.literal('presigned') })),
-  complete_url: z.string(),
-  abort_url: z.string(),
-  session_token: z.string().regex(/^[\x21-\x7e]+$/),
-});
-
-/**
- * Starts an upload, which locks the project until it is completed or aborted. Throws `version-exists`,
- * `project-locked`, `unauthorized` or `forbidden`.
- *
- * Files whose size and digest are known are given with them; of others the path is enough, and they are read for both.
- *
- * Once the registry has been asked, its answer is waited for a little also when the signal is aborted: whoever loses
- * the session's token leaves the project locked. Then the session is aborted. The event `upload-abandoned` says where
- * the answer was lost all the same.
- */
-export async function startUpload(
-  ctx: Context,
-  ref: VersionRef,
-  files: readonly (string | UploadFile)[],
-  options: StartOptions = {},
-): Promise<UploadSession> {
-  const version = checkVersionRef(ref);
-  const { links = [], directory = '.', wait = false, signal, onEvent } = options;
-  const call = { signal, onEvent };
-  for (const { path } of links) checkPath(path);
-  return run(ctx, call, async () => {
-    checkHasToken(ctx, version);
-    const described = await describeFiles(files, directory, call);
-    const document = startDocument(described, links, options);
-    const answer = await unlessLocked(version, wait, call, async () => {
-      // The public registry deletes a version that is started again: it must never be asked to.
-      await checkVersionIsNew(ctx, version, call);
-      return withGrace(signal, GRACE, (late) => sendStart(ctx, version, document, { signal: late, onEvent }, signal));
-    });
-    onEvent?.({ type: 'upload-started', ref: version });
-    const session = { ...version, token: answer.session_token, files: [], completeUrl: answer.complete_url };
-    return checkStarted({ ...session, abortUrl: answer.abort_url }, answer, described, signal).catch(
-      async (error: unknown) => {
-        await giveUp(ctx, { ...session, abortUrl: answer.abort_url }, { onEvent });
-        throw error;
-      },
-    );
-  });
-}
-
-function startDocument(
-  files: readonly UploadFile[],
-  links: NonNullable<StartOptions['links']>,
-  { deduplicate = true, probation = false }: StartOptions,
-) {
-  const type = deduplicate ? 'dedup' : 'simple';
-  return {
-    files: [
-      ...files.map(({ path, size, md5sum }) => ({ type, path, size, md5sum })),
-      ...links.map(({ path, link }) => ({
-        type: 'link',
-        path,
-        link: { project: link.project, asset: link.asset, version: link.version, path: link.path },
-      })),
-    ],
-    on_probation: probation,
-  };
-}
-
-type StartAnswer = z.infer<typeof startAnswer>;
-
-async function sendStart(
-  ctx: Context,
-  ref: VersionRef,
-  document: unknown,
-  call: CallOptions,
-  signal: AbortSignal | undefined,
-): Promise<StartAnswer> {
-  const names = [ref.project, ref.asset, ref.version].map(encodeURIComponent).join('/');
-  try {
-    return await ctx.registry.ask(
-      {
-        what: `Starting the upload of ${formatRef(ref)}`,
-        method: 'POST',
-        to: `/upload/start/${names}`,
-        document,
-        answer: startAnswer,
-        patience: PATIENCE,
-        shouldRetry: (error) => signal?.aborted !== true && wasNotProcessed(error),
-      },
-      call,
-    );
-  } catch (error) {
-    if (!isAnswered(error) && !wasNotProcessed(error)) {
-      const reason = error instanceof Error ? error : new Error(String(error));
-      call.onEvent?.({ type: 'upload-abandoned', ref, error: reason });
-    }
-    throw error;
-  }
-}
-
-/** Whether the registry has said no: then it has not started anything. A failure on the way says nothing of that. */
-function isAnswered(error: unknown): boolean {
-  return isGypsumError(error) && error.code !== 'unavailable' && typeof error.details.status === 'number';
-}
-
-async function checkStarted(
-  session: UploadSession,
-  answer: StartAnswer,
-  files: readonly UploadFile[],
-  signal: AbortSignal | undefined,
-): Promise<UploadSession> {
-  signal?.throwIfAborted();
-  const byPath = new Map(files.map((file) => [file.path, file]));
-  const wanted = answer.file_urls.map(({ path, url }) => {
-    const file = byPath.get(path);
-    if (file !== undefined) return { ...file, url };
-    throw new GypsumError(
-      'invalid-response',
-      `Starting the upload of ${formatRef(session)} failed: the registry asks for "${showText(path)}", which was not named.`,
-      { hint: 'The upload was aborted. Tell the people who run the registry.', details: { path } },
-    );
-  });
-  return { ...session, files: wanted };
-}
+export const GRACE = 10_000;
 
 /** Makes the version visible and unlocks the project. */
 export async function completeUpload(ctx: Context, session: UploadSession, options: CallOptions = {}): Promise<void> {
@@ -179,8 +37,9 @@ export async function completeUpload(ctx: Context, session: UploadSession, optio
     await sendToSession(ctx, session, session.completeUrl, `Completing the upload of ${formatRef(ref)}`, options);
   } catch (error) {
     // If the answer to an earlier attempt was lost, the session is over and the version finished.
-    if (!isGypsumError(error) || (await askState(ctx, ref, options)) !== 'finished') throw error;
+    if (!isGypsumError(error) || !(await isPublished(ctx, session, options))) throw error;
   }
+  await forget(ctx, session);
   options.onEvent?.({ type: 'upload-completed', ref });
 }
 
@@ -188,7 +47,23 @@ export async function completeUpload(ctx: Context, session: UploadSession, optio
 export async function abortUpload(ctx: Context, session: UploadSession, options: CallOptions = {}): Promise<void> {
   const ref = versionOf(session);
   await sendToSession(ctx, session, session.abortUrl, `Aborting the upload of ${formatRef(ref)}`, options);
+  await forget(ctx, session);
   options.onEvent?.({ type: 'upload-aborted', ref });
+}
+
+/** Whether the registry has a finished version with all that a session was to send. */
+export async function isPublished(
+  ctx: Context,
+  { files, ...session }: UploadSession,
+  call: CallOptions,
+): Promise<boolean> {
+  const ref = versionOf(session);
+  if ((await askState(ctx, ref, call)) !== 'finished') return false;
+  const { manifest } = await loadDocuments(ctx, ref, call);
+  return files.every(({ path, size, md5sum }) => {
+    const entry = manifest[path];
+    return entry?.size === size && entry.md5sum.toLowerCase() === md5sum.toLowerCase();
+  });
 }
 
 /**
@@ -208,15 +83,19 @@ export async function giveUp(
   } catch (error) {
     const left = isGypsumError(error) ? await askStateIfAny(ctx, ref, call) : 'unfinished';
     if (left === 'finished') {
+      await forget(ctx, session);
       onEvent?.({ type: 'upload-completed', ref });
       return 'completed';
     }
     // The session is over and nothing is there: the answer to an earlier attempt was lost.
     if (left === 'nothing' && isGypsumError(error, 'forbidden')) {
+      await forget(ctx, session);
       onEvent?.({ type: 'upload-aborted', ref });
       return 'aborted';
     }
-    onEvent?.({ type: 'upload-abandoned', ref, error: error instanceof Error ? error : new Error(String(error)) });
+    const isRecorded = await leave(ctx, session);
+    const reason = error instanceof Error ? error : new Error(String(error));
+    onEvent?.({ type: 'upload-abandoned', ref, error: reason, isRecorded });
     return 'abandoned';
   }
 }
@@ -226,12 +105,17 @@ export async function checkVersionIsNew(ctx: Context, ref: VersionRef, options: 
   const state = await askState(ctx, ref, options);
   if (state === 'nothing') return;
   const finished = state === 'finished';
+  const left = finished ? [] : await leftUploads(ctx, ref.project);
+  const own = left.findLast((record) => sameVersion(record, ref));
   throw new GypsumError(
     'version-exists',
     finished
       ? `The version ${formatRef(ref)} exists already; a version never changes.`
       : `The version ${formatRef(ref)} exists already: an upload of it was started and has not been completed.`,
-    { hint: 'Publish under another version name.', details: { ...ref, finished } },
+    {
+      hint: own === undefined ? 'Publish under another version name.' : `It is your own. ${remedyFor(own)}`,
+      details: { ...ref, finished },
+    },
   );
 }
 
@@ -239,19 +123,6 @@ export async function checkVersionIsNew(ctx: Context, ref: VersionRef, options: 
 export function checkHasToken(ctx: Context, ref: VersionRef): void {
   if (ctx.registry.hasToken) return;
   throw new GypsumError('unauthorized', `Publishing ${formatRef(ref)} needs a token.`, { hint: NEEDS_TOKEN });
-}
-
-/** Starts, and if it may wait, starts again for as long as the project is locked. */
-async function unlessLocked<T>(ref: VersionRef, wait: boolean, call: CallOptions, start: () => Promise<T>): Promise<T> {
-  for (let pause = ASK_AGAIN.first; ; pause = Math.min(2 * pause, ASK_AGAIN.most)) {
-    try {
-      return await start();
-    } catch (error) {
-      if (!wait || !isGypsumError(error, 'project-locked')) throw error;
-      if (pause === ASK_AGAIN.first) call.onEvent?.({ type: 'wait', for: 'project-lock', ref, error });
-    }
-    await sleep(pause, call.signal);
-  }
 }
 
 function sendToSession(ctx: Context, session: UploadSession, url: string, what: string, options: CallOptions) {
@@ -280,6 +151,17 @@ async function askStateIfAny(ctx: Context, ref: VersionRef, call: CallOptions): 
     if (isGypsumError(error) || call.signal?.aborted) return 'unfinished';
     throw error;
   }
+}
+
+async function forget({ uploads }: Context, { id }: UploadSession): Promise<void> {
+  if (id !== undefined) await uploads?.forget(id);
+}
+
+/** Writes down that nobody works at a session any more, and says whether it is written down at all. */
+async function leave({ uploads }: Context, { id }: UploadSession): Promise<boolean> {
+  if (uploads === undefined || id === undefined) return false;
+  await uploads.leave(id, id);
+  return true;
 }
 
 function versionOf({ project, asset, version }: VersionRef): VersionRef {

@@ -121,3 +121,10 @@ export function waitAskedFor(error: unknown): number {
   const wait = isGypsumError(error) ? error.details.retryAfter : undefined;
   return typeof wait === 'number' ? wait : 0;
 }
+
+/** Whether the registry has answered, and the answer is no. */
+export function isRefusal(error: unknown): boolean {
+  if (!isGypsumError(error) || error.code === 'unavailable') return false;
+  // The public registry says no with status 200, too.
+  return error.code === 'refused' || typeof error.details.status === 'number';
+}

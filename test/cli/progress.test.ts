@@ -75,8 +75,12 @@ describe('a task', () => {
     expect(clone).not.toHaveProperty('rate');
   });
 
-  it.each(['upload-aborted', 'upload-abandoned'] as const)('that failed is over when the upload is: %s', (type) => {
-    expect(look([0, start(1, 1, 'send')], [1, { type, ref: REF, error: new Error('gone') }])).toBeUndefined();
+  it.each<GypsumEvent>([
+    { type: 'upload-aborted', ref: REF },
+    { type: 'upload-kept', ref: REF },
+    { type: 'upload-abandoned', ref: REF, error: new Error('gone'), isRecorded: true },
+  ])('that failed is over when the upload is: $type', (event) => {
+    expect(look([0, start(1, 1, 'send')], [1, event])).toBeUndefined();
   });
 
   it('that never began is not shown', () => {

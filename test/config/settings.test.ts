@@ -50,7 +50,7 @@ describe('a setting', () => {
 
   it('of the config file is what a client is made with', async () => {
     const env = await environment('{ "registry": "http://file", "cache": "/file", "concurrency": 3 }');
-    expect(configFromEnvironment({}, env)).toEqual({ url: 'http://file', cacheDir: '/file', concurrency: 3 });
+    expect(configFromEnvironment({}, env)).toMatchObject({ url: 'http://file', cacheDir: '/file', concurrency: 3 });
     expect(configFromEnvironment({ concurrency: 5 }, env).concurrency).toBe(5);
   });
 

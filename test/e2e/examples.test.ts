@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { delay } from '../../mocks/index.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { startCli } from '../helpers/cli.ts';
 import { createRig } from '../helpers/rig.ts';
@@ -19,6 +20,14 @@ const SERVED =
 /** What has to be there before some of the examples can work. */
 const PROBATION = 'mkdir new && echo new > new/n.txt && gypsum upload new my-project/my-asset/v2 --probation';
 
+/** An upload that is killed while it sends. */
+const INTERRUPTED = [
+  'mkdir new && echo new > new/n.txt',
+  'gypsum upload new my-project/my-asset/v2 &',
+  `until gypsum uploads --json | grep -q '"isAnswered": true'; do sleep 0.1; done`,
+  'kill -9 $!; wait $! || true',
+].join('\n');
+
 const BEFORE: Readonly<Record<string, string>> = {
   'version approve': PROBATION,
   'version reject': PROBATION,
@@ -29,6 +38,8 @@ const BEFORE: Readonly<Record<string, string>> = {
   'cache ls': 'gypsum save my-project/my-asset/v1',
   'config get': 'gypsum config set registry http://127.0.0.1:8080',
   'config unset': 'gypsum config set registry http://127.0.0.1:8080',
+  'uploads resume': INTERRUPTED,
+  'uploads abort': INTERRUPTED,
   logout: 'gypsum login --with-token <<< "$GYPSUM_TOKEN"',
 };
 
@@ -41,6 +52,7 @@ describe('the example of', () => {
     const isNew = name === 'project create';
     const rig = await createRig(isNew ? {} : seed);
     if (name === 'upload' || name === 'prepare') await rig.makeFolder('my-folder', { 'new.txt': 'new' });
+    if (name.startsWith('uploads')) rig.registry.inject(delay(600_000), { route: 'put', times: 1 });
     const bin = join(rig.folder, 'bin');
     await mkdir(bin);
     await symlink(join(root, 'dist/src/cli/main.js'), join(bin, 'gypsum'));

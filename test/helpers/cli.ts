@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
@@ -34,8 +36,10 @@ export function startCli(
   const command = [...prefix, process.execPath, ...node, MAIN, ...argv];
   const [program = '', ...words] =
     inNamespace === undefined ? command : ['unshare', '-rm', 'sh', '-euc', inNamespace, 'sh', ...command];
+  const stateDir = mkdtempSync(join(tmpdir(), 'gypsum-state-'));
+  onTestFinished(() => rmSync(stateDir, { recursive: true, force: true }));
   const child = spawn(program, words, {
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...environment },
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', GYPSUM_STATE_DIR: stateDir, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...options,
   });

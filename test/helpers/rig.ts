@@ -11,6 +11,8 @@ export interface Rig {
   readonly client: Client;
   readonly folder: string;
   readonly cacheDir: string;
+  /** Where uploads are written down. */
+  readonly stateDir: string;
   /** All events of calls that were given `watch`. */
   readonly events: GypsumEvent[];
   readonly watch: { readonly onEvent: (event: GypsumEvent) => void };
@@ -26,10 +28,18 @@ export async function createRig(seed: Seed = {}): Promise<Rig> {
   const failures: unknown[] = [];
   const registry = await startMockRegistry({ seed, onError: (error) => void failures.push(error) });
   const cacheDir = join(folder, 'cache');
+  const stateDir = join(folder, 'state');
   const events: GypsumEvent[] = [];
   const clients: Client[] = [];
   const connect = (options: Partial<ContextOptions> = {}) => {
-    const client = createClient({ url: registry.url, token: registry.token, cacheDir, retryDelay: 1, ...options });
+    const client = createClient({
+      url: registry.url,
+      token: registry.token,
+      cacheDir,
+      stateDir,
+      retryDelay: 1,
+      ...options,
+    });
     clients.push(client);
     return client;
   };
@@ -43,6 +53,7 @@ export async function createRig(seed: Seed = {}): Promise<Rig> {
     client: connect(),
     folder,
     cacheDir,
+    stateDir,
     events,
     watch: { onEvent: (event) => void events.push(event) },
     connect,
