@@ -1,3 +1,4 @@
+import { keys } from '../model/keys.ts';
 import type { ManifestEntry, ManifestLink } from '../model/manifest.ts';
 import { nameFault } from '../model/names.ts';
 import { type FileRef, formatFileRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
@@ -5,6 +6,12 @@ import { parentPath } from '../model/tree.ts';
 import type { AnnouncedContent, AnnouncedFiles } from './announced-files.ts';
 import type { Documents, StoredManifest } from './documents.ts';
 import { refuse } from './http.ts';
+
+/** A file of the latest version. */
+interface Known {
+  readonly ref: FileRef;
+  readonly entry: ManifestEntry;
+}
 
 /** What an upload comes to: which files are sent, and the manifest of the version. */
 export interface ResolvedFiles {
@@ -25,13 +32,13 @@ export async function resolveFiles(
   { simple, dedup, links }: AnnouncedFiles,
 ): Promise<ResolvedFiles> {
   const targets = createTargets(documents, ref);
-  const equal = dedup.length === 0 ? undefined : await latestContents(documents, ref);
+  const equal = await findEqual(documents, ref, dedup);
   const sent = [...simple];
   const linked = new Map<string, ManifestEntry>();
   for (const { path, link } of links) linked.set(path, linkTo(link, await targets.find(link)));
   const known = new Map(simple.map((file) => [contentKey(file), file]));
   for (const file of dedup) {
-    const target = equal?.get(contentKey(file));
+    const target = equal.get(contentKey(file));
     const twin = known.get(contentKey(file));
     if (target !== undefined) linked.set(file.path, linkTo(target.ref, target.entry));
     else if (twin !== undefined) linked.set(file.path, linkTo({ ...ref, path: twin.path }, twin));
@@ -105,12 +112,43 @@ function createTargets(documents: Documents, ref: VersionRef) {
   };
 }
 
-/** Gives the latest version's files by content; of several with the same content the last counts. */
-async function latestContents(
+/**
+ * Gives, by content, what the latest version has of some files. A link is left out where the file that it leads to is gone:
+ * its version may have been removed, and another one made of its name.
+ */
+async function findEqual(
   documents: Documents,
-  { project, asset }: VersionRef,
-): Promise<Map<string, { ref: FileRef; entry: ManifestEntry }>> {
-  const contents = new Map<string, { ref: FileRef; entry: ManifestEntry }>();
+  ref: VersionRef,
+  files: readonly AnnouncedContent[],
+): Promise<Map<string, Known>> {
+  if (files.length === 0) return new Map();
+  const wanted = new Set(files.map(contentKey));
+  const equal = new Map([...(await latestContents(documents, ref))].filter(([key]) => wanted.has(key)));
+  const links = [...equal].flatMap(([key, { entry }]) => {
+    const source = entry.link?.ancestor ?? entry.link;
+    return source === undefined ? [] : [{ key, source, version: keys.version(source) }];
+  });
+  // Version by version, one manifest at a time: all of them together may be more than the memory holds.
+  links.sort((a, b) => (a.version < b.version ? -1 : a.version > b.version ? 1 : 0));
+  let opened: { version: string; manifest: StoredManifest | undefined } | undefined;
+  for (const { key, source, version } of links) {
+    if (opened?.version !== version) opened = { version, manifest: await readOfficial(documents, source) };
+    const file = opened.manifest?.get(source.path);
+    if (file === undefined || file.link !== undefined || contentKey(file) !== key) equal.delete(key);
+  }
+  return equal;
+}
+
+/** Gives the files of a version that is finished and not on probation. */
+async function readOfficial(documents: Documents, ref: VersionRef): Promise<StoredManifest | undefined> {
+  const summary = (await documents.summary(ref))?.value;
+  if (summary?.upload_finish === undefined || summary.on_probation) return undefined;
+  return documents.manifest(ref);
+}
+
+/** Gives the latest version's files by content; of several with the same content the last counts. */
+async function latestContents(documents: Documents, { project, asset }: VersionRef): Promise<Map<string, Known>> {
+  const contents = new Map<string, Known>();
   const latest = await documents.latest({ project, asset });
   if (latest === undefined) return contents;
   const version = { project, asset, version: latest.version };

@@ -101,4 +101,24 @@ describe('equal files of one upload', () => {
       'a.txt': { project: 'p', asset: 'a', version: 'v1', path: 'old.txt' },
     });
   });
+
+  it.each([
+    ['removed', undefined],
+    ['made again with another content', 'HELLO'],
+  ])('are sent where the latest version links to one that was %s', async (_, content) => {
+    const rig = await createRig();
+    const startB = async (version: string, file: object) =>
+      (await rig
+        .call('POST', `/upload/start/p/b/${version}`, { token: 'owner', body: { files: [{ path: 'x.txt', ...file }] } })
+        .then((answer) => answer.json())) as Started;
+    await rig.publish('v1', { 'x.txt': 'hello' });
+    const link = { project: 'p', asset: 'a', version: 'v1', path: 'x.txt' };
+    const { complete_url, session_token: token } = await startB('v1', { type: 'link', link });
+    expect((await rig.call('POST', complete_url, { token })).status).toBe(200);
+    expect((await rig.call('DELETE', '/remove/p/a/v1', { token: 'admin' })).status).toBe(200);
+    if (content !== undefined) await rig.publish('v1', { 'x.txt': content });
+    const { file_urls } = await startB('v2', { type: 'dedup', ...hello });
+    expect(file_urls.map(({ path }) => path)).toEqual(['x.txt']);
+    expect(await rig.json('p/b/v2/..manifest')).toEqual({ 'x.txt': hello });
+  });
 });

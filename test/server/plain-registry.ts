@@ -260,7 +260,8 @@ export class Model {
     };
     for (const { path, type, content } of files) {
       if (type !== 'dedup') continue;
-      const equal = [...(before?.manifest ?? [])].filter(([, entry]) => entry.content === content).at(-1);
+      const last = [...(before?.manifest ?? [])].filter(([, entry]) => entry.content === content).at(-1);
+      const equal = last && this.isThere(last[1]) ? last : undefined;
       const twin = twins.get(content);
       if (equal !== undefined && latest !== undefined) {
         manifest.set(path, linkTo({ ...ref, version: latest, path: equal[0] }, equal[1]));
@@ -278,6 +279,15 @@ export class Model {
       manifest.set(path, linkTo(target, entry));
     }
     return manifest;
+  }
+
+  /** Whether what an entry leads to is still the file that it was. */
+  private isThere({ content, link }: ModelEntry): boolean {
+    if (link === undefined) return true;
+    const source = link.ancestor ?? link;
+    const version = this.version(source);
+    const file = version?.finish === undefined || version.probation ? undefined : version.manifest.get(source.path);
+    return file?.content === content && file.link === undefined;
   }
 
   private uploading(session: number): ModelVersion | undefined {
