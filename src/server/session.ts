@@ -21,9 +21,9 @@ export function sessionToken(request: Request): string {
 /** Gives the lock that this session holds on this version, or throws `forbidden`. */
 export async function requireSession(documents: Documents, token: string, ref: VersionRef): Promise<Document<Lock>> {
   const lock = await documents.lock(ref.project);
-  if (lock === undefined) throw noSession(`No upload to project '${ref.project}' is in progress.`);
-  if (!isSession(lock.value, hashSession(token))) {
-    throw noSession(`Project '${ref.project}' is locked by another upload session.`);
+  // Whoever has no session is not told whether others have one, or whether there is such a project.
+  if (lock === undefined || !isSession(lock.value, hashSession(token))) {
+    throw noSession(`The token is not that of an upload to project '${ref.project}' that is in progress.`);
   }
   if (lock.value.asset !== ref.asset || lock.value.version !== ref.version) {
     throw noSession('This upload session is for another asset or version.');

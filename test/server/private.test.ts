@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { createRig } from './rig.ts';
 
@@ -43,4 +44,16 @@ it('a registry that is not private takes reads with any token, or none', async (
   const { call } = await createRig();
   expect((await call('GET', '/list', { token: 'unknown' })).status).toBe(200);
   expect((await call('GET', '/list')).status).toBe(200);
+});
+
+it.each(['complete', 'abort'])('a private registry tells nobody by a refused %s what it holds', async (how) => {
+  const { call, start } = await createRig({ isPrivate: true });
+  const token = randomUUID();
+  const refused = async () => {
+    const answer = await call('POST', `/upload/${how}/p/a/v1`, { token });
+    return [answer.status, await answer.text()];
+  };
+  const free = await refused();
+  await start('v1', { 'a.txt': 'a' });
+  expect(await refused()).toEqual(free);
 });
