@@ -68,10 +68,13 @@ export function accessText({
   return `${time} ${remote ?? '-'} ${user === undefined ? '-' : JSON.stringify(user)} ${method} ${path} ${status}${end} ${sent} B ${duration} ms ${id}`;
 }
 
-/** Slugs and tickets are signed, and whoever has one may use it. */
+/**
+ * Slugs and tickets are signed, and whoever has one may use it: they are hidden also where a host or a folder stands before
+ * the path, which is how some proxies pass requests on.
+ */
 function showTarget(target: string, route: string | undefined): string {
   const path = target.replace(/[?#].*$/s, '');
-  const shown = route === 'list' ? target : path.replace(/^(\/+upload\/+(?:presigned-file|content)\/).*/s, '$1…');
+  const shown = route === 'list' ? target : path.replace(/(\/upload\/+(?:presigned-file|content)\/).*/s, '$1…');
   // What is no printable character has no place in an address, and none in a log.
   const safe = shown.replace(/[^\x21-\x7e…]/g, (character) => encodeURIComponent(character.toWellFormed()));
   return safe.length > MAX_PATH ? `${safe.slice(0, MAX_PATH)}…` : safe;

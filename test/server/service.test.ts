@@ -177,6 +177,20 @@ describe('the access log', () => {
     }
   });
 
+  it.each([
+    'http://x/upload/content/secret',
+    'http://x:1/upload/presigned-file/secret',
+    '/behind/a/proxy/upload/content/secret',
+    '/upload//content/secret',
+  ])('has no ticket of %s', async (target) => {
+    const rig = await createRig();
+    const { port, exchanges } = await open(rig);
+    const { socket } = await dial(port);
+    socket.write(`PUT ${target} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n`);
+    await expect.poll(() => exchanges).toHaveLength(1);
+    expect(exchanges.map((exchange) => accessEntry(exchange).path)).toEqual([target.replace('secret', '…')]);
+  });
+
   it('shows a hostile address on one line, and not all of it', async () => {
     const rig = await createRig();
     const { port, exchanges } = await open(rig);
