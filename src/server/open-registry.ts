@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
-import { startBackground } from './background.ts';
+import { type Background, startBackground } from './background.ts';
 import { LIFETIME } from './context.ts';
 import { checkFolder, openSecret } from './data-folder.ts';
 import { diskStorage } from './disk-storage.ts';
@@ -69,8 +69,10 @@ export async function openRegistry({
   await mkdir(folder, { recursive: true });
   await checkFolder(folder);
   let isLost = false;
+  let background: Background | undefined;
   const release = await lockFolder(folder, signal, () => {
     isLost = true;
+    void background?.stop();
   });
   try {
     const adminToken = identity === undefined ? await makeFirstToken(folder) : undefined;
@@ -80,14 +82,14 @@ export async function openRegistry({
       identity: withAdmins(identity ?? tokenFileIdentity(join(folder, 'tokens.json')), admins),
       secret: await openSecret(folder),
     });
-    const background = startBackground(registry.sweep, { sessionTtl, onSwept, onError: options.onError });
+    if (!isLost) background = startBackground(registry.sweep, { sessionTtl, onSwept, onError: options.onError });
     return {
       ...registry,
       // Two processes that write to one folder would undo each other's work: the one that lost it stops.
       fetch: async (request) => (isLost ? failure(lostFolder()) : registry.fetch(request)),
       ...(adminToken === undefined ? {} : { adminToken }),
       close: async () => {
-        await background.stop();
+        await background?.stop();
         if (!isLost) await release();
       },
     };

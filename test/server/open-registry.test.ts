@@ -1,11 +1,13 @@
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import {
   createToken,
   type OpenRegistryOptions,
   openRegistry,
   readTokens,
+  type Swept,
   tokenFileIdentity,
   writeTokens,
 } from '../../src/server/index.ts';
@@ -73,6 +75,25 @@ it('stops when it has lost its folder', async () => {
   const status = async () => (await registry.fetch(new Request('http://registry.test/list'))).status;
   await expect.poll(status, { timeout: 20_000 }).toBe(503);
   await registry.close();
+});
+
+it('clears nothing away in a folder that it has lost', async () => {
+  const data = await temporaryFolder();
+  const swept: Swept[] = [];
+  const registry = await open({ data, sessionTtl: 2, onSwept: (found) => swept.push(found) });
+  const status = async () => (await registry.fetch(new Request('http://registry.test/list'))).status;
+  const leaveOldLog = async () => {
+    await mkdir(join(data, 'objects', '..logs'), { recursive: true });
+    await writeFile(join(data, 'objects', '..logs', '2000-01-01T00:00:00.000Z_000001'), '{}');
+  };
+  await leaveOldLog();
+  await expect.poll(() => swept.length).toBe(1);
+  await rm(join(data, 'lock'), { recursive: true });
+  await expect.poll(status, { timeout: 20_000 }).toBe(503);
+  await leaveOldLog();
+  // It would be swept every other millisecond.
+  await setTimeout(100);
+  expect(swept).toHaveLength(1);
 });
 
 it('knows a token from the moment that it is in the file to that in which it is out', async () => {
