@@ -1,21 +1,26 @@
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { type ErrorCode, isGypsumError } from '../errors.ts';
+import { type ErrorCode, GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { type Manifest, manifestPaths } from '../model/manifest.ts';
-import { checkVersionRef, type VersionRef } from '../model/refs.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { checkVersionRef, type FileRef, formatFileRef, type VersionRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
 import { comparePaths } from '../model/tree.ts';
 import type { LocalFile, LocalSource, PlannedFile, UploadFile, UploadLink, UploadPlan } from '../model/upload-plan.ts';
+import { statThrough } from '../tree/stat-through.ts';
 import { checkProjectExists } from './check-project.ts';
 import { digestFiles } from './digest-files.ts';
 import { fetchLatest } from './fetch-latest.ts';
+import { contentId, findLinks } from './find-links.ts';
+import { checkFit, checkQuota } from './preflight.ts';
 import { type PrepareOptions, prepareDirectoryUpload } from './prepare-directory-upload.ts';
 import { run } from './run.ts';
+import { createStanding } from './standing.ts';
 import { checkVersionIsNew } from './upload-session.ts';
 import { loadVersion } from './version-documents.ts';
 
 export interface PlanOptions extends PrepareOptions {
-  /** Make links of files whose content the latest version has. @default true */
+  /** Make links of files whose content the latest version has, or another one of the project that the cache knows. @default true */
   deduplicate?: boolean;
 }
 
@@ -48,21 +53,51 @@ export async function planFiles(
   { deduplicate = true, signal, onEvent }: PlanOptions,
 ): Promise<UploadPlan> {
   const call = { signal, onEvent };
+  checkFit(ref, [...sources, ...links]);
   const files = await digestFiles(sources, call);
   const latest = await loadLatest(ctx, ref, call);
   // Whoever has mistyped the project learns it before anything is sent, also from a dry run.
   if (latest === undefined) await checkProjectExists(ctx, ref.project, call);
-  const known = latest === undefined || !deduplicate ? new Map<string, UploadLink>() : linksByContent(latest);
+  const standing = createStanding(ctx, call);
+  await standing.ask(links.map(({ link }) => link));
+  const linked: UploadLink[] = [];
+  const open: Candidate[] = [...files];
+  for (const link of links) (await standing.of(link.link)) ? linked.push(link) : open.push(link);
+  const known = { ref, latest: latest?.ref, standing };
+  const found = deduplicate ? await findLinks(ctx, known, open, call) : new Map<string, FileRef>();
   const sent: PlannedFile[] = [];
-  const linked = [...links];
-  for (const file of files) {
-    const same = known.get(contentId(file));
-    if (same === undefined) sent.push(file);
-    else linked.push({ ...same, path: file.path, source: file.source });
+  for (const file of open) {
+    const link = found.get(file.path);
+    if (link !== undefined) linked.push({ ...file, link });
+    else sent.push(toSend(file));
   }
-  linked.sort((a, b) => comparePaths(a.path, b.path));
+  await checkQuota(ctx, ref.project, sent, call);
   const unchanged = latest !== undefined && isSame(latest.manifest, [...files, ...links]);
-  return { ...ref, files: sent, links: linked, ...(unchanged ? { unchangedSince: latest.ref } : {}) };
+  const isLatest = unchanged && (await standing.of(latest.ref));
+  return {
+    ...ref,
+    files: sent.sort(byPath),
+    links: linked.sort(byPath),
+    ...(isLatest ? { unchangedSince: latest.ref } : {}),
+  };
+}
+
+const byPath = (a: LocalFile, b: LocalFile) => comparePaths(a.path, b.path);
+
+/** What may become a link, or be sent: a file, or a link to a version that is no more. */
+type Candidate = PlannedFile | UploadLink;
+
+/** Gives what is to be sent, or throws `not-found` if its content is nowhere. */
+function toSend(file: Candidate): PlannedFile {
+  const { path, size, md5sum, source } = file;
+  if (!('link' in file)) return file;
+  if (source !== undefined && statThrough(source) !== undefined) return { path, size, md5sum, source };
+  const target = formatFileRef(file.link);
+  throw new GypsumError(
+    'not-found',
+    `"${showText(path)}" is a link to ${target}, which the registry does not have any more, and its content is not in the cache.`,
+    { hint: 'Remove the link, or put a file in its place.', details: { path, link: file.link } },
+  );
 }
 
 const NO_LATEST: readonly ErrorCode[] = ['not-found', 'version-unfinished', 'invalid-manifest'];
@@ -81,21 +116,6 @@ async function loadLatest(ctx: Context, ref: VersionRef, call: CallOptions): Pro
     if (isGypsumError(error) && NO_LATEST.includes(error.code)) return undefined;
     throw error;
   }
-}
-
-function linksByContent({ ref, manifest }: Latest): Map<string, UploadLink> {
-  const links = new Map<string, UploadLink>();
-  for (const path of manifestPaths(manifest)) {
-    const entry = manifest[path];
-    if (entry === undefined) continue;
-    const { size, md5sum } = entry;
-    links.set(contentId(entry), { path, link: { ...ref, path }, size, md5sum });
-  }
-  return links;
-}
-
-function contentId({ size, md5sum }: { readonly size: number; readonly md5sum: string }): string {
-  return `${md5sum}/${size}`;
 }
 
 function isSame(manifest: Manifest, files: readonly UploadFile[]): boolean {

@@ -50,6 +50,27 @@ export async function loadSummary(ctx: Context, ref: VersionRef, options: CallOp
   return summary.value;
 }
 
+/** Gives `..summary` as the registry has it now: the version may be gone, whatever the cache knows. */
+export async function askSummary(ctx: Context, ref: VersionRef, options: CallOptions): Promise<VersionSummary> {
+  const content = await readDocument(ctx, ref, keys.summary(ref), MAX_SUMMARY, options);
+  return parseSummary(content.toString('utf8'), ref);
+}
+
+/** Gives the `..summary` of a version that the cache remembers as one that cannot change. */
+export async function readRememberedSummary(ctx: Context, ref: VersionRef): Promise<VersionSummary | undefined> {
+  return (await readRecord(ctx, ref, 'summary', (text) => parseSummary(text, ref)))?.value;
+}
+
+/** Reads a manifest that the cache has remembered; nothing if it is damaged. */
+export function parseManifest(text: string, ref: VersionRef): Manifest | undefined {
+  try {
+    return checkManifest(parseJson(text, `Reading the manifest of ${formatRef(ref)}`), ref);
+  } catch (error) {
+    if (isGypsumError(error)) return undefined;
+    throw error;
+  }
+}
+
 /** A document that was checked; `remember` writes it to the cache if it did not come from there. */
 interface Read<T> {
   readonly value: T;

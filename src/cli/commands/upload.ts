@@ -29,7 +29,7 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
     linksFlag,
     { flags: '--rescue', description: 'make files of links that were edited through, and mend the cache' },
     { flags: '--probation', description: 'publish on probation, to be approved by an owner' },
-    { flags: '--no-deduplicate', description: 'send also what the latest version has' },
+    { flags: '--no-deduplicate', description: 'send also what a known version has' },
   ],
   async run({ args, client, options, signal, onEvent }) {
     const { dryRun = false, ...upload } = options;

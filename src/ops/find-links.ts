@@ -1,0 +1,104 @@
+import { cachedNames } from '../cache/cached-names.ts';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { type FileRef, sameVersion, type VersionRef } from '../model/refs.ts';
+import type { UploadFile } from '../model/upload-plan.ts';
+import type { Standing } from './standing.ts';
+import { parseManifest, readRememberedSummary } from './version-documents.ts';
+
+/**
+ * How much of remembered manifests is searched, newest first: a project may have any number, and what is not found is
+ * sent, which is right too.
+ *
+ * Units: characters. About a second's work
+ */
+const MAX_SEARCHED = 256 * 1024 * 1024;
+
+/** Names a content among those of one project. */
+export function contentId({ size, md5sum }: { readonly size: number; readonly md5sum: string }): string {
+  return `${md5sum}/${size}`;
+}
+
+/**
+ * Finds files that have the same content in a version that the cache remembers, by path: in a version of the same asset
+ * if there is one, the latest first, and else in any of the project.
+ */
+export async function findLinks(
+  ctx: Context,
+  { ref, latest, standing }: { ref: VersionRef; latest: VersionRef | undefined; standing: Standing },
+  files: readonly UploadFile[],
+  { signal }: CallOptions,
+): Promise<Map<string, FileRef>> {
+  const found = new Map<string, FileRef>();
+  let wanted = groupByContent(files);
+  let searched = 0;
+  if (wanted.size === 0) return found;
+  const pace = createPace(signal);
+  for (const version of await rememberedVersions(ctx, ref, latest)) {
+    if (wanted.size === 0 || searched > MAX_SEARCHED) break;
+    if (pace.due()) await pace.rest();
+    const text = await ctx.cache.readRecord(version, 'manifest');
+    searched += text?.length ?? 0;
+    if (text === undefined || !mentions(text, wanted) || !(await standing.of(version))) continue;
+    const manifest = parseManifest(text, version);
+    const paths = manifest === undefined ? new Map<string, string>() : pathsByContent(manifest);
+    for (const [id, same] of wanted) {
+      const path = paths.get(id);
+      if (path === undefined) continue;
+      for (const file of same) {
+        const own = manifest?.[file.path];
+        const isUnmoved = own !== undefined && contentId(own) === id;
+        found.set(file.path, { ...version, path: isUnmoved ? file.path : path });
+      }
+    }
+    wanted = new Map([...wanted].filter(([id]) => !paths.has(id)));
+  }
+  return found;
+}
+
+function groupByContent(files: readonly UploadFile[]): Map<string, UploadFile[]> {
+  const groups = new Map<string, UploadFile[]>();
+  for (const file of files) {
+    const known = groups.get(contentId(file));
+    if (known === undefined) groups.set(contentId(file), [file]);
+    else known.push(file);
+  }
+  return groups;
+}
+
+/** Gives the versions of a project that the cache remembers, those first that links should rather lead to. */
+async function rememberedVersions(
+  ctx: Context,
+  { project, asset: own }: VersionRef,
+  latest: VersionRef | undefined,
+): Promise<VersionRef[]> {
+  const { layout } = ctx.cache;
+  const versions: { ref: VersionRef; rank: number; finish: number }[] = [];
+  for (const asset of await cachedNames(layout, project)) {
+    for (const version of await cachedNames(layout, project, asset)) {
+      const ref = { project, asset, version };
+      const finish = (await readRememberedSummary(ctx, ref))?.uploadFinish?.getTime();
+      if (finish === undefined) continue;
+      const isLatest = latest !== undefined && sameVersion(ref, latest);
+      versions.push({ ref, finish, rank: isLatest ? 0 : asset === own ? 1 : 2 });
+    }
+  }
+  return versions.sort((a, b) => a.rank - b.rank || b.finish - a.finish).map(({ ref }) => ref);
+}
+
+/** Whether a manifest has one of the contents, as it seems: to parse and check one takes twelve times as long. */
+function mentions(text: string, wanted: ReadonlyMap<string, readonly UploadFile[]>): boolean {
+  const digests = new Set([...wanted.values()].flatMap(([file]) => file?.md5sum ?? []));
+  for (const [, hex = ''] of text.matchAll(/"md5sum"\s*:\s*"([0-9a-fA-F]{32})"/g)) {
+    if (digests.has(hex.toLowerCase())) return true;
+  }
+  return false;
+}
+
+function pathsByContent(manifest: Manifest): Map<string, string> {
+  const paths = new Map<string, string>();
+  for (const [path, entry] of Object.entries(manifest)) paths.set(contentId(entry), path);
+  return paths;
+}
