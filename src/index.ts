@@ -3,6 +3,7 @@ export { accessToken, type Config, configFromEnvironment, defaultCacheDir, PUBLI
 export { type Context, type ContextOptions, createContext } from './context.ts';
 export { type ErrorCode, GypsumError, isGypsumError } from './errors.ts';
 export type { CallOptions, GypsumEvent, OnEvent, Task } from './events.ts';
+export type { CloneMode } from './model/clone-mode.ts';
 export type { Count } from './model/count.ts';
 export type { Manifest, ManifestEntry, ManifestLink } from './model/manifest.ts';
 export {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { CLONE_MODES } from '../model/clone-mode.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { publishDocument, removeIfThere } from './atomic.ts';
 import type { Layout } from './layout.ts';
@@ -16,7 +17,7 @@ const receiptSchema = z.object({
   /** Find the clone again after it was moved on its file system. */
   device: z.number(),
   inode: z.number(),
-  mode: z.literal('symlink'),
+  mode: z.enum(CLONE_MODES),
   createdAt: z.iso.datetime(),
 });
 
@@ -35,7 +36,23 @@ export async function writeReceipt(layout: Layout, receipt: Receipt): Promise<vo
 /** Gives the receipt of the clone at a real path; nothing if there is none that can be read. */
 export async function readReceipt(layout: Layout, destination: string): Promise<Receipt | undefined> {
   const text = await readIfThere(layout.receipt(receiptId(destination)));
-  return text === undefined ? undefined : receiptSchema.safeParse(parseJsonIfAny(text)).data;
+  return text === undefined ? undefined : parseReceipt(text);
+}
+
+/**
+ * Gives the receipt of the clone that a folder is, by its real path and its stats: also if it was moved on its file
+ * system.
+ */
+export async function findReceipt(
+  layout: Layout,
+  destination: string,
+  { dev, ino }: { readonly dev: number; readonly ino: number },
+): Promise<Receipt | undefined> {
+  const there = await readReceipt(layout, destination);
+  // A device has another number after a restart or a mount: in its place, the inode is enough.
+  if (there?.inode === ino) return there;
+  const { receipts } = await listReceipts(layout);
+  return receipts.find(({ device, inode }) => device === dev && inode === ino) ?? there;
 }
 
 /** Every receipt of the cache, and the files that should be one and cannot be read: what they keep is not known. */
@@ -52,17 +69,24 @@ export async function listReceipts(layout: Layout): Promise<Receipts> {
     const text = await readIfThere(file);
     // A clone's receipt may be taken back at any moment.
     if (text === undefined) continue;
-    const parsed = receiptSchema.safeParse(parseJsonIfAny(text));
-    if (parsed.success) receipts.push(parsed.data);
-    else unreadable.push(file);
+    const receipt = parseReceipt(text);
+    if (receipt === undefined) unreadable.push(file);
+    else receipts.push(receipt);
   }
   return { receipts, unreadable };
 }
 
 export async function removeReceipt(layout: Layout, destination: string): Promise<void> {
-  await removeIfThere(layout.receipt(receiptId(destination)));
+  const id = receiptId(destination);
+  await removeIfThere(layout.receipt(id));
+  await removeIfThere(layout.cloneFiles(id));
 }
 
-function receiptId(destination: string): string {
+/** Names the clone at a real path in the cache. */
+export function receiptId(destination: string): string {
   return createHash('sha256').update(destination, 'utf16le').digest('hex').slice(0, 32);
+}
+
+function parseReceipt(text: string): Receipt | undefined {
+  return receiptSchema.safeParse(parseJsonIfAny(text)).data;
 }

@@ -1,3 +1,4 @@
+import type { Fingerprint } from './fingerprint.ts';
 import type { FileRef, VersionRef } from './refs.ts';
 
 /** A file of a folder that is to be published. */
@@ -31,6 +32,8 @@ export interface UploadLink extends UploadFile {
   readonly link: FileRef;
   /** The local file or symlink that it stands for, an absolute path. */
   readonly source?: string;
+  /** How that file looked when it held this content; it is read again only if it was touched since. */
+  readonly seen?: Fingerprint;
 }
 
 /** What publishing would do, to the last file: plain data that may be printed, kept and applied later. */

@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
+import { fingerprintOf, sameFingerprint } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import type { LocalSource, UploadFile, UploadPlan } from '../model/upload-plan.ts';
 import { statThrough } from '../tree/stat-through.ts';
@@ -22,13 +23,15 @@ export async function checkSources(ctx: Context, plan: UploadPlan, { signal, onE
   }
   const links: Shown[] = [];
   const copies: (LocalSource & UploadFile)[] = [];
-  for (const { path, source, size, md5sum, link } of plan.links) {
+  for (const { path, source, size, md5sum, link, seen } of plan.links) {
     if (source === undefined) continue;
     if (pace.due()) await pace.rest();
     const stats = lstatSync(fsPath(source), { throwIfNoEntry: false });
     if (stats === undefined) throw fileChanged(source, undefined);
-    if (stats.isSymbolicLink()) links.push({ source, size, md5sum, project: link.project });
-    else copies.push({ path, source, size, md5sum });
+    // A hard link is a cached file too, of which it is known when it was verified.
+    if (stats.isSymbolicLink() || stats.nlink > 1) links.push({ source, size, md5sum, project: link.project });
+    else if (seen === undefined || !sameFingerprint(seen, fingerprintOf(stats)))
+      copies.push({ path, source, size, md5sum });
   }
   const [changed] = await findChanged(ctx, links, { signal });
   if (changed !== undefined) throw fileChanged(changed.source, undefined);

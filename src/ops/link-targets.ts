@@ -18,6 +18,8 @@ export interface LinkTarget {
   readonly md5sum: string;
   /** The project whose bytes they are, which is where the cache knows them. */
   readonly source: string;
+  /** Whether the version can no longer change. */
+  readonly final: boolean;
 }
 
 /** Knows which files of versions the names below the bucket mean; each version's documents are looked up once. */
@@ -64,7 +66,7 @@ export function createLinkTargets(ctx: Context, options: CallOptions): LinkTarge
       if (known === undefined || !(known.immutable || changing)) return [];
       const path = rest.join('/');
       const entry = known.manifest[path];
-      return entry === undefined ? filesBelow(ref, known, path) : [target(ref, path, '', entry)];
+      return entry === undefined ? filesBelow(ref, known, path) : [target(ref, path, '', entry, known.immutable)];
     },
   };
 }
@@ -76,7 +78,8 @@ function filesBelow(ref: VersionRef, known: Known, folder: string): LinkTarget[]
     const path = known.paths[at];
     const entry = path === undefined ? undefined : known.manifest[path];
     if (path === undefined || entry === undefined || !isBelow(path, folder)) break;
-    found.push(target(ref, path, folder === '' ? path : path.slice(folder.length + 1), entry));
+    const below = folder === '' ? path : path.slice(folder.length + 1);
+    found.push(target(ref, path, below, entry, known.immutable));
   }
   return found;
 }
@@ -93,7 +96,7 @@ function firstBelow(paths: readonly string[], folder: string): number {
   return from;
 }
 
-function target(ref: VersionRef, path: string, below: string, entry: ManifestEntry): LinkTarget {
+function target(ref: VersionRef, path: string, below: string, entry: ManifestEntry, final: boolean): LinkTarget {
   const { size, md5sum } = entry;
-  return { below, file: { ...ref, path }, size, md5sum, source: entrySource(ref, path, entry).project };
+  return { below, file: { ...ref, path }, size, md5sum, source: entrySource(ref, path, entry).project, final };
 }

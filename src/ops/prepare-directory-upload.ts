@@ -60,7 +60,7 @@ async function prepare(
   { links: rule, rescue }: { links: LinkRule; rescue: boolean },
   options: CallOptions,
 ): Promise<PreparedUpload> {
-  const { files, links, missing, faults } = await readFolder(ctx, root, rule, options);
+  const { files, links, copies, missing, faults } = await readFolder(ctx, root, rule, options);
   const edited = await findChanged(ctx, links, options);
   const lost = rescue ? edited.filter((link) => !isRescuable(link)) : edited;
   const wrong = [...faults, ...lost.map((link) => describeEdit(link, rescue))];
@@ -74,9 +74,10 @@ async function prepare(
   return {
     directory: root,
     files: files.toSorted((a, b) => comparePaths(a.path, b.path)),
-    links: links
-      .map(({ path, file, size, md5sum }) => ({ path, link: file, size, md5sum }))
-      .sort((a, b) => comparePaths(a.path, b.path)),
+    links: [
+      ...links.map(({ path, file, size, md5sum }) => ({ path, link: file, size, md5sum })),
+      ...copies.map(({ path, file, size, md5sum, seen }) => ({ path, link: file, size, md5sum, seen })),
+    ].sort((a, b) => comparePaths(a.path, b.path)),
   };
 }
 

@@ -2,6 +2,7 @@ import { join, sep } from 'node:path';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
+import type { Fingerprint } from '../model/fingerprint.ts';
 import { pathFault } from '../model/names.ts';
 import type { FileRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
@@ -12,11 +13,14 @@ import { createSymlinkResolver, type Resolution } from '../tree/resolve-symlink.
 import { scanFolder } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import type { Shown } from './find-changed.ts';
+import { type Copy, openCopies } from './find-copies.ts';
 import { createLinkTargets, type LinkTarget } from './link-targets.ts';
 
 /**
  * What becomes of symlinks. `auto`: those into the cache become upload links, others the content they lead to.
  * `always`: one that cannot become a link is an error. `never`: all become the content they lead to.
+ *
+ * An unchanged file of a clone that has files instead of symlinks is treated like the symlink in its place would be.
  */
 export type LinkRule = 'auto' | 'always' | 'never';
 
@@ -30,6 +34,8 @@ export interface Linked extends Shown {
 export interface Reading {
   readonly files: readonly LocalFile[];
   readonly links: readonly Linked[];
+  /** Files that were proven to be those of a version, and become links. */
+  readonly copies: readonly (Linked & { readonly seen: Fingerprint })[];
   /** Files of the cache whose content is to be sent, and which are not there. */
   readonly missing: readonly FileRef[];
   /** What a version cannot hold, as lines for people. */
@@ -40,6 +46,7 @@ export interface Reading {
 export async function readFolder(ctx: Context, root: string, rule: LinkRule, options: CallOptions): Promise<Reading> {
   const files: LocalFile[] = [];
   const links: Linked[] = [];
+  const copies: (Linked & { seen: Fingerprint })[] = [];
   const missing: FileRef[] = [];
   const faults: string[] = [];
   const targets = createLinkTargets(ctx, options);
@@ -54,20 +61,32 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
     else files.push({ path, size });
   };
 
-  const addLink = (path: string, { file, size, md5sum, source }: LinkTarget) => {
+  const addLink = (path: string, { file, size, md5sum, source }: LinkTarget, seen?: Fingerprint) => {
     const wrong = pathFault(path);
     if (wrong) return fault(path, wrong);
-    links.push({ path, source: join(root, path), file, size, md5sum, project: source });
+    const link = { path, source: join(root, path), file, size, md5sum, project: source };
+    if (seen === undefined) links.push(link);
+    else copies.push({ ...link, seen });
+  };
+
+  const addCopy = (path: string, size: number, { target, seen }: Copy) => {
+    if (target.final) addLink(path, target, seen);
+    else if (rule === 'always') fault(path, 'is a file of a version that may still change');
+    else addFile(path, size);
   };
 
   /** Adds the entries of a folder; `real` are the folders that are being walked, so that a link back is noticed. */
   const addTree = async (prefix: string, folder: string, real: readonly string[]) => {
     const tree = await scanFolder(folder, options);
+    const known = rule === 'never' ? undefined : await openCopies(ctx, folder, targets, options);
     for (const entry of tree) {
       if (pace.due()) await pace.rest();
       const path = joinPath(prefix, entry.path);
-      if (entry.type === 'file') addFile(path, entry.size);
-      else if (entry.type === 'special') fault(path, 'is neither a file nor a folder nor a link');
+      if (entry.type === 'file') {
+        const copy = await known?.find(entry.path);
+        if (copy === undefined) addFile(path, entry.size);
+        else addCopy(path, entry.size, copy);
+      } else if (entry.type === 'special') fault(path, 'is neither a file nor a folder nor a link');
       else if (entry.type === 'symlink') await addSymlink(path, entry, folder, real);
     }
   };
@@ -115,5 +134,5 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
   await addTree('', root, [root]);
   options.onEvent?.({ type: 'end', task: 'scan' });
-  return { files, links, missing, faults };
+  return { files, links, copies, missing, faults };
 }

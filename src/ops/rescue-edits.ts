@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { constants, lstatSync } from 'node:fs';
 import { chmod, copyFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { moveAside } from '../cache/contents.ts';
 import { filesOfInodes, inodeId } from '../cache/files-of-inodes.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { fsPath } from '../model/local-path.ts';
+import { freshName } from '../tree/put-file.ts';
 import { realPath } from '../tree/real-path.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { digestFile } from './digest-files.ts';
@@ -14,9 +14,10 @@ import { fileChanged } from './file-changed.ts';
 import type { Linked } from './read-folder.ts';
 import { saveFileRefs } from './save-version.ts';
 
-/** Whether a link that was edited through can become a file of the folder: it stands in the folder itself. */
+/** Whether a symlink or hard link that was edited through can become a file of the folder: it stands in the folder itself. */
 export function isRescuable({ source }: Linked): boolean {
-  const isLink = lstatSync(fsPath(source), { throwIfNoEntry: false })?.isSymbolicLink();
+  const stats = lstatSync(fsPath(source), { throwIfNoEntry: false });
+  const isLink = stats?.isSymbolicLink() || stats?.isFile();
   return isLink === true && realPath(dirname(source)) === dirname(source) && statThrough(source)?.isFile() === true;
 }
 
@@ -52,7 +53,7 @@ function inodeIfAny(path: string): string[] {
  * version may hold, so that it is not published unseen.
  */
 async function replaceLink(path: string, signal: AbortSignal | undefined): Promise<void> {
-  const fresh = join(dirname(path), `..gypsum-${randomUUID()}`);
+  const fresh = freshName(dirname(path));
   try {
     await copyFile(fsPath(path), fsPath(fresh), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     const [copied, edited] = [await digestFile(fresh, signal), await digestFile(path, signal)];

@@ -177,9 +177,9 @@ async function saveContents(
 }
 
 /** One memory for each project whose bytes are used. */
-type Memory = Map<string, Fingerprints>;
+export type Memory = Map<string, Fingerprints>;
 
-async function openMemory(ctx: Context, contents: Content[]): Promise<Memory> {
+export async function openMemory(ctx: Context, contents: Content[]): Promise<Memory> {
   const digests = new Map<string, string[]>();
   for (const { source, digest } of contents) {
     const known = digests.get(source.project);
@@ -191,7 +191,7 @@ async function openMemory(ctx: Context, contents: Content[]): Promise<Memory> {
   return memory;
 }
 
-function fingerprintsOf(memory: Memory, content: Content): Fingerprints {
+export function fingerprintsOf(memory: Memory, content: Content): Fingerprints {
   const prints = memory.get(content.source.project);
   if (prints === undefined) throw new Error(`no fingerprints of project ${content.source.project} were opened`);
   return prints;
@@ -209,7 +209,7 @@ async function unsettled(ctx: Context, memory: Memory, contents: Content[], sign
 }
 
 /** Groups a version's files by what they hold and which project's bytes they are. */
-function groupContents({ ref, manifest }: Pick<VersionDocuments, 'ref' | 'manifest'>): Content[] {
+export function groupContents({ ref, manifest }: Pick<VersionDocuments, 'ref' | 'manifest'>): Content[] {
   const contents = new Map<string, Content & { files: FileRef[] }>();
   for (const path in manifest) {
     const entry = manifest[path];

@@ -1,10 +1,28 @@
-import { isBelow, type Tree } from '../model/tree.ts';
+import type { FileMode } from '../model/clone-mode.ts';
+import { type FileEntry, isBelow, type Tree } from '../model/tree.ts';
+import type { Expected } from '../verify-stream.ts';
 import { compareTrees, sameEntry } from './compare.ts';
 
-/** One thing to do in a folder; it never replaces anything. */
+/** One thing to do in a folder; it never replaces anything but a symlink that is to lead elsewhere. */
 export type Step =
   | { readonly type: 'make-directory'; readonly path: string }
-  | { readonly type: 'make-symlink'; readonly path: string; readonly target: string };
+  | { readonly type: 'make-symlink'; readonly path: string; readonly target: string }
+  | { readonly type: 'change-symlink'; readonly path: string; readonly before: string; readonly target: string }
+  | MakeFile;
+
+/** Makes a real file of the one at `source`, which holds what is expected. */
+export interface MakeFile extends Expected {
+  readonly type: 'make-file';
+  readonly mode: FileMode;
+  readonly path: string;
+  readonly source: string;
+}
+
+/** How real files are made: in which way, and of what. */
+export interface FileLayout {
+  readonly mode: FileMode;
+  readonly source: (entry: FileEntry) => string;
+}
 
 /** What would make a folder hold a tree beside what it holds already. */
 export interface LayoutPlan {
@@ -15,8 +33,11 @@ export interface LayoutPlan {
   readonly unchanged: number;
 }
 
-/** Plans how a folder gets the folders and symlinks of `wanted`; what else it holds is left alone. */
-export function planLayout(wanted: Tree, actual: Tree): LayoutPlan {
+/**
+ * Plans how a folder gets the folders, symlinks and files of `wanted`; what else it holds is left alone. Files are
+ * there already where both trees know their digests, and they are equal.
+ */
+export function planLayout(wanted: Tree, actual: Tree, files?: FileLayout): LayoutPlan {
   const steps: Step[] = [];
   const conflicts: string[] = [];
   let unchanged = 0;
@@ -37,8 +58,11 @@ export function planLayout(wanted: Tree, actual: Tree): LayoutPlan {
       steps.push({ type: 'make-directory', path });
     } else if (left.type === 'symlink') {
       steps.push({ type: 'make-symlink', path, target: left.target });
+    } else if (left.type === 'file' && left.digest !== undefined && files !== undefined) {
+      const { size, digest } = left;
+      steps.push({ type: 'make-file', mode: files.mode, path, source: files.source(left), size, digest });
     } else {
-      throw new Error(`a ${left.type} cannot be laid out as a link`);
+      throw new Error(`a ${left.type} cannot be laid out`);
     }
   }
   return { steps, conflicts, unchanged };

@@ -1,8 +1,16 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { readCloneFiles, writeCloneFiles } from '../../src/cache/clone-files.ts';
 import { createLayout } from '../../src/cache/layout.ts';
-import { type Receipt, readReceipt, removeReceipt, writeReceipt } from '../../src/cache/receipts.ts';
+import {
+  findReceipt,
+  listReceipts,
+  type Receipt,
+  readReceipt,
+  removeReceipt,
+  writeReceipt,
+} from '../../src/cache/receipts.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const receipt: Receipt = {
@@ -33,6 +41,42 @@ it('there is one for each place, the last', async () => {
   await removeReceipt(layout, receipt.destination);
   await removeReceipt(layout, receipt.destination);
   expect(await readReceipt(layout, receipt.destination)).toBeUndefined();
+});
+
+it('one is found by its place, or by its folder after that was moved', async () => {
+  const layout = createLayout(await tempFolder());
+  const stats = { dev: receipt.device, ino: receipt.inode };
+  expect(await findReceipt(layout, receipt.destination, stats)).toBeUndefined();
+  await writeReceipt(layout, receipt);
+  const other = { ...receipt, destination: '/home/me/other', inode: 7 };
+  await writeReceipt(layout, other);
+  expect(await findReceipt(layout, receipt.destination, stats)).toEqual(receipt);
+  expect(await findReceipt(layout, '/moved', stats)).toEqual(receipt);
+  // It was moved to where another one had been.
+  expect(await findReceipt(layout, other.destination, stats)).toEqual(receipt);
+  // A folder that was copied has another inode.
+  expect(await findReceipt(layout, receipt.destination, { dev: 1, ino: 8 })).toEqual(receipt);
+  expect(await findReceipt(layout, '/copied', { dev: 1, ino: 8 })).toBeUndefined();
+});
+
+it('those that cannot be read are named', async () => {
+  const layout = createLayout(await tempFolder());
+  expect(await listReceipts(layout)).toEqual({ receipts: [], unreadable: [] });
+  await writeReceipt(layout, receipt);
+  writeFileSync(join(layout.clones, 'x.json'), '{}');
+  expect(await listReceipts(layout)).toEqual({ receipts: [receipt], unreadable: [join(layout.clones, 'x.json')] });
+});
+
+it('what is remembered of a clone’s files is of one version, and goes with its receipt', async () => {
+  const layout = createLayout(await tempFolder());
+  const ref = { project: 'p', asset: 'a', version: 'v' };
+  const files = new Map([['__proto__', [1, 2, 3, 4.5, 5.25] as const]]);
+  await writeReceipt(layout, receipt);
+  await writeCloneFiles(layout, receipt.destination, ref, files);
+  expect(await readCloneFiles(layout, receipt.destination, ref)).toEqual(files);
+  expect(await readCloneFiles(layout, receipt.destination, { ...ref, version: 'w' })).toEqual(new Map());
+  await removeReceipt(layout, receipt.destination);
+  expect(await readCloneFiles(layout, receipt.destination, ref)).toEqual(new Map());
 });
 
 it('places whose names are not UTF-8 are told apart, and come back as they were', async () => {

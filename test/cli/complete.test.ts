@@ -50,7 +50,8 @@ describe('what a word can become', () => {
       ['completion', ''],
       ['bash', 'zsh', 'fish'],
     ],
-    [['clone', '--m'], ['--merge']],
+    [['clone', '--me'], ['--merge']],
+    [['clone', '--mode', 'c'], ['copy']],
     [['files', '--j'], ['--json']],
     [
       ['upload', '--links', ''],

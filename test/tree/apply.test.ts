@@ -1,7 +1,10 @@
-import { mkdirSync, readFileSync, readlinkSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { GypsumEvent } from '../../src/events.ts';
+import type { FileMode } from '../../src/model/clone-mode.ts';
+import { type Fingerprint, fingerprintOf } from '../../src/model/fingerprint.ts';
 import { withDirectories } from '../../src/model/tree.ts';
 import { applySteps } from '../../src/tree/apply.ts';
 import { planLayout, type Step } from '../../src/tree/plan.ts';
@@ -22,7 +25,69 @@ function giveWayAlways(): void {
   onTestFinished(() => clock.mockRestore());
 }
 
+const md5 = (text: string) => ({ algorithm: 'md5', hex: createHash('md5').update(text).digest('hex') }) as const;
+const file = (path: string, mode: FileMode, source: string): Step => ({
+  type: 'make-file',
+  mode,
+  path,
+  source,
+  size: 'text'.length,
+  digest: md5('text'),
+});
+const change = (path: string, before: string, target: string): Step => ({
+  type: 'change-symlink',
+  path,
+  before,
+  target,
+});
+
 describe('steps', () => {
+  it('make real files, tell how they look, and take them back if that cannot be kept', async () => {
+    const root = await tempFolder();
+    layOut(root, { 'cache/x': 'text', clone: 'folder/' });
+    const source = join(root, 'cache/x');
+    const steps = [directory('sub'), file('a', 'copy', source), file('sub/b', 'hardlink', source)];
+    const finish = async (made: ReadonlyMap<string, Fingerprint>) => {
+      for (const [path, print] of made) expect(print).toEqual(fingerprintOf(lstatSync(join(root, 'clone', path))));
+      expect([...made.keys()]).toEqual(['a', 'sub/b']);
+    };
+    await applySteps(join(root, 'clone'), steps, { finish });
+    expect(readFileSync(join(root, 'clone/a'), 'utf8')).toBe('text');
+    expect(lstatSync(join(root, 'clone/sub/b')).ino).toBe(lstatSync(source).ino);
+
+    mkdirSync(join(root, 'other'));
+    const reason = new Error('full');
+    await expect(applySteps(join(root, 'other'), steps, { finish: () => Promise.reject(reason) })).rejects.toBe(reason);
+    expect(await scanFolder(join(root, 'other'))).toEqual([]);
+    expect(readFileSync(source, 'utf8')).toBe('text');
+  });
+
+  it('take back no file that was written to meanwhile', async () => {
+    const root = await tempFolder();
+    layOut(root, { 'cache/x': 'text', clone: 'folder/' });
+    const steps = [file('a', 'copy', join(root, 'cache/x')), file('b', 'copy', join(root, 'cache/x'))];
+    const reason = new Error('enough');
+    const finish = async () => {
+      writeFileSync(join(root, 'clone/b'), 'their text');
+      throw reason;
+    };
+    await expect(applySteps(join(root, 'clone'), steps, { finish })).rejects.toBe(reason);
+    expect(await scanFolder(join(root, 'clone'))).toEqual([{ type: 'file', path: 'b', size: 10 }]);
+  });
+
+  it('have a symlink lead elsewhere, and back again if a later one fails', async () => {
+    const root = await tempFolder();
+    layOut(root, { a: { link: '/old/a' }, b: { link: '/mine/b' }, c: 'text' });
+    const changes = [change('a', '/old/a', '/new/a'), change('b', '/old/b', '/new/b')];
+    await expect(applySteps(root, [...changes, directory('c')])).rejects.toMatchObject({ code: 'EEXIST' });
+    expect(readlinkSync(join(root, 'a'))).toBe('/old/a');
+    await applySteps(root, changes);
+    expect(readlinkSync(join(root, 'a'))).toBe('/new/a');
+    // It led elsewhere when its turn came: somebody else's doing.
+    expect(readlinkSync(join(root, 'b'))).toBe('/mine/b');
+    expect((await scanFolder(root)).map(({ path }) => path)).toEqual(['a', 'b', 'c']);
+  });
+
   it('make folders and symlinks, dangling ones too', async () => {
     const root = await tempFolder();
     await applySteps(root, [directory('a'), symlink('a/b', '/no/where'), symlink('c', 'a\udcff')]);

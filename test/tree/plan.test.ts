@@ -64,6 +64,22 @@ describe('a plan', () => {
     });
   });
 
+  it('makes real files of those of another folder, but for those that are known to be there', () => {
+    const digest = { algorithm: 'md5', hex: '0' } as const;
+    const known = (path: string): FileEntry => ({ ...file(path), digest });
+    const files = { mode: 'copy', source: ({ path }: FileEntry) => `/bucket/${path}` } as const;
+    const { steps, conflicts, unchanged } = planLayout(
+      withDirectories([known('a/new'), known('b'), known('c'), known('d')]),
+      [known('b'), file('c'), link('d')],
+      files,
+    );
+    expect(steps).toEqual([
+      { type: 'make-directory', path: 'a' },
+      { type: 'make-file', mode: 'copy', path: 'a/new', source: '/bucket/a/new', size: 1, digest },
+    ]);
+    expect([conflicts, unchanged]).toEqual([['c', 'd'], 1]);
+  });
+
   it('has nothing to do where all is there, and leaves what else is there alone', () => {
     const wanted = withDirectories([link('a/b'), link('c')]);
     const actual = [folder('a'), link('a/b'), file('a/mine'), file('b'), link('c'), special('d')];

@@ -1,3 +1,4 @@
+import { CLONE_MODES, type CloneMode } from '../../model/clone-mode.ts';
 import { formatRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import type { CloneResult } from '../../ops/clone-version.ts';
@@ -6,15 +7,29 @@ import { count, filesAndBytes } from '../text.ts';
 import { versionOf } from '../version-of.ts';
 
 interface Options {
+  mode?: CloneMode | 'auto';
   download?: boolean;
   merge?: boolean;
 }
 
+/** What stands for each file. */
+const MADE: Readonly<Record<CloneMode, string>> = {
+  symlink: 'link',
+  hardlink: 'hard link',
+  reflink: 'reflink',
+  copy: 'copy',
+};
+
 export const clone: Command<CloneResult, Options> = {
   usage: 'clone <project/asset[/version]> <destination>',
-  summary: 'Make a folder of links to one version’s files',
+  summary: 'Make a folder of one version’s files: links into the cache, or files where those are refused or not wanted',
   example: 'gypsum clone my-project/my-asset/v1 my-folder',
   flags: [
+    {
+      flags: '--mode <mode>',
+      description: 'how the files stand in the folder; "auto" is symlinks, or where they are refused what works',
+      choices: ['auto', ...CLONE_MODES],
+    },
     { flags: '--no-download', description: 'do not fetch any file: links dangle, which is enough to publish from' },
     { flags: '--merge', description: 'clone into a folder that is not empty; what is there stays' },
   ],
@@ -23,14 +38,16 @@ export const clone: Command<CloneResult, Options> = {
     const ref = await versionOf(call, argument(args, 0));
     return client().cloneVersion(ref, argument(args, 1), { ...options, signal, onEvent });
   },
-  human({ destination, files, bytes, links, conflicts, saved, project, asset, version }) {
+  human({ destination, mode, files, bytes, links, conflicts, saved, project, asset, version }) {
     const ref = formatRef({ project, asset, version });
-    const lines = [`Cloned ${ref} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}.`];
+    const how = mode === 'symlink' ? '' : `, each a ${MADE[mode]}`;
+    const lines = [`Cloned ${ref} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}${how}.`];
     if (links.unchanged > 0 || conflicts.length > 0) {
       lines.push(
-        `${count(links.made, 'link')} made, ${links.unchanged} there already, ${conflicts.length} in the way.`,
+        `${count(links.made, MADE[mode])} made, ${links.unchanged} there already, ${conflicts.length} in the way.`,
       );
     }
+    if (mode === 'hardlink') lines.push('They are the cached files: replace one to change it, do not write to it.');
     if (saved === undefined)
       lines.push(`No file was fetched: links dangle until "gypsum save ${ref}", with the same settings.`);
     if (conflicts.length > 0) {

@@ -1,0 +1,98 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasContent } from '../cache/blobs.ts';
+import { type CloneFiles, writeCloneFiles } from '../cache/clone-files.ts';
+import { passClock } from '../cache/pass-clock.ts';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import type { FileMode } from '../model/clone-mode.ts';
+import { type Fingerprint, fingerprintOf } from '../model/fingerprint.ts';
+import { fsPath } from '../model/local-path.ts';
+import { entryDigest, type Manifest, manifestPaths } from '../model/manifest.ts';
+import type { VersionRef } from '../model/refs.ts';
+import { type Entry, type FileEntry, withDirectories } from '../model/tree.ts';
+import { type ApplyOptions, applySteps } from '../tree/apply.ts';
+import { type LayoutPlan, planLayout } from '../tree/plan.ts';
+import { freshName } from '../tree/put-file.ts';
+import { realPath } from '../tree/real-path.ts';
+import { proveContents } from './prove-contents.ts';
+import type { VersionDocuments } from './version-documents.ts';
+
+/** Lays a version out as real files, and remembers how they look. */
+export async function cloneFiles(
+  ctx: Context,
+  documents: VersionDocuments,
+  place: string,
+  mode: FileMode,
+  actual: readonly Entry[],
+  options: ApplyOptions,
+): Promise<LayoutPlan> {
+  const { ref, manifest } = documents;
+  const { tree, known } = await recognize(place, actual, manifest, options);
+  const source = ({ path }: FileEntry) => ctx.cache.layout.file({ ...ref, path });
+  const plan = planLayout(withDirectories(fileEntries(manifest)), tree, { mode, source });
+  const bytes = plan.steps.reduce((sum, step) => sum + (step.type === 'make-file' ? step.size : 0), 0);
+  options.onEvent?.({ type: 'start', task: 'clone', files: plan.steps.length, bytes });
+  const proof = mode === 'hardlink' ? await proveContents(ctx, documents, options) : undefined;
+  try {
+    await applySteps(place, plan.steps, {
+      ...options,
+      async finish(made) {
+        // Hard links were proven before they changed the inodes; copies have proven themselves.
+        if (mode === 'reflink') await proveContents(ctx, documents, options);
+        await rememberFiles(ctx, ref, place, new Map([...known, ...made]), options);
+      },
+    });
+  } finally {
+    await proof?.remember();
+  }
+  options.onEvent?.({ type: 'end', task: 'clone' });
+  return plan;
+}
+
+/** Remembers the files of a clone as they look now: those that were changed last once the clock has passed that. */
+async function rememberFiles(
+  ctx: Context,
+  ref: VersionRef,
+  place: string,
+  files: CloneFiles,
+  { signal }: CallOptions,
+): Promise<void> {
+  let last = 0;
+  for (const [, , , , ctime] of files.values()) last = Math.max(last, ctime);
+  const clock = await passClock(freshName(place), last, signal);
+  const settled = [...files].filter(([, [, , , , ctime]]) => ctime < clock);
+  await writeCloneFiles(ctx.cache.layout, realPath(place), ref, new Map(settled));
+}
+
+/** Finds out which files of a folder are what a version has at the same path: they are read. */
+async function recognize(
+  place: string,
+  actual: readonly Entry[],
+  manifest: Manifest,
+  { signal }: CallOptions,
+): Promise<{ tree: Entry[]; known: Map<string, Fingerprint> }> {
+  const known = new Map<string, Fingerprint>();
+  const tree: Entry[] = [];
+  for (const entry of actual) {
+    const wanted = manifest[entry.path];
+    const digest = wanted === undefined ? undefined : entryDigest(wanted);
+    if (entry.type !== 'file' || digest === undefined || wanted?.size !== entry.size) {
+      tree.push(entry);
+      continue;
+    }
+    const path = join(place, entry.path);
+    const print = fingerprintOf(lstatSync(fsPath(path)));
+    const same = await hasContent(path, { digest, size: entry.size }, signal);
+    if (same) known.set(entry.path, print);
+    tree.push(same ? { ...entry, digest } : entry);
+  }
+  return { tree, known };
+}
+
+function* fileEntries(manifest: Manifest): Generator<FileEntry> {
+  for (const path of manifestPaths(manifest)) {
+    const entry = manifest[path];
+    if (entry !== undefined) yield { type: 'file', path, size: entry.size, digest: entryDigest(entry) };
+  }
+}

@@ -1,0 +1,72 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasContent, statIfThere } from '../cache/blobs.ts';
+import { readCloneFiles } from '../cache/clone-files.ts';
+import { findReceipt } from '../cache/receipts.ts';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import { type Fingerprint, fingerprintOf, sameFingerprint } from '../model/fingerprint.ts';
+import { fsPath } from '../model/local-path.ts';
+import type { LinkTarget, LinkTargets } from './link-targets.ts';
+
+/** A real file that is a file of the version that its folder is a clone of. */
+export interface Copy {
+  readonly target: LinkTarget;
+  /** How it looks; absent where it is the cached file itself, by a hard link, of which it is not known here whether it was edited. */
+  readonly seen?: Fingerprint;
+}
+
+/** Knows which real files of a clone are what its version says. */
+export interface Copies {
+  /**
+   * Gives the version's file that the one at this path of the folder is unchanged, also if it was renamed. Only a file
+   * that was touched is read.
+   */
+  find(path: string): Promise<Copy | undefined>;
+}
+
+/** Looks a folder up in the receipts; nothing if it is no clone, or one of symlinks. */
+export async function openCopies(
+  ctx: Context,
+  folder: string,
+  targets: LinkTargets,
+  { signal }: CallOptions,
+): Promise<Copies | undefined> {
+  const { layout } = ctx.cache;
+  const receipt = await findReceipt(layout, folder, lstatSync(fsPath(folder)));
+  if (receipt === undefined || receipt.mode === 'symlink') return undefined;
+  const { project, asset, version, destination, mode } = receipt;
+  const known = await readCloneFiles(layout, destination, receipt);
+  const byInode = new Map([...known].map(([path, [dev, ino]]) => [`${dev} ${ino}`, path]));
+
+  /** Gives the version's files that a file may be: the one at its own path, and the one that its inode had been. */
+  const candidates = async (path: string, inode: string): Promise<LinkTarget[]> => {
+    const found: LinkTarget[] = [];
+    for (const from of new Set([path, byInode.get(inode) ?? path])) {
+      const [target] = await targets.find([project, asset, version, ...from.split('/')], { changing: true });
+      if (target?.below === '') found.push(target);
+    }
+    return found;
+  };
+
+  return {
+    async find(path) {
+      const at = join(folder, path);
+      const stats = lstatSync(fsPath(at), { throwIfNoEntry: false });
+      if (stats === undefined) return undefined;
+      const print = fingerprintOf(stats);
+      for (const target of await candidates(path, `${stats.dev} ${stats.ino}`)) {
+        if (mode === 'hardlink') {
+          const cached = statIfThere(layout.file(target.file));
+          if (cached?.ino === stats.ino && cached.dev === stats.dev) return { target };
+        }
+        if (target.size !== stats.size) continue;
+        const before = known.get(target.file.path);
+        const expected = { digest: { algorithm: 'md5', hex: target.md5sum }, size: target.size } as const;
+        const same = (before && sameFingerprint(before, print)) || (await hasContent(at, expected, signal));
+        if (same) return { target, seen: print };
+      }
+      return undefined;
+    },
+  };
+}

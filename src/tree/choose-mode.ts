@@ -1,0 +1,24 @@
+import { unlinkSync } from 'node:fs';
+import type { CloneMode } from '../model/clone-mode.ts';
+import { fsPath } from '../model/local-path.ts';
+import { freshName, isRefusal, type PutFile, putFile } from './put-file.ts';
+
+/** Those that cost no space come first; a copy works anywhere. */
+const BY_PREFERENCE = ['symlink', 'reflink', 'hardlink'] as const;
+
+/** Says which is the best way to put a file into a folder: each is tried there once, in turn, until one works. */
+export function chooseMode(folder: string, source: string, put: PutFile = putFile): CloneMode {
+  return BY_PREFERENCE.find((mode) => works(mode, folder, source, put)) ?? 'copy';
+}
+
+function works(mode: (typeof BY_PREFERENCE)[number], folder: string, source: string, put: PutFile): boolean {
+  const probe = freshName(folder);
+  try {
+    put[mode](source, probe);
+  } catch (error) {
+    if (isRefusal(mode, error)) return false;
+    throw error;
+  }
+  unlinkSync(fsPath(probe));
+  return true;
+}

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { GypsumError, isSystemError } from '../errors.ts';
+import type { Pace } from '../give-way.ts';
+import type { CloneMode } from '../model/clone-mode.ts';
+import { fsPath } from '../model/local-path.ts';
+import { showText } from '../model/text.ts';
+import { createVerifier, type Expected } from '../verify-stream.ts';
+
+/**
+ * The ways to put a file of the cache into a folder. None replaces anything, and none leaves half a file at its path:
+ * what a killed process leaves has a name that no version may hold, so that it is not published unseen.
+ */
+export interface PutFile {
+  symlink(source: string, path: string): void;
+  hardlink(source: string, path: string): void;
+  /** Shares the bytes until one of the two is written to. */
+  reflink(source: string, path: string): void;
+  /** Throws `wrong-content` if the source does not hold what is expected. */
+  copy(source: string, path: string, expected: Expected, pace: Pace): Promise<void>;
+}
+
+/** What each is refused with where a file system or a user's rights do not have it. */
+const REFUSALS: Readonly<Record<CloneMode, readonly string[]>> = {
+  symlink: ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'UNKNOWN'],
+  // EPERM also: another user's file under protected_hardlinks. EMLINK: it has as many as its file system allows.
+  hardlink: ['EPERM', 'EXDEV', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'UNKNOWN'],
+  reflink: ['EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'ENOTTY', 'EINVAL', 'UNKNOWN'],
+  copy: [],
+};
+
+/** Whether a failure means that files cannot be put so here, and another way may work. */
+export function isRefusal(mode: CloneMode, error: unknown): error is NodeJS.ErrnoException {
+  return isSystemError(error, ...REFUSALS[mode]);
+}
+
+/** Says of such a failure what was refused, and what works instead. */
+export function refusal(mode: CloneMode, source: string, path: string, error: NodeJS.ErrnoException): GypsumError {
+  return new GypsumError('destination-refused', `${showText(path)} cannot be made: ${why(mode, error.code)}.`, {
+    hint: 'Take the mode "auto", which finds what works there, or "copy", which works anywhere.',
+    details: { mode, source, path },
+    cause: error,
+  });
+}
+
+function why(mode: CloneMode, code: string | undefined): string {
+  if (mode === 'symlink') return `symlinks are refused there (${code}), by the file system or for want of the right`;
+  if (mode === 'reflink') return `bytes of the cache cannot be shared with files there (${code})`;
+  if (code === 'EXDEV') return 'hard links cannot lead from the file system of the cache to another one';
+  if (code === 'EMLINK') return 'the cached file has as many hard links as its file system allows';
+  return `hard links are refused there (${code}), by the file system or since the cached file is another user’s`;
+}
+
+export const putFile: PutFile = {
+  symlink: (source, path) => symlinkSync(fsPath(source), fsPath(path), 'file'),
+  hardlink: (source, path) => linkSync(fsPath(source), fsPath(path)),
+  reflink(source, path) {
+    const fresh = freshName(dirname(path));
+    try {
+      copyFileSync(fsPath(source), fsPath(fresh), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+      chmodSync(fsPath(fresh), WRITABLE);
+      moveToFree(fresh, path);
+    } finally {
+      removeIfThere(fresh);
+    }
+  },
+  async copy(source, path, expected, pace) {
+    const fresh = freshName(dirname(path));
+    try {
+      await copyVerified(source, fresh, expected, pace);
+      moveToFree(fresh, path);
+    } finally {
+      removeIfThere(fresh);
+    }
+  },
+};
+
+/** Gives a path for something short-lived in a folder: no version may hold a name that begins so. */
+export function freshName(folder: string): string {
+  return join(folder, `..gypsum-${randomUUID()}`);
+}
+
+const WRITABLE = 0o644;
+
+/** Units: bytes. Read and written at once, so that a large file can be interrupted. */
+const CHUNK = 1024 * 1024;
+
+async function copyVerified(source: string, fresh: string, expected: Expected, pace: Pace): Promise<void> {
+  const verifier = createVerifier(expected, source);
+  const chunk = Buffer.allocUnsafe(Math.min(CHUNK, expected.size + 1));
+  const from = openSync(fsPath(source), 'r');
+  try {
+    const to = openSync(fsPath(fresh), 'wx', WRITABLE);
+    try {
+      for (let length = readSync(from, chunk); length > 0; length = readSync(from, chunk)) {
+        const bytes = chunk.subarray(0, length);
+        verifier.update(bytes);
+        for (let at = 0; at < length; ) at += writeSync(to, bytes, at);
+        if (pace.due()) await pace.rest();
+      }
+      verifier.end();
+    } finally {
+      closeSync(to);
+    }
+  } finally {
+    closeSync(from);
+  }
+}
+
+/** Gives a file another name, unless there is something of that name. */
+function moveToFree(from: string, to: string): void {
+  try {
+    // A rename would replace what is there.
+    linkSync(fsPath(from), fsPath(to));
+  } catch (error) {
+    if (!isRefusal('hardlink', error) || lstatSync(fsPath(to), { throwIfNoEntry: false }) !== undefined) throw error;
+    renameSync(fsPath(from), fsPath(to));
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(fsPath(path));
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+  }
+}
