@@ -44,7 +44,7 @@ describe('what a word can become', () => {
     ],
     [
       ['config', 'set', 'c'],
-      ['cache', 'concurrency'],
+      ['cache', 'concurrency', 'ca'],
     ],
     [
       ['completion', ''],
