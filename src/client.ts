@@ -13,10 +13,12 @@ import { fetchPermissions, setPermissions } from './ops/permissions.ts';
 import { planUpload } from './ops/plan-upload.ts';
 import { prepareDirectoryUpload } from './ops/prepare-directory-upload.ts';
 import { approveProbation, rejectProbation } from './ops/probation.ts';
+import { pruneCache } from './ops/prune-cache.ts';
 import { fetchQuota, fetchUsage, setQuota } from './ops/quota.ts';
 import { listUploads } from './ops/recorded-uploads.ts';
 import { refreshLatest, refreshUsage } from './ops/refresh.ts';
 import { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
+import { removeCached } from './ops/remove-cached.ts';
 import { resumeUpload } from './ops/resume-upload.ts';
 import { saveFile, saveVersion } from './ops/save-version.ts';
 import { startUpload } from './ops/start-upload.ts';
@@ -69,6 +71,8 @@ const operations = {
   whoAmI,
   listCache,
   measureCache,
+  pruneCache,
+  removeCached,
 };
 
 type Operations = typeof operations;

@@ -42,7 +42,7 @@ export type GypsumEvent =
     };
 
 /** What a progress bar can be about. */
-export type Task = 'fetch' | 'clone' | 'scan' | 'digest' | 'send' | 'verify' | 'backup';
+export type Task = 'fetch' | 'clone' | 'scan' | 'digest' | 'send' | 'verify' | 'backup' | 'remove';
 
 export type OnEvent = (event: GypsumEvent) => void;
 

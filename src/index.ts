@@ -44,11 +44,13 @@ export {
   prepareDirectoryUpload,
 } from './ops/prepare-directory-upload.ts';
 export { approveProbation, rejectProbation } from './ops/probation.ts';
+export { type PruneOptions, type PruneResult, pruneCache } from './ops/prune-cache.ts';
 export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota } from './ops/quota.ts';
 export type { LinkRule } from './ops/read-folder.ts';
 export { listUploads, type RecordedUpload, type RecordedUploads } from './ops/recorded-uploads.ts';
 export { refreshLatest, refreshUsage } from './ops/refresh.ts';
 export { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
+export { type RemoveCachedOptions, type RemovedFromCache, removeCached } from './ops/remove-cached.ts';
 export { type ResumeOptions, resumeUpload } from './ops/resume-upload.ts';
 export { type SaveOptions, type SaveResult, saveFile, saveVersion } from './ops/save-version.ts';
 export { type AnnouncedLink, type StartOptions, startUpload } from './ops/start-upload.ts';

@@ -19,11 +19,22 @@ export async function publish(
   await mkdir(dirname(incoming), { recursive: true });
   try {
     await write(incoming);
-    await mkdir(dirname(target), { recursive: true });
-    await rename(incoming, target);
+    await moveInto(incoming, target);
   } catch (error) {
     await removeIfThere(incoming);
     throw error;
+  }
+}
+
+/** Renames a file into a folder that is made if need be: again, if somebody who frees space takes it away between. */
+async function moveInto(source: string, target: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await mkdir(dirname(target), { recursive: true });
+      return await rename(source, target);
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT') || attempt === MAX_ATTEMPTS) throw error;
+    }
   }
 }
 
@@ -109,7 +120,7 @@ async function linkFile(source: string, target: string): Promise<void> {
     try {
       return await link(source, target);
     } catch (error) {
-      if (!isSystemError(error, 'ENOENT') || attempt === MAX_LINK_ATTEMPTS) throw error;
+      if (!isSystemError(error, 'ENOENT') || attempt === MAX_ATTEMPTS) throw error;
       await lstat(source);
     }
   }
@@ -124,8 +135,8 @@ export async function removeIfThere(path: string): Promise<void> {
   }
 }
 
-/** How many renames of the source may come between. */
-const MAX_LINK_ATTEMPTS = 20;
+/** How often others may come between. */
+const MAX_ATTEMPTS = 20;
 
 // EPERM: another user's file under protected_hardlinks, or a file system without links. EXDEV: another file system.
 const LINK_REFUSED = ['EPERM', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];

@@ -1,7 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
-import { GypsumError } from '../errors.ts';
+import { GypsumError, isSystemError } from '../errors.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
@@ -117,8 +117,15 @@ export function createCache(root: string, registryUrl: string): Cache {
     async readRecord(ref, name) {
       const file = layout.record(ref, name);
       const text = await readIfThere(file);
-      if (text !== undefined) await checkSpelling(file, ref);
-      return text;
+      if (text === undefined) return undefined;
+      try {
+        await checkSpelling(file, ref);
+        return text;
+      } catch (error) {
+        // Somebody who frees space has just removed it.
+        if (isSystemError(error, 'ENOENT')) return undefined;
+        throw error;
+      }
     },
     async writeRecord(ref, name, content) {
       await open();

@@ -58,7 +58,23 @@ export async function supply(
   fingerprints: Fingerprints,
   content: Content,
   fetch: Fetch,
-  { signal, onEvent }: CallOptions = {},
+  options: CallOptions = {},
+): Promise<Supplied> {
+  try {
+    return await supplyOnce(layout, fingerprints, content, fetch, options);
+  } catch (error) {
+    // Somebody who frees space has removed a blob between two steps: then from the beginning.
+    if (!isSystemError(error, 'ENOENT')) throw error;
+    return supplyOnce(layout, fingerprints, content, fetch, options);
+  }
+}
+
+async function supplyOnce(
+  layout: Layout,
+  fingerprints: Fingerprints,
+  content: Content,
+  fetch: Fetch,
+  { signal, onEvent }: CallOptions,
 ): Promise<Supplied> {
   const { hex } = content.digest;
   const blob = layout.blob(content.source.project, content.digest);

@@ -24,6 +24,11 @@ const receiptSchema = z.object({
 /** What was cloned where and how. It stands in the cache, so that the clone holds nothing but its dataset. */
 export type Receipt = Readonly<z.infer<typeof receiptSchema>>;
 
+/** Whether a clone needs the files of the cache. A copy needs none, and what it needs to be published are records. */
+export function needsFiles({ mode }: Receipt): boolean {
+  return mode === 'symlink' || mode === 'hardlink';
+}
+
 /** Writes the receipt of a clone; it replaces the one of an earlier clone at the same place. */
 export async function writeReceipt(layout: Layout, receipt: Receipt): Promise<void> {
   await publishDocument(

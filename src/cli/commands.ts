@@ -162,6 +162,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Measure the cache',
     load: async () => (await import('./commands/cache-du.ts')).cacheDu,
   },
+  'cache prune': {
+    summary: 'Free space: remove what no clone needs',
+    load: async () => (await import('./commands/cache-prune.ts')).cachePrune,
+  },
+  'cache rm': {
+    summary: 'Remove versions from the cache',
+    load: async () => (await import('./commands/cache-rm.ts')).cacheRm,
+  },
   'cache path': {
     summary: 'Print the folder of the cache',
     load: async () => (await import('./commands/cache-path.ts')).cachePath,

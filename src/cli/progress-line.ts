@@ -9,6 +9,7 @@ const words: Record<Task, { readonly doing: string; readonly done: string }> = {
   digest: { doing: 'Hashing', done: 'Hashed' },
   send: { doing: 'Sending', done: 'Sent' },
   verify: { doing: 'Verifying', done: 'Verified' },
+  remove: { doing: 'Removing', done: 'Removed' },
   backup: { doing: 'Copying', done: 'Copied' },
 };
 

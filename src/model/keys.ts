@@ -12,6 +12,9 @@ export const INTERNAL = {
   lock: '..LOCK',
 } as const;
 
+/** Those names: in the cache, too, documents stand beside the files. */
+export const INTERNAL_NAMES: ReadonlySet<string> = new Set(Object.values(INTERNAL));
+
 /**
  * The keys of a registry's objects, each in one place.
  *

@@ -20,6 +20,7 @@ import { scanFolder } from '../tree/scan.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { checkDestination, checkEmpty, makeFolders, removeFolders } from './clone-destination.ts';
 import { cloneFiles } from './clone-files.ts';
+import { holdFiles } from './hold-files.ts';
 import { run } from './run.ts';
 import { type SaveOptions, type SaveResult, saveFiles } from './save-version.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
@@ -96,11 +97,12 @@ export async function cloneBy(
       checkMode(chosen, download);
       const actual = merge ? await scanExisting(place, chosen !== 'symlink', options) : [];
       const apply = { ...options, orCopy: mode === 'auto', put };
-      const { steps, conflicts, unchanged } = await withReceipt(ctx, version, realPath(place), chosen, () =>
-        chosen === 'symlink'
+      const { steps, conflicts, unchanged } = await withReceipt(ctx, version, realPath(place), chosen, async () => {
+        if (download) await holdFiles(ctx, documents, options);
+        return chosen === 'symlink'
           ? cloneLinks(ctx, documents, place, actual, apply)
-          : cloneFiles(ctx, documents, place, chosen, actual, apply),
-      );
+          : cloneFiles(ctx, documents, place, chosen, actual, apply);
+      });
       return {
         ...version,
         destination: place,

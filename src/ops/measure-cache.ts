@@ -1,13 +1,11 @@
-import { join } from 'node:path';
-import { statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import type { Count } from '../model/count.ts';
 import { inScope, type Scope } from '../model/refs.ts';
+import { measureTree } from './measure-tree.ts';
 import { run } from './run.ts';
 import { type Inode, isOnlyHere, type SurveyedVersion, surveyCache } from './survey-cache.ts';
 import { versionsInScopes } from './versions-in-scopes.ts';
-import { scanIfThere } from './walk-version.ts';
 
 /**
  * What a project, an asset or a version takes.
@@ -49,8 +47,8 @@ export async function measureCache(
       usage: measure(versions, scopes),
       stored: sum(inodes),
       unused: sum(inodes.filter(({ names, files, blobs }) => files === 0 && names === blobs.length)),
-      damaged: await measureFolder(layout.damages, options),
-      incoming: await measureFolder(layout.incomings, options),
+      damaged: await measureTree(layout.damages, options),
+      incoming: await measureTree(layout.incomings, options),
     };
   });
 }
@@ -99,13 +97,4 @@ function measure(versions: readonly SurveyedVersion[], scopes: readonly Scope[])
   }
   const isAsked = (of: Scope) => scopes.length === 0 || scopes.some((scope) => inScope(of, scope));
   return [...sums.values()].filter(({ scope }) => isAsked(scope)).map(({ scope, ...sum }) => ({ ...scope, ...sum }));
-}
-
-async function measureFolder(folder: string, options: CallOptions): Promise<number> {
-  const seen = new Map<string, number>();
-  for (const { path, type } of await scanIfThere(folder, options)) {
-    const stats = type === 'file' ? statIfThere(join(folder, path)) : undefined;
-    if (stats !== undefined) seen.set(`${stats.dev}:${stats.ino}`, stats.size);
-  }
-  return [...seen.values()].reduce((sum, size) => sum + size, 0);
 }

@@ -54,7 +54,11 @@ async function findClone(
  * Gives what of the cache the links in a folder lead to, versions or what is above them, each once; nothing if some of the
  * folder cannot be read.
  */
-async function linkedScopes(ctx: Context, folder: string, { signal }: CallOptions): Promise<Scope[] | undefined> {
+export async function linkedScopes(
+  ctx: Context,
+  folder: string,
+  { signal }: CallOptions,
+): Promise<Scope[] | undefined> {
   const resolver = createSymlinkResolver(realPath(ctx.cache.layout.bucket));
   const found = new Map<string, Scope>();
   const pace = createPace(signal);

@@ -1,3 +1,4 @@
+import { statIfThere } from '../cache/blobs.ts';
 import { type Content, missingBytes, supply, unverifiedFiles } from '../cache/contents.ts';
 import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
 import { checkFreeSpace } from '../cache/free-space.ts';
@@ -109,10 +110,10 @@ async function manifestIfAny(ctx: Context, ref: VersionRef, options: SaveOptions
 export async function saveFiles(ctx: Context, documents: VersionDocuments, options: SaveOptions): Promise<SaveResult> {
   const { ref, manifest, summary } = documents;
   await checkCollisions(ref, manifest, ctx.cache.layout.root);
-  const outcome = await saveContents(ctx, groupContents(documents), ref, options);
-  markUsed(ctx.cache.layout, ref);
   // The other clients take the mark for a promise that nothing will change.
-  if (isImmutable(summary)) await ctx.cache.markComplete(ref);
+  const mark = isImmutable(summary);
+  const outcome = await saveContents(ctx, groupContents(documents), ref, { ...options, mark });
+  markUsed(ctx.cache.layout, ref);
   return {
     ...ref,
     directory: ctx.cache.layout.versionFolder(ref),
@@ -131,13 +132,13 @@ async function saveContents(
   ctx: Context,
   contents: Content[],
   ref: VersionRef,
-  options: SaveOptions,
+  { mark = false, signal, onEvent, concurrency = ctx.concurrency }: SaveOptions & { mark?: boolean },
 ): Promise<Outcome> {
   const { layout } = ctx.cache;
-  const { signal, onEvent, concurrency = ctx.concurrency } = options;
   const outcome: Outcome = { fetched: { contents: 0, bytes: 0 }, adopted: { contents: 0, bytes: 0 } };
   let memory = await openMemory(ctx, contents);
-  if ((await unsettled(ctx, memory, contents, signal)).length === 0) return outcome;
+  const isMarked = !mark || statIfThere(layout.complete(ref)) !== undefined;
+  if (isMarked && (await unsettled(ctx, memory, contents, signal)).length === 0) return outcome;
   await ctx.cache.open();
   const onWait = () => onEvent?.({ type: 'wait', for: 'version-lock', ref });
   await withLock(
@@ -170,6 +171,8 @@ async function saveContents(
         for (const prints of memory.values()) await prints.flush();
       }
       onEvent?.({ type: 'end', task: 'fetch' });
+      // With the lock: nobody removes meanwhile what is said to be there.
+      if (mark) await ctx.cache.markComplete(ref);
     },
     { signal, onWait },
   );

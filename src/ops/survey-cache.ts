@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import { cachedVersions } from '../cache/cached-names.ts';
+import { inodeId } from '../cache/files-of-inodes.ts';
 import { lastUsed } from '../cache/last-used.ts';
 import type { Layout } from '../cache/layout.ts';
 import type { CallOptions } from '../events.ts';
@@ -40,7 +41,7 @@ export interface Survey {
 export async function surveyCache(layout: Layout, options: CallOptions): Promise<Survey> {
   const inodes = new Map<string, Inode>();
   const look = (stats: Stats): Inode => {
-    const id = `${stats.dev}:${stats.ino}`;
+    const id = inodeId(stats);
     const known = inodes.get(id);
     if (known !== undefined) return known;
     const inode = { size: stats.size, names: stats.nlink, files: 0, blobs: [], written: stats.mtimeMs };

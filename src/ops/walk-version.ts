@@ -5,13 +5,10 @@ import type { Layout } from '../cache/layout.ts';
 import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
-import { INTERNAL } from '../model/keys.ts';
+import { INTERNAL_NAMES } from '../model/keys.ts';
 import type { VersionRef } from '../model/refs.ts';
 import type { Entry } from '../model/tree.ts';
 import { scanFolder } from '../tree/scan.ts';
-
-/** Names that are no user's: documents of the registry, which the clients keep beside the files. */
-const DOCUMENTS: ReadonlySet<string> = new Set(Object.values(INTERNAL));
 
 /** Visits all that stands in a version's folder of the bucket, but for folders and documents. What goes meanwhile is left out. */
 export async function walkVersion(
@@ -23,7 +20,7 @@ export async function walkVersion(
   const folder = layout.versionFolder(ref);
   const pace = createPace(options.signal);
   for (const { path, type } of await scanIfThere(folder, options)) {
-    if (type === 'directory' || DOCUMENTS.has(basename(path))) continue;
+    if (type === 'directory' || INTERNAL_NAMES.has(basename(path))) continue;
     const stats = statIfThere(join(folder, path));
     if (stats !== undefined) visit(path, stats);
     if (pace.due()) await pace.rest();

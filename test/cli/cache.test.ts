@@ -77,4 +77,49 @@ describe('a cache with something in it', () => {
       { version: 'v2' },
     ]);
   });
+
+  it('is pruned: what would go is said, and what keeps what', async () => {
+    const rig = await createRig(seed);
+    const clone = join(rig.folder, 'clone');
+    await run(rig, 'clone', 'p/a/v1', clone);
+    await run(rig, 'save', 'p/a/v2');
+    const today = (await rig.client.listCache())[0]?.lastUsed?.toISOString().slice(0, 10);
+    expect(await run(rig, 'cache', 'prune', '--unused', '--dry-run')).toEqual(
+      said(
+        [
+          `Would remove p/a/v2: 2 files, 4 B, last used ${today}`,
+          `Would keep p/a/v1: the clone ${clone} needs it`,
+          'Would remove 1 version, 1 content of no version: 3 B. Would leave: 3 B.',
+          '',
+        ].join('\n'),
+      ),
+    );
+    expect(await run(rig, 'cache', 'prune')).toEqual(
+      said('Removed 0 versions, 0 contents of no version: 0 B. Left: 6 B.\n'),
+    );
+    expect((await run(rig, 'cache', 'prune', '--older-than', '90d', '--max-size', '1GB')).code).toBe(0);
+    expect((await run(rig, 'cache', 'prune', '--older-than', 'long')).code).toBe(2);
+    const { stdout } = await run(rig, 'cache', 'prune', 'p/a', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      versions: [{ project: 'p', asset: 'a', version: 'v2', files: 2, bytes: 4 }],
+      kept: [{ version: 'v1', keptBy: [{ type: 'clone', destination: clone, state: 'found' }] }],
+      freed: 3,
+      dryRun: false,
+    });
+  });
+
+  it('is removed, what a clone needs only by force', async () => {
+    const rig = await createRig(seed);
+    const clone = join(rig.folder, 'clone');
+    await run(rig, 'clone', 'p/a/v1', clone);
+    expect(await run(rig, 'cache', 'rm', 'p/a/v1')).toEqual({
+      code: 16,
+      stdout: '',
+      stderr: expect.stringContaining(
+        `since it is in use:\n  p/a/v1: the clone ${clone} needs it\nRemove those clones`,
+      ),
+    });
+    expect((await run(rig, 'cache', 'rm', 'p', '--force')).stdout).toContain('Removed 1 version, 2 contents');
+    expect((await run(rig, 'cache', 'rm')).code).toBe(2);
+  });
 });

@@ -36,6 +36,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'registry verify': SERVED,
   'registry backup': SERVED,
   'cache ls': 'gypsum save my-project/my-asset/v1',
+  'cache rm': 'gypsum save my-project/my-asset/v1',
   'config get': 'gypsum config set registry http://127.0.0.1:8080',
   'config unset': 'gypsum config set registry http://127.0.0.1:8080',
   'uploads resume': INTERRUPTED,

@@ -5,7 +5,7 @@ import type { Command } from '../command.ts';
 import { table } from '../table.ts';
 
 export const cacheDu: Command<CacheUsage> = {
-  usage: 'du [project/asset/version...]',
+  usage: 'du [project[/asset[/version]]...]',
   summary: 'Measure the cache: files of equal content take space once',
   example: 'gypsum cache du',
   run: ({ args, client, signal, onEvent }) => client().measureCache(args.map(parseScope), { signal, onEvent }),

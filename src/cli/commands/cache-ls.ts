@@ -7,7 +7,7 @@ import { table } from '../table.ts';
 import { day } from '../text.ts';
 
 export const cacheLs: Command<CachedVersion[]> = {
-  usage: 'ls [project/asset/version...]',
+  usage: 'ls [project[/asset[/version]]...]',
   summary: 'List the versions in the cache, and the clones of each',
   example: 'gypsum cache ls my-project',
   run: ({ args, client, signal, onEvent }) => client().listCache(args.map(parseScope), { signal, onEvent }),

@@ -1,0 +1,76 @@
+import { rmdirSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isSystemError } from '../errors.ts';
+import { INTERNAL_NAMES } from '../model/keys.ts';
+import type { VersionRef } from '../model/refs.ts';
+import { publishDocument, removeIfThere } from './atomic.ts';
+import { statIfThere } from './blobs.ts';
+import { incomingName } from './incoming-name.ts';
+import type { Layout } from './layout.ts';
+import { type LockOptions, withLock } from './locks.ts';
+import { removeTree } from './remove-tree.ts';
+
+export interface EvictOptions extends LockOptions {
+  /**
+   * Asked when others can see already that the version is not whole any more: what they do from then on does not count on
+   * it. Where it says no, nothing is removed.
+   */
+  isFree: () => Promise<boolean>;
+  /** Forget its manifest and summary, too. */
+  records: boolean;
+}
+
+/**
+ * Takes a version's files out of the cache, for readers all at once, and gives the bytes of files that are free then; nothing
+ * if it turned out to be in use. The blobs of its contents stay.
+ */
+export async function evictVersion(
+  layout: Layout,
+  ref: VersionRef,
+  { isFree, records, ...options }: EvictOptions,
+): Promise<number | undefined> {
+  return withLock(
+    layout.lock(ref),
+    async () => {
+      const claim = layout.complete(ref);
+      const claimed = statIfThere(claim) !== undefined;
+      await removeIfThere(claim);
+      if (!(await isFree())) {
+        if (claimed) await publishDocument(layout, claim, '');
+        return undefined;
+      }
+      const files = await takeAway(layout, layout.versionFolder(ref));
+      const documents = records ? await takeAway(layout, layout.records(ref)) : undefined;
+      if (documents !== undefined) await removeTree(documents);
+      for (const folder of [claim, layout.versionFolder(ref), layout.records(ref)]) tidyAbove(layout, folder);
+      return files === undefined ? 0 : removeTree(files, { signal: options.signal, uncounted: INTERNAL_NAMES });
+    },
+    options,
+  );
+}
+
+/** Removes the folders above a path, as far as they are empty, but for the cache's own. */
+function tidyAbove({ root }: Layout, path: string): void {
+  for (let folder = dirname(path); dirname(folder) !== root && folder !== root; folder = dirname(folder)) {
+    try {
+      rmdirSync(folder);
+    } catch (error) {
+      if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EACCES', 'EPERM')) return;
+      if (!isSystemError(error, 'ENOENT')) throw error;
+    }
+  }
+}
+
+/** Moves a folder to where nobody looks for it; of one that was moved to another disk, the link. */
+async function takeAway(layout: Layout, folder: string): Promise<string | undefined> {
+  const away = layout.incoming(incomingName());
+  await mkdir(layout.incomings, { recursive: true });
+  try {
+    await rename(folder, away);
+    return away;
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,21 @@
+import { statIfThere } from '../cache/blobs.ts';
+import { withLock } from '../cache/locks.ts';
+import type { Context } from '../context.ts';
+import { type SaveOptions, saveFiles } from './save-version.ts';
+import type { VersionDocuments } from './version-documents.ts';
+
+/**
+ * Makes sure that a version's files are still there once a receipt of a clone has been written: from then on, nobody
+ * removes them.
+ *
+ * Whoever removes a version takes its mark away first and looks for receipts then. So where there is a mark, our receipt
+ * will be seen; where there is none, he may have looked before, and will have done his work when we get the lock.
+ */
+export async function holdFiles(ctx: Context, documents: VersionDocuments, options: SaveOptions): Promise<void> {
+  const { layout } = ctx.cache;
+  const { ref } = documents;
+  if (statIfThere(layout.complete(ref)) !== undefined) return;
+  const onWait = () => options.onEvent?.({ type: 'wait', for: 'version-lock', ref });
+  await withLock(layout.lock(ref), async () => {}, { signal: options.signal, onWait });
+  await saveFiles(ctx, documents, options);
+}
