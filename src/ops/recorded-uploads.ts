@@ -81,13 +81,17 @@ export async function findUpload(ctx: Context, ref: VersionRef & { readonly id?:
   const here = same.filter(({ registry }) => registry === ctx.registry.url);
   const found = here.findLast(({ session }) => session !== undefined) ?? here.at(-1);
   if (found !== undefined) return found;
-  const elsewhere = same.at(-1)?.registry;
-  throw new GypsumError('not-found', `No upload of ${formatRef(ref)} to ${ctx.registry.url} is written down.`, {
+  throw noUpload(ctx, ref, same.at(-1)?.registry);
+}
+
+function noUpload(ctx: Context, ref: VersionRef, elsewhere?: string): GypsumError {
+  const { project, asset, version } = ref;
+  return new GypsumError('not-found', `No upload of ${formatRef(ref)} to ${ctx.registry.url} is written down.`, {
     hint:
       elsewhere === undefined
         ? 'List what there is with "gypsum uploads".'
         : `There is one to ${elsewhere}: name that registry (--registry).`,
-    details: { project: ref.project, asset: ref.asset, version: ref.version },
+    details: { project, asset, version },
   });
 }
 
@@ -117,6 +121,7 @@ export async function takeUp(ctx: Context, record: UploadRecord, force: boolean)
   checkIsFree(record, force);
   const store = storeOf(ctx);
   const mine = await store.claim(record.id);
+  if (mine === undefined) throw noUpload(ctx, record);
   const claims = (await store.read(record.id))?.claims ?? [];
   const known = new Set(record.claims.map(({ claim }) => claim));
   // Two may come at once: the first one in the file has it, since a file grows at its end only.

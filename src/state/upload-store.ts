@@ -36,8 +36,8 @@ export interface UploadStore {
   announce(registry: string, ref: VersionRef): Promise<string>;
   /** Writes down what the registry answered: from here on the upload can be brought to an end, come what may. */
   keep(id: string, session: RecordedSession): Promise<void>;
-  /** Writes down that this process takes an upload up; gives the name of its claim. */
-  claim(id: string): Promise<string>;
+  /** Writes down that this process takes an upload up; gives the name of its claim, or nothing where nothing is written down any more. */
+  claim(id: string): Promise<string | undefined>;
   /** Writes down that this process goes on without an upload. */
   leave(id: string, claim: string): Promise<void>;
   /** Gives nothing where nothing is written down any more. */
@@ -77,8 +77,7 @@ export function createUploadStore(folder: string): UploadStore {
 
     async claim(id) {
       const claim = randomUUID();
-      await append(pathOf(id), [{ claim, ...thisProcess() }]);
-      return claim;
+      return unlessGone(append(pathOf(id), [{ claim, ...thisProcess() }]).then(() => claim));
     },
 
     async leave(id, claim) {

@@ -46,7 +46,7 @@ export const uploadsResume: Command<UploadResult, Force> = {
     return client().resumeUpload(upload, { ...options, signal, onEvent });
   },
   human: ({ files, bytes, sent, ...ref }) =>
-    `Published ${formatRef(ref)}: ${filesAndBytes({ files, bytes })}; what was missing were ${filesAndBytes(sent)}.`,
+    `Published ${formatRef(ref)}: ${filesAndBytes({ files, bytes })}; sent of them now: ${filesAndBytes(sent)}.`,
 };
 
 export const uploadsAbort: Command<AbortedUpload[], Force & { all?: boolean }> = {
