@@ -8,7 +8,7 @@ import { VERSION } from '../src/version.ts';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const LEAVES = ['errors', 'each', 'give-way'];
-const VALUES = [...LEAVES, 'process-owner', 'model', 'events', 'verify-stream'];
+const VALUES = [...LEAVES, 'process-owner', 'model', 'events', 'verify-stream', 'make-folder'];
 const PARTS = [...VALUES, 'cache', 'registry', 'state', 'tree', 'version'];
 
 /** Which part may import which, besides itself. A part is a file or a folder of `src`, or `mocks`. */
@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   version: [],
   each: ['errors'],
   'give-way': [],
+  'make-folder': ['errors', 'model'],
   'process-owner': ['errors'],
   model: ['errors'],
   events: ['model'],
@@ -25,12 +26,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   registry: VALUES,
   state: VALUES,
   tree: VALUES,
-  config: ['errors', 'each', 'model'],
+  config: ['errors', 'each', 'model', 'make-folder'],
   context: PARTS,
   ops: [...PARTS, 'context'],
   client: [...PARTS, 'context', 'ops'],
   index: [...PARTS, 'config', 'context', 'ops', 'client'],
-  server: [...LEAVES, 'model', 'verify-stream', 'version'],
+  server: [...LEAVES, 'model', 'verify-stream', 'make-folder', 'version'],
   mocks: [...PARTS, 'config', 'context', 'ops', 'client', 'index', 'server'],
   cli: [...PARTS, 'config', 'context', 'ops', 'client', 'index', 'server', 'mocks'],
 };

@@ -1,7 +1,8 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import { GypsumError, isSystemError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
@@ -83,7 +84,7 @@ export function createCache(root: string, registryUrl: string): Cache {
 
   const open = async (): Promise<void> => {
     if (await check()) return;
-    await mkdir(root, { recursive: true });
+    makeFolder(root);
     if ((await readIfThere(layout.tag)) === undefined) await publishDocument(layout, layout.tag, CACHEDIR_TAG);
     // Two registries may come to one new folder at once: the second has to go.
     const own: Mark = { url: registryUrl, ...(met === undefined ? {} : { name: met }) };

@@ -4,7 +4,6 @@ import {
   constants,
   fstatSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   realpathSync,
@@ -15,6 +14,7 @@ import {
 import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { GypsumError, isSystemError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { showText } from '../model/text.ts';
 
 /** A small file of the user's own, as it stands in messages: `what` is the beginning of a sentence. */
@@ -54,7 +54,7 @@ export function readUserFile(file: UserFile): string | undefined {
 export function writeUserFile(file: UserFile, text: string): void {
   let fresh: string | undefined;
   try {
-    mkdirSync(dirname(file.path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file.path), 0o700);
     const target = followLink(file.path);
     fresh = `${target}.${randomBytes(6).toString('hex')}`;
     const handle = openSync(fresh, 'wx', 0o600);

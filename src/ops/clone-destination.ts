@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { lstatSync, readdirSync, rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Context } from '../context.ts';
 import { GypsumError, isSystemError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
 import { absolutePath, overlaps, realPath } from '../tree/real-path.ts';
@@ -59,7 +60,7 @@ export function makeFolders(place: string): string[] {
   const missing: string[] = [];
   for (let at = place; lstatSync(fsPath(at), { throwIfNoEntry: false }) === undefined; at = dirname(at))
     missing.push(at);
-  mkdirSync(fsPath(place), { recursive: true });
+  makeFolder(place);
   return missing;
 }
 

@@ -1,8 +1,9 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { type Background, startBackground } from './background.ts';
 import { LIFETIME } from './context.ts';
 import { checkFolder, openSecret } from './data-folder.ts';
@@ -66,7 +67,7 @@ export async function openRegistry({
   ...options
 }: OpenRegistryOptions): Promise<OpenRegistry> {
   const folder = resolve(data);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   await checkFolder(folder);
   let isLost = false;
   let background: Background | undefined;

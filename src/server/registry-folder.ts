@@ -1,6 +1,7 @@
-import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GypsumError, isSystemError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { type BackedUp, type BackupOptions, backupRegistry } from './backup-registry.ts';
 import { checkFolder } from './data-folder.ts';
 import { diskStorage } from './disk-storage.ts';
@@ -32,7 +33,7 @@ export async function backupFolder(
       hint: 'Name another folder, best on another disk.',
     });
   }
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   await checkFolder(folder);
   const release = await lockFolder(folder, signal, () => {});
   try {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { showText } from '../model/text.ts';
 import { checkFolder, makeAdminToken } from './data-folder.ts';
 import { createToken, hashToken, readTokens, type TokenRecord, writeTokens } from './token-file.ts';
@@ -38,7 +39,7 @@ export async function addToken(
       hint: 'Give a name of 1 to 256 characters without control characters.',
     });
   }
-  await mkdir(data, { recursive: true });
+  makeFolder(data);
   await checkFolder(data);
   return alone(data, async (file) => {
     await makeAdminToken(data);

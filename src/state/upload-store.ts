@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { thisProcess } from '../process-owner.ts';
 import {
@@ -65,7 +66,7 @@ export function createUploadStore(folder: string): UploadStore {
       const id = randomUUID();
       const { project, asset, version } = ref;
       const begin: UploadBegin = { format: 1, registry, project, asset, version, since: new Date().toISOString() };
-      await mkdir(uploads, { recursive: true, mode: 0o700 });
+      makeFolder(uploads, 0o700);
       const lines = [begin, { claim: id, ...thisProcess() }].map(toLine);
       await write(await open(pathOf(id), 'wx', 0o600), lines);
       return id;
