@@ -17,6 +17,8 @@ import { pruneCache } from './ops/prune-cache.ts';
 import { fetchQuota, fetchUsage, setQuota } from './ops/quota.ts';
 import { listUploads } from './ops/recorded-uploads.ts';
 import { refreshLatest, refreshUsage } from './ops/refresh.ts';
+import { relinkClone } from './ops/relink-clone.ts';
+import { relinkClones } from './ops/relink-clones.ts';
 import { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 import { removeCached } from './ops/remove-cached.ts';
 import { resumeUpload } from './ops/resume-upload.ts';
@@ -40,6 +42,8 @@ const operations = {
   saveFile,
   saveVersion,
   cloneVersion,
+  relinkClone,
+  relinkClones,
   prepareDirectoryUpload,
   startUpload,
   uploadFiles,

@@ -49,6 +49,8 @@ export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota }
 export type { LinkRule } from './ops/read-folder.ts';
 export { listUploads, type RecordedUpload, type RecordedUploads } from './ops/recorded-uploads.ts';
 export { refreshLatest, refreshUsage } from './ops/refresh.ts';
+export { type RelinkOptions, type RelinkResult, relinkClone } from './ops/relink-clone.ts';
+export { type RelinkedClones, relinkClones } from './ops/relink-clones.ts';
 export { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 export { type RemoveCachedOptions, type RemovedFromCache, removeCached } from './ops/remove-cached.ts';
 export { type ResumeOptions, resumeUpload } from './ops/resume-upload.ts';

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import { decodePath, fsPath } from '../model/local-path.ts';
-import type { Receipt } from './receipts.ts';
+import { type FolderStats, isFolderOf, type Receipt } from './receipts.ts';
 
 /**
  * Where a clone is. `replaced`: another folder stands in its place, which may be a copy of it. `missing`: it was
@@ -14,25 +14,25 @@ export type Whereabouts =
   | { readonly state: 'missing' | 'unreadable' };
 
 /** Finds a clone in its place, else by device and inode under another name in the same folder. */
-export function locateClone({ destination, device, inode }: Receipt): Whereabouts {
-  // A device has another number after a restart or a mount: in its place, the inode is enough.
+export function locateClone(receipt: Receipt): Whereabouts {
+  const { destination, device } = receipt;
   const here = folderAt(destination);
   if (here === 'hidden') return { state: 'unreadable' };
-  if (here?.ino === inode) return { state: 'found', place: destination };
+  if (here !== undefined && isFolderOf(receipt, here)) return { state: 'found', place: destination };
   const folder = dirname(destination);
   const names = namesAt(folder);
   if (names === 'hidden') return { state: 'unreadable' };
   for (const name of names) {
     const place = join(folder, name);
     const there = folderAt(place);
-    if (there !== undefined && there !== 'hidden' && there.ino === inode && there.dev === device) {
+    if (there !== undefined && there !== 'hidden' && there.dev === device && isFolderOf(receipt, there)) {
       return { state: 'found', place };
     }
   }
   return here === undefined ? { state: 'missing' } : { state: 'replaced', place: destination };
 }
 
-function folderAt(path: string): { dev: number; ino: number } | 'hidden' | undefined {
+function folderAt(path: string): FolderStats | 'hidden' | undefined {
   try {
     const stats = lstatSync(fsPath(path), { throwIfNoEntry: false });
     return stats?.isDirectory() ? stats : undefined;

@@ -17,6 +17,8 @@ const receiptSchema = z.object({
   /** Find the clone again after it was moved on its file system. */
   device: z.number(),
   inode: z.number(),
+  /** When its folder was made: an inode that is free is given to the next one. Units: milliseconds since 1970 */
+  birth: z.number().optional(),
   mode: z.enum(CLONE_MODES),
   createdAt: z.iso.datetime(),
 });
@@ -44,20 +46,31 @@ export async function readReceipt(layout: Layout, destination: string): Promise<
   return text === undefined ? undefined : parseReceipt(text);
 }
 
+/** What tells folders apart. */
+export interface FolderStats {
+  readonly dev: number;
+  readonly ino: number;
+  readonly birthtimeMs: number;
+}
+
 /**
- * Gives the receipt of the clone that a folder is, by its real path and its stats: also if it was moved on its file
- * system.
+ * Whether a folder is the one that a clone was made in, on the same file system. Devices are not compared: they have
+ * other numbers after a restart or a mount.
  */
+export function isFolderOf({ inode, birth }: Receipt, { ino, birthtimeMs }: FolderStats): boolean {
+  return inode === ino && (birth === undefined || birth === birthtimeMs);
+}
+
+/** Gives the receipt of the clone that a folder is, by its real path, and also if it was moved on its file system. */
 export async function findReceipt(
   layout: Layout,
   destination: string,
-  { dev, ino }: { readonly dev: number; readonly ino: number },
+  stats: FolderStats,
 ): Promise<Receipt | undefined> {
   const there = await readReceipt(layout, destination);
-  // A device has another number after a restart or a mount: in its place, the inode is enough.
-  if (there?.inode === ino) return there;
+  if (there !== undefined && isFolderOf(there, stats)) return there;
   const { receipts } = await listReceipts(layout);
-  return receipts.find(({ device, inode }) => device === dev && inode === ino) ?? there;
+  return receipts.find((receipt) => receipt.device === stats.dev && isFolderOf(receipt, stats)) ?? there;
 }
 
 /** Every receipt of the cache, and the files that should be one and cannot be read: what they keep is not known. */

@@ -113,6 +113,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Make a folder of links to a version’s files',
     load: async () => (await import('./commands/clone.ts')).clone,
   },
+  relink: {
+    summary: 'Mend clones after they or the cache were moved',
+    load: async () => (await import('./commands/relink.ts')).relink,
+  },
   prepare: {
     summary: 'Show which files of a folder are real and which are links',
     load: async () => (await import('./commands/prepare.ts')).prepare,

@@ -51,7 +51,7 @@ export async function cloneFiles(
 }
 
 /** Remembers the files of a clone as they look now: those that were changed last once the clock has passed that. */
-async function rememberFiles(
+export async function rememberFiles(
   ctx: Context,
   ref: VersionRef,
   place: string,

@@ -174,9 +174,9 @@ async function withReceipt<T>(
   const { layout } = ctx.cache;
   await ctx.cache.open();
   const before = await readReceipt(layout, destination);
-  const { dev: device, ino: inode } = lstatSync(fsPath(destination));
+  const { dev: device, ino: inode, birthtimeMs: birth } = lstatSync(fsPath(destination));
   const createdAt = new Date().toISOString();
-  await writeReceipt(layout, { ...version, destination, device, inode, mode, createdAt });
+  await writeReceipt(layout, { ...version, destination, device, inode, birth, mode, createdAt });
   try {
     return await work();
   } catch (error) {

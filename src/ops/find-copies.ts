@@ -1,19 +1,22 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasContent, statIfThere } from '../cache/blobs.ts';
-import { readCloneFiles } from '../cache/clone-files.ts';
+import { type CloneFiles, readCloneFiles } from '../cache/clone-files.ts';
 import { findReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { type Fingerprint, fingerprintOf, sameFingerprint } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
+import type { VersionRef } from '../model/refs.ts';
 import type { LinkTarget, LinkTargets } from './link-targets.ts';
 
 /** A real file that is a file of the version that its folder is a clone of. */
 export interface Copy {
   readonly target: LinkTarget;
-  /** How it looks; absent where it is the cached file itself, by a hard link, of which it is not known here whether it was edited. */
-  readonly seen?: Fingerprint;
+  /** How it looks. */
+  readonly seen: Fingerprint;
+  /** It is the cached file itself, by a hard link, of which it is not known here whether it was edited. */
+  readonly inCache: boolean;
 }
 
 /** Knows which real files of a clone are what its version says. */
@@ -30,13 +33,24 @@ export async function openCopies(
   ctx: Context,
   folder: string,
   targets: LinkTargets,
-  { signal }: CallOptions,
+  options: CallOptions,
 ): Promise<Copies | undefined> {
   const { layout } = ctx.cache;
   const receipt = await findReceipt(layout, folder, lstatSync(fsPath(folder)));
   if (receipt === undefined || receipt.mode === 'symlink') return undefined;
-  const { project, asset, version, destination, mode } = receipt;
-  const known = await readCloneFiles(layout, destination, receipt);
+  const known = await readCloneFiles(layout, receipt.destination, receipt);
+  return createCopies(ctx, folder, receipt, known, targets, options);
+}
+
+/** Compares the files of a folder with a version, of which some are known. */
+export function createCopies(
+  ctx: Context,
+  folder: string,
+  { project, asset, version }: VersionRef,
+  known: CloneFiles,
+  targets: LinkTargets,
+  { signal }: CallOptions,
+): Copies {
   const byInode = new Map([...known].map(([path, [dev, ino]]) => [`${dev} ${ino}`, path]));
 
   /** Gives the version's files that a file may be: the one at its own path, and the one that its inode had been. */
@@ -54,19 +68,21 @@ export async function openCopies(
       const at = join(folder, path);
       const stats = lstatSync(fsPath(at), { throwIfNoEntry: false });
       if (stats === undefined) return undefined;
-      const print = fingerprintOf(stats);
+      const seen = fingerprintOf(stats);
       for (const target of await candidates(path, `${stats.dev} ${stats.ino}`)) {
-        if (mode === 'hardlink') {
-          const cached = statIfThere(layout.file(target.file));
-          if (cached?.ino === stats.ino && cached.dev === stats.dev) return { target };
-        }
+        const cached = stats.nlink > 1 ? statIfThere(ctx.cache.layout.file(target.file)) : undefined;
+        if (cached?.ino === stats.ino && cached.dev === stats.dev) return { target, seen, inCache: true };
         if (target.size !== stats.size) continue;
         const before = known.get(target.file.path);
-        const expected = { digest: { algorithm: 'md5', hex: target.md5sum }, size: target.size } as const;
-        const same = (before && sameFingerprint(before, print)) || (await hasContent(at, expected, signal));
-        if (same) return { target, seen: print };
+        const same = before !== undefined && sameFingerprint(before, seen);
+        if (same || (await hasContent(at, expectedOf(target), signal))) return { target, seen, inCache: false };
       }
       return undefined;
     },
   };
+}
+
+/** Gives what the file must hold that a target is. */
+export function expectedOf({ md5sum, size }: Pick<LinkTarget, 'md5sum' | 'size'>) {
+  return { digest: { algorithm: 'md5', hex: md5sum }, size } as const;
 }

@@ -6,7 +6,7 @@ import { nameFault } from '../model/names.ts';
 import type { FileRef, VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
 import { comparePaths, isBelow } from '../model/tree.ts';
-import { loadVersion } from './version-documents.ts';
+import { loadVersion, type VersionDocuments } from './version-documents.ts';
 
 /** One file that a link into the cache stands for. */
 export interface LinkTarget {
@@ -38,11 +38,18 @@ interface Known {
   paths?: readonly string[];
 }
 
-export function createLinkTargets(ctx: Context, options: CallOptions): LinkTargets {
+export function createLinkTargets(
+  ctx: Context,
+  options: CallOptions,
+  loaded: readonly VersionDocuments[] = [],
+): LinkTargets {
   const versions = new Map<string, Known | undefined>();
+  for (const { ref, manifest, summary } of loaded) {
+    versions.set(idOf(ref), { manifest, immutable: isImmutable(summary) });
+  }
 
   const look = async (ref: VersionRef): Promise<Known | undefined> => {
-    const id = `${ref.project}/${ref.asset}/${ref.version}`;
+    const id = idOf(ref);
     if (versions.has(id)) return versions.get(id);
     let known: Known | undefined;
     try {
@@ -69,6 +76,10 @@ export function createLinkTargets(ctx: Context, options: CallOptions): LinkTarge
       return entry === undefined ? filesBelow(ref, known, path) : [target(ref, path, '', entry, known.immutable)];
     },
   };
+}
+
+function idOf({ project, asset, version }: VersionRef): string {
+  return `${project}/${asset}/${version}`;
 }
 
 function filesBelow(ref: VersionRef, known: Known, folder: string): LinkTarget[] {

@@ -1,13 +1,11 @@
-import { lstatSync } from 'node:fs';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { fsPath } from '../model/local-path.ts';
 import { formatRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { comparePaths } from '../model/tree.ts';
 import type { LocalFile, UploadLink } from '../model/upload-plan.ts';
-import { realPath } from '../tree/real-path.ts';
+import { checkFolder } from './check-folder.ts';
 import { findChanged } from './find-changed.ts';
 import { type Linked, type LinkRule, readFolder } from './read-folder.ts';
 import { isRescuable, rescueEdits } from './rescue-edits.ts';
@@ -50,7 +48,7 @@ export async function prepareDirectoryUpload(
       hint: 'Give "auto", "always" or "never".',
     });
   }
-  const root = checkFolder(directory);
+  const root = checkFolder(directory, 'Give the folder whose files shall be published.');
   return run(ctx, callOptions, () => prepare(ctx, root, { links: rule, rescue }, callOptions));
 }
 
@@ -79,16 +77,6 @@ async function prepare(
       ...copies.map(({ path, file, size, md5sum, seen }) => ({ path, link: file, size, md5sum, seen })),
     ].sort((a, b) => comparePaths(a.path, b.path)),
   };
-}
-
-function checkFolder(directory: string): string {
-  const root = directory.includes('\0') ? directory : realPath(directory);
-  const stats = directory.includes('\0') ? undefined : lstatSync(fsPath(root), { throwIfNoEntry: false });
-  if (stats?.isDirectory()) return root;
-  throw new GypsumError('invalid-argument', `${showText(directory)} is not a folder.`, {
-    hint: 'Give the folder whose files shall be published.',
-    details: { directory },
-  });
 }
 
 /** What is said of a file that was edited through its link: how to keep the edit, and how to mend the cache. */

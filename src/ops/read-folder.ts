@@ -69,8 +69,8 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
     else copies.push({ ...link, seen });
   };
 
-  const addCopy = (path: string, size: number, { target, seen }: Copy) => {
-    if (target.final) addLink(path, target, seen);
+  const addCopy = (path: string, size: number, { target, seen, inCache }: Copy) => {
+    if (target.final) addLink(path, target, inCache ? undefined : seen);
     else if (rule === 'always') fault(path, 'is a file of a version that may still change');
     else addFile(path, size);
   };

@@ -7,8 +7,16 @@ import { compareTrees, sameEntry } from './compare.ts';
 export type Step =
   | { readonly type: 'make-directory'; readonly path: string }
   | { readonly type: 'make-symlink'; readonly path: string; readonly target: string }
-  | { readonly type: 'change-symlink'; readonly path: string; readonly before: string; readonly target: string }
+  | ChangeSymlink
   | MakeFile;
+
+/** Has a symlink lead elsewhere. */
+export interface ChangeSymlink {
+  readonly type: 'change-symlink';
+  readonly path: string;
+  readonly before: string;
+  readonly target: string;
+}
 
 /** Makes a real file of the one at `source`, which holds what is expected. */
 export interface MakeFile extends Expected {

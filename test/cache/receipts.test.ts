@@ -20,6 +20,7 @@ const receipt: Receipt = {
   destination: '/home/me/data',
   device: 1,
   inode: 2 ** 40,
+  birth: 1.7e12 + 0.125,
   mode: 'symlink',
   createdAt: '2024-05-06T07:08:09.123Z',
 };
@@ -45,7 +46,7 @@ it('there is one for each place, the last', async () => {
 
 it('one is found by its place, or by its folder after that was moved', async () => {
   const layout = createLayout(await tempFolder());
-  const stats = { dev: receipt.device, ino: receipt.inode };
+  const stats = { dev: receipt.device, ino: receipt.inode, birthtimeMs: 1.7e12 + 0.125 };
   expect(await findReceipt(layout, receipt.destination, stats)).toBeUndefined();
   await writeReceipt(layout, receipt);
   const other = { ...receipt, destination: '/home/me/other', inode: 7 };
@@ -55,8 +56,12 @@ it('one is found by its place, or by its folder after that was moved', async () 
   // It was moved to where another one had been.
   expect(await findReceipt(layout, other.destination, stats)).toEqual(receipt);
   // A folder that was copied has another inode.
-  expect(await findReceipt(layout, receipt.destination, { dev: 1, ino: 8 })).toEqual(receipt);
-  expect(await findReceipt(layout, '/copied', { dev: 1, ino: 8 })).toBeUndefined();
+  expect(await findReceipt(layout, receipt.destination, { ...stats, ino: 8 })).toEqual(receipt);
+  expect(await findReceipt(layout, '/copied', { ...stats, ino: 8 })).toBeUndefined();
+  // It was removed, and its inode is a new folder's.
+  expect(await findReceipt(layout, '/new', { ...stats, birthtimeMs: 1.8e12 })).toBeUndefined();
+  // A restart has given the device another number.
+  expect(await findReceipt(layout, receipt.destination, { ...stats, dev: 9 })).toEqual(receipt);
 });
 
 it('those that cannot be read are named', async () => {

@@ -31,6 +31,7 @@ const INTERRUPTED = [
 const BEFORE: Readonly<Record<string, string>> = {
   'version approve': PROBATION,
   'version reject': PROBATION,
+  relink: 'gypsum clone my-project/my-asset/v1 my-clone',
   'token list': 'gypsum token create bob --data my-registry',
   'token revoke': 'gypsum token create alice --data my-registry',
   'registry verify': SERVED,

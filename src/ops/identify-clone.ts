@@ -1,0 +1,101 @@
+import { lstatSync } from 'node:fs';
+import { readBucketText } from '../cache/bucket-text.ts';
+import { findReceipt, type Receipt } from '../cache/receipts.ts';
+import type { Context } from '../context.ts';
+import { GypsumError, isGypsumError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import type { CloneMode } from '../model/clone-mode.ts';
+import { fsPath } from '../model/local-path.ts';
+import { nameFault } from '../model/names.ts';
+import { formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import type { Tree } from '../model/tree.ts';
+import { readClones } from './registered-clones.ts';
+import { storedManifest } from './stored-manifest.ts';
+import { loadVersion } from './version-documents.ts';
+
+/** What is known of a folder that is a clone. */
+export interface Identity {
+  readonly ref: VersionRef;
+  readonly mode?: CloneMode;
+  /** The receipt of this very clone, wherever it says that it is. */
+  readonly receipt?: Receipt;
+}
+
+/**
+ * Says which version a folder is a clone of: as it is given, as its receipt says, as most of its links do, or as the clone
+ * had it that cannot be found and whose files are here. Throws `invalid-argument` if nothing does.
+ */
+export async function identifyClone(
+  ctx: Context,
+  root: string,
+  tree: Tree,
+  given: VersionRef | undefined,
+  options: CallOptions,
+): Promise<Identity> {
+  const receipt = await findReceipt(ctx.cache.layout, root, lstatSync(fsPath(root)));
+  if (receipt !== undefined && (given === undefined || sameVersion(receipt, given))) {
+    return { ref: receipt, mode: receipt.mode, receipt };
+  }
+  if (given !== undefined) return { ref: given };
+  const linked = await readLinks(ctx, tree, options);
+  if (linked !== undefined) return { ref: linked, mode: 'symlink' };
+  const lost = await findLost(ctx, tree, options);
+  if (lost !== undefined) return { ref: lost, mode: lost.mode };
+  throw noClone(root);
+}
+
+export function noClone(root: string): GypsumError {
+  return new GypsumError('invalid-argument', `${showText(root)} is not a clone that the cache knows of.`, {
+    hint: 'Say which version it is a clone of: --as PROJECT/ASSET/VERSION (in programs: as).',
+    details: { directory: root },
+  });
+}
+
+/** How many versions are looked up that links may be of. */
+const MAX_GUESSES = 5;
+
+/** Gives the version that most links name, in whatever cache. */
+async function readLinks(ctx: Context, tree: Tree, options: CallOptions): Promise<VersionRef | undefined> {
+  const guesses = new Map<string, { ref: VersionRef; paths: string[] }>();
+  for (const entry of tree) {
+    if (entry.type !== 'symlink') continue;
+    for (const { parts } of readBucketText(entry.target)) {
+      const [project = '', asset = '', version = '', ...rest] = parts;
+      if (nameFault(project) ?? nameFault(asset) ?? nameFault(version)) continue;
+      const ref = { project, asset, version };
+      const known = guesses.get(formatRef(ref));
+      if (known === undefined) guesses.set(formatRef(ref), { ref, paths: [rest.join('/')] });
+      else known.paths.push(rest.join('/'));
+    }
+  }
+  const likely = [...guesses.values()].sort((a, b) => b.paths.length - a.paths.length).slice(0, MAX_GUESSES);
+  for (const { ref, paths } of likely) {
+    const manifest = (await storedManifest(ctx, ref)) ?? (await loadIfAny(ctx, ref, options));
+    if (manifest !== undefined && paths.some((path) => path in manifest)) return ref;
+  }
+  return undefined;
+}
+
+async function loadIfAny(ctx: Context, ref: VersionRef, options: CallOptions) {
+  try {
+    return (await loadVersion(ctx, ref, options)).manifest;
+  } catch (error) {
+    if (isGypsumError(error, 'not-found') || isGypsumError(error, 'version-unfinished')) return undefined;
+    throw error;
+  }
+}
+
+/** Gives the receipt of the clone of files that cannot be found, and of whose files most are here: at least half. */
+async function findLost(ctx: Context, tree: Tree, options: CallOptions): Promise<Receipt | undefined> {
+  const sizes = new Map(tree.map((entry) => [entry.path, entry.type === 'file' ? entry.size : undefined]));
+  let best: { receipt: Receipt; share: number } | undefined;
+  for (const { receipt, state } of (await readClones(ctx, options)).clones) {
+    const manifest = state === 'missing' && receipt.mode !== 'symlink' ? await storedManifest(ctx, receipt) : undefined;
+    if (manifest === undefined) continue;
+    const files = Object.entries(manifest);
+    const share = files.filter(([path, { size }]) => sizes.get(path) === size).length / files.length;
+    if (share >= 0.5 && share > (best?.share ?? 0)) best = { receipt, share };
+  }
+  return best?.receipt;
+}

@@ -1,0 +1,130 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasContent } from '../cache/blobs.ts';
+import { type CloneFiles, readCloneFiles } from '../cache/clone-files.ts';
+import { isFolderOf, removeReceipt, writeReceipt } from '../cache/receipts.ts';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import type { CloneMode } from '../model/clone-mode.ts';
+import type { Fingerprint } from '../model/fingerprint.ts';
+import { fsPath } from '../model/local-path.ts';
+import { checkVersionRef, type VersionRef } from '../model/refs.ts';
+import type { Tree } from '../model/tree.ts';
+import { applySteps } from '../tree/apply.ts';
+import type { ChangeSymlink } from '../tree/plan.ts';
+import { scanFolder } from '../tree/scan.ts';
+import { checkFolder } from './check-folder.ts';
+import { rememberFiles } from './clone-files.ts';
+import { createCopies, expectedOf } from './find-copies.ts';
+import { type Identity, identifyClone, noClone } from './identify-clone.ts';
+import { createLinkTargets } from './link-targets.ts';
+import { planLinks } from './plan-links.ts';
+import { run } from './run.ts';
+import { loadVersion, type VersionDocuments } from './version-documents.ts';
+
+export interface RelinkOptions extends CallOptions {
+  /** The version that the folder is a clone of; needed where neither a receipt nor its links nor its files say it. */
+  as?: VersionRef;
+  /** Say what would be done, and do nothing. @default false */
+  dryRun?: boolean;
+}
+
+export interface RelinkResult extends VersionRef {
+  /** The real path of the clone. */
+  readonly destination: string;
+  readonly mode: CloneMode;
+  /** Where its receipt said that it was, if it was moved since. */
+  readonly movedFrom?: string;
+  /** Symlinks that led to where the cache had been, and where they lead now. */
+  readonly links: readonly Pick<ChangeSymlink, 'path' | 'before' | 'target'>[];
+  /** How many of its links and files are those of versions: only the others will be sent when it is published. */
+  readonly unchanged: number;
+}
+
+/**
+ * Mends a clone after the cache or the clone itself was moved: its symlinks lead into the cache as it is now, its real
+ * files are compared with its version, and the cache knows it at its place. Nothing else in it is touched. Throws
+ * `invalid-argument` if the folder is no clone.
+ */
+export async function relinkClone(
+  ctx: Context,
+  directory: string,
+  { as, dryRun = false, ...options }: RelinkOptions = {},
+): Promise<RelinkResult> {
+  const given = as === undefined ? undefined : checkVersionRef(as);
+  const root = checkFolder(directory, 'Give the folder of a clone.');
+  return run(ctx, options, async () => {
+    options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
+    const tree = await scanFolder(root, options);
+    options.onEvent?.({ type: 'end', task: 'scan' });
+    const identity = await identifyClone(ctx, root, tree, given, options);
+    const documents = await loadVersion(ctx, identity.ref, options);
+    const { steps, right } = await planLinks(ctx, root, tree, documents, options);
+    const links = steps.length + right;
+    const files =
+      identity.mode === 'symlink' ? new Map() : await findFiles(ctx, root, tree, identity, documents, options);
+    const stats = lstatSync(fsPath(root));
+    // A folder that stands where a clone was, and has nothing of it, is another one.
+    const isItself = identity.receipt !== undefined && isFolderOf(identity.receipt, stats);
+    if (links + files.size === 0 && !isItself) throw noClone(root);
+    const mode = identity.mode ?? (links >= files.size ? 'symlink' : 'copy');
+    const before = identity.receipt?.destination;
+    if (!dryRun) {
+      await changeLinks(root, steps, options);
+      await ctx.cache.open();
+      if (mode !== 'symlink') await rememberFiles(ctx, documents.ref, root, files, options);
+      await writeReceipt(ctx.cache.layout, {
+        ...documents.ref,
+        destination: root,
+        device: stats.dev,
+        inode: stats.ino,
+        birth: stats.birthtimeMs,
+        mode,
+        createdAt: identity.receipt?.createdAt ?? new Date().toISOString(),
+      });
+      if (before !== undefined && before !== root) await removeReceipt(ctx.cache.layout, before);
+    }
+    return {
+      ...documents.ref,
+      destination: root,
+      mode,
+      ...(before !== undefined && before !== root && { movedFrom: before }),
+      links: steps.map(({ path, before: text, target }) => ({ path, before: text, target })),
+      unchanged: links + files.size,
+    };
+  });
+}
+
+async function changeLinks(root: string, steps: readonly ChangeSymlink[], options: CallOptions): Promise<void> {
+  options.onEvent?.({ type: 'start', task: 'clone', files: steps.length, bytes: 0 });
+  await applySteps(root, steps, options);
+  options.onEvent?.({ type: 'end', task: 'clone' });
+}
+
+/** Finds the files that the version has, by their path there; those are read that were touched since they were known. */
+async function findFiles(
+  ctx: Context,
+  root: string,
+  tree: Tree,
+  { receipt }: Identity,
+  documents: VersionDocuments,
+  options: CallOptions,
+): Promise<CloneFiles> {
+  const { layout } = ctx.cache;
+  const known = receipt === undefined ? new Map() : await readCloneFiles(layout, receipt.destination, documents.ref);
+  const targets = createLinkTargets(ctx, options, [documents]);
+  const copies = createCopies(ctx, root, documents.ref, known, targets, options);
+  const files = new Map<string, Fingerprint>();
+  const pace = createPace(options.signal);
+  for (const { type, path } of tree) {
+    if (pace.due()) await pace.rest();
+    const copy = type === 'file' ? await copies.find(path) : undefined;
+    if (copy === undefined) continue;
+    const { target, seen, inCache } = copy;
+    // Nobody has looked whether a cached file was edited.
+    if (inCache && !(await hasContent(join(root, path), expectedOf(target), options.signal))) continue;
+    if (target.file.path === path || !files.has(target.file.path)) files.set(target.file.path, seen);
+  }
+  return files;
+}

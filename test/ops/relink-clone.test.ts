@@ -1,0 +1,264 @@
+import { cpSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { CloneMode } from '../../src/index.ts';
+import { createRig, readTree } from '../helpers/rig.ts';
+
+const V1 = { project: 'p', asset: 'a', version: 'v1' };
+const V2 = { ...V1, version: 'v2' };
+const FILES = { 'a.txt': 'content of a', 'sub/b.txt': 'content of b', 'sub/deep/c.txt': 'c', same: 'c' };
+const seed = { versions: { 'p/a/v1': FILES, 'p/a/v2': { 'other.txt': 'of v2' } } };
+const ALL = Object.keys(FILES).length;
+
+/** A clone, and what can be done to it and its cache. */
+async function createClone(mode: CloneMode = 'symlink', download = true) {
+  const rig = await createRig(seed);
+  const clone = join(rig.folder, 'clone');
+  await rig.client.cloneVersion(V1, clone, { mode, download });
+  const moveCache = async () => {
+    const cacheDir = join(rig.folder, 'moved/bucket/cache');
+    await mkdir(dirname(cacheDir), { recursive: true });
+    await rename(rig.cacheDir, cacheDir);
+    return { client: rig.connect({ cacheDir }), cacheDir, receipts: () => readReceipts(cacheDir) };
+  };
+  return { ...rig, clone, moveCache };
+}
+
+async function readReceipts(cacheDir: string) {
+  const folder = join(cacheDir, '.gypsum-client/1/clones');
+  const texts = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')));
+  return texts.map((text) => JSON.parse(text));
+}
+
+describe('after its cache was moved, a clone', () => {
+  it.each([true, false])(
+    'of symlinks leads into it again, and what was edited is let alone (download: %s)',
+    async (download) => {
+      const { clone, moveCache, cacheDir: old } = await createClone('symlink', download);
+      await rm(join(clone, 'a.txt'));
+      await writeFile(join(clone, 'a.txt'), 'mine');
+      await rename(join(clone, 'sub/b.txt'), join(clone, 'moved.txt'));
+      await symlink(join(old, 'bucket/p/a/v1/no-such-file'), join(clone, 'unknown'));
+      await symlink('../elsewhere/bucket/p/a/v1/a.txt', join(clone, 'relative'));
+      const { client, cacheDir } = await moveCache();
+      const result = await client.relinkClone(clone);
+      expect(result).toMatchObject({ ...V1, destination: clone, mode: 'symlink', unchanged: 3 });
+      expect(result.links.map(({ path }) => path)).toEqual(['moved.txt', 'same', 'sub/deep/c.txt']);
+      const now = (path: string) => `-> ${join(cacheDir, 'bucket/p/a/v1', path)}`;
+      expect(await readTree(clone)).toEqual({
+        'a.txt': 'mine',
+        'moved.txt': now('sub/b.txt'),
+        relative: '-> ../elsewhere/bucket/p/a/v1/a.txt',
+        same: now('same'),
+        'sub/deep/c.txt': now('sub/deep/c.txt'),
+        unknown: `-> ${join(old, 'bucket/p/a/v1/no-such-file')}`,
+      });
+      expect(await client.relinkClone(clone)).toMatchObject({ links: [], unchanged: 3 });
+    },
+  );
+
+  it('has links to other versions mended that the cache knows, and to whole folders', async () => {
+    const { clone, client: before, moveCache, cacheDir: old, folder } = await createClone();
+    await before.cloneVersion(V2, join(folder, 'second'));
+    await rename(join(folder, 'second/other.txt'), join(clone, 'other.txt'));
+    await symlink(join(old, 'bucket/p/a/v1/sub'), join(clone, 'whole'));
+    const { client } = await moveCache();
+    expect(await client.relinkClone(clone)).toMatchObject({ ...V1, unchanged: ALL + 2 });
+    expect(await readFile(join(clone, 'other.txt'), 'utf8')).toBe('of v2');
+    expect(await readFile(join(clone, 'whole/b.txt'), 'utf8')).toBe('content of b');
+  });
+
+  it('is told what would be done, and nothing is', async () => {
+    const { clone, moveCache, folder } = await createClone();
+    const { client, receipts } = await moveCache();
+    await rename(clone, join(folder, 'other-place'));
+    const [before, known] = [await readTree(join(folder, 'other-place')), await receipts()];
+    const result = await client.relinkClone(join(folder, 'other-place'), { dryRun: true });
+    expect([result.links.length, result.movedFrom]).toEqual([ALL, clone]);
+    expect(await readTree(join(folder, 'other-place'))).toEqual(before);
+    expect(await receipts()).toEqual(known);
+  });
+
+  it.each(['hardlink', 'copy'] as const)('of mode %s needs nothing, also if the cache was copied', async (mode) => {
+    const { clone, cacheDir, folder, connect } = await createClone(mode);
+    cpSync(cacheDir, join(folder, 'twin'), { recursive: true });
+    rmSync(cacheDir, { recursive: true });
+    const client = connect({ cacheDir: join(folder, 'twin') });
+    expect(await client.relinkClone(clone)).toMatchObject({ mode, links: [], unchanged: ALL });
+    expect(await client.prepareDirectoryUpload(clone)).toMatchObject({ files: [], links: { length: ALL } });
+  });
+
+  it('is left alone where its links lead into the cache of another registry', async () => {
+    const { clone, client, cacheDir } = await createClone();
+    const other = await createRig(seed);
+    await other.client.cloneVersion(V1, join(other.folder, 'theirs'));
+    await unlink(join(clone, 'a.txt'));
+    await rename(join(other.folder, 'theirs/a.txt'), join(clone, 'a.txt'));
+    const before = await readTree(clone);
+    expect(await client.relinkClone(clone)).toMatchObject({ links: [], unchanged: ALL - 1 });
+    expect(await readTree(clone)).toEqual(before);
+    expect(cacheDir).not.toBe(other.cacheDir);
+  });
+
+  it('that needs nothing since the cache is reached by its old name is left as it is', async () => {
+    const { clone, moveCache, cacheDir: old } = await createClone();
+    const { client, cacheDir } = await moveCache();
+    await symlink(cacheDir, old);
+    expect(await client.relinkClone(clone)).toMatchObject({ links: [], unchanged: ALL });
+  });
+});
+
+describe('a clone that was moved', () => {
+  it('is known at its place, and no more at the other', async () => {
+    const { clone, folder, client, cacheDir } = await createClone('copy');
+    await rename(clone, join(folder, 'there'));
+    expect(await client.relinkClone(join(folder, 'there'))).toMatchObject({ movedFrom: clone, unchanged: ALL });
+    const [receipt, ...others] = await readReceipts(cacheDir);
+    expect([receipt.destination, receipt.mode, others]).toEqual([join(folder, 'there'), 'copy', []]);
+    expect(await readdir(join(cacheDir, '.gypsum-client/1/clone-files'))).toHaveLength(1);
+  });
+
+  it.each(['hardlink', 'copy'] as const)('(%s) to another file system is known by its files', async (mode) => {
+    const { clone, folder, client } = await createClone(mode);
+    await client.cloneVersion(V2, join(folder, 'also-lost'), { mode });
+    rmSync(join(folder, 'also-lost'), { recursive: true });
+    // What `mv` does there.
+    cpSync(clone, join(folder, 'there'), { recursive: true });
+    rmSync(clone, { recursive: true });
+    await rm(join(folder, 'there/a.txt'));
+    await writeFile(join(folder, 'there/a.txt'), 'CONTENT OF A');
+    expect(await client.prepareDirectoryUpload(join(folder, 'there'))).toMatchObject({ links: [] });
+    expect(await client.relinkClone(join(folder, 'there'))).toMatchObject({ ...V1, mode, unchanged: ALL - 1 });
+    const { files, links } = await client.prepareDirectoryUpload(join(folder, 'there'));
+    expect([files, links.length]).toEqual([[{ path: 'a.txt', size: 12 }], ALL - 1]);
+  });
+
+  it('to another file system is known by its links', async () => {
+    const { clone, folder, client, cacheDir } = await createClone();
+    cpSync(clone, join(folder, 'there'), { recursive: true, verbatimSymlinks: true });
+    rmSync(clone, { recursive: true });
+    expect(await client.relinkClone(join(folder, 'there'))).toMatchObject({ ...V1, mode: 'symlink', unchanged: ALL });
+    const places = (await readReceipts(cacheDir)).map(({ destination }) => destination);
+    // The first may be on a disk that is not there at the moment: it is forgotten by whoever says so.
+    expect(places.sort()).toEqual([clone, join(folder, 'there')]);
+  });
+
+  it('is what it is said to be', async () => {
+    const { clone, folder, client, cacheDir, makeFolder } = await createClone('copy');
+    rmSync(join(cacheDir, '.gypsum-client/1/clones'), { recursive: true });
+    await expect(client.relinkClone(clone)).rejects.toMatchObject({ code: 'invalid-argument' });
+    expect(await client.relinkClone(clone, { as: V1 })).toMatchObject({ ...V1, mode: 'copy', unchanged: ALL });
+    expect((await client.prepareDirectoryUpload(clone)).files).toEqual([]);
+    const other = await makeFolder('other', { 'x.txt': 'x' });
+    await expect(client.relinkClone(other, { as: V1 })).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(client.relinkClone(other, { as: { ...V1, version: 'v9' } })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    expect(await readdir(folder)).toContain('other');
+  });
+});
+
+describe('a folder that is no clone is refused', () => {
+  it.each<[string, (folder: string) => unknown]>([
+    ['without links', () => {}],
+    ['with links elsewhere', (folder) => symlinkSync('/etc/hosts', join(folder, 'x'))],
+    ['with a link to a version that nobody has', (folder) => symlinkSync('/c/bucket/p/a/v9/x', join(folder, 'x'))],
+    ['with a link to names that are none', (folder) => symlinkSync('/c/bucket/..p/a/v1/a.txt', join(folder, 'x'))],
+  ])('%s', async (_what, make) => {
+    const { client, makeFolder, cacheDir } = await createRig(seed);
+    const folder = await makeFolder('mine', { 'a.txt': 'content of a' });
+    make(folder);
+    await expect(client.relinkClone(folder)).rejects.toMatchObject({
+      code: 'invalid-argument',
+      hint: expect.stringContaining('--as'),
+    });
+    expect(lstatSync(join(cacheDir, '.gypsum-client/1/clones'), { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('that stands where a clone was', async () => {
+    const { clone, client } = await createClone();
+    rmSync(clone, { recursive: true });
+    mkdirSync(clone);
+    await writeFile(join(clone, 'x'), '');
+    await expect(client.relinkClone(clone)).rejects.toMatchObject({ code: 'invalid-argument' });
+  });
+});
+
+it('a hard link that was edited in place is not remembered as right', async () => {
+  const { clone, client, cacheDir } = await createClone('hardlink');
+  await chmod(join(clone, 'a.txt'), 0o644);
+  await writeFile(join(clone, 'a.txt'), 'CONTENT OF A');
+  expect(await client.relinkClone(clone)).toMatchObject({ unchanged: ALL - 1 });
+  rmSync(join(cacheDir, 'bucket'), { recursive: true });
+  rmSync(join(cacheDir, '.gypsum-client/1/blobs'), { recursive: true });
+  expect((await client.prepareDirectoryUpload(clone)).files).toEqual([{ path: 'a.txt', size: 12 }]);
+});
+
+it('all clones are mended that can be found; the others are named', async () => {
+  const { clone, client: before, moveCache, folder } = await createClone();
+  for (const name of ['second', 'gone']) await before.cloneVersion(V2, join(folder, name));
+  rmSync(join(folder, 'gone'), { recursive: true });
+  renameSync(join(folder, 'second'), join(folder, 'renamed'));
+  const { client } = await moveCache();
+  const { clones, skipped } = await client.relinkClones();
+  expect(clones.map(({ destination, links }) => [destination, links.length]).sort()).toEqual([
+    [clone, ALL],
+    [join(folder, 'renamed'), 1],
+  ]);
+  expect(skipped).toEqual([{ destination: join(folder, 'gone'), why: expect.any(String) }]);
+});
+
+it('whatever was done to a clone, each link of its version leads into the moved cache, and nothing else has changed', async () => {
+  const { client: first, folder, connect, cacheDir: firstCache } = await createRig(seed);
+  await first.saveVersion(V1);
+  let round = 0;
+  let cache = firstCache;
+  const paths = Object.keys(FILES);
+  const change = fc.record({
+    what: fc.constantFrom('replace', 'remove', 'rename', 'copy link', 'foreign link', 'relative link'),
+    path: fc.constantFrom(...paths),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { maxLength: 6 }), fc.boolean(), async (changes, moveClone) => {
+      const work = join(folder, `round-${++round}`);
+      let clone = join(work, 'clone');
+      await connect({ cacheDir: cache }).cloneVersion(V1, clone, { download: false });
+      for (const [at, { what, path }] of changes.entries()) await edit(clone, what, path, at);
+      const before = await readTree(clone);
+      const moved = join(work, 'cache');
+      renameSync(cache, moved);
+      if (moveClone) {
+        renameSync(clone, join(work, 'elsewhere'));
+        clone = join(work, 'elsewhere');
+      }
+      const client = connect({ cacheDir: moved });
+      await client.relinkClone(clone);
+      const prefix = `-> ${join(cache, 'bucket/p/a/v1')}/`;
+      const expected = Object.entries(before).map(([path, text]) => {
+        const isLink = text.startsWith(prefix) && paths.includes(text.slice(prefix.length));
+        return [path, isLink ? text.replace(`-> ${cache}/`, `-> ${moved}/`) : text];
+      });
+      expect(await readTree(clone)).toEqual(Object.fromEntries(expected));
+      const receipts = (await readReceipts(moved)).map(({ destination }) => destination);
+      expect(receipts).toContain(clone);
+      if (moveClone) expect(receipts).not.toContain(join(work, 'clone'));
+      cache = moved;
+    }),
+    { numRuns: 40 },
+  );
+});
+
+async function edit(clone: string, what: string, path: string, at: number): Promise<void> {
+  const file = join(clone, path);
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return;
+  if (what === 'rename') renameSync(file, join(clone, `renamed-${at}`));
+  if (what === 'copy link' && lstatSync(file).isSymbolicLink())
+    symlinkSync(readlinkSync(file), join(clone, `twin-${at}`));
+  if (what === 'foreign link') symlinkSync('/elsewhere/bucket/p/a/v1/nothing', join(clone, `foreign-${at}`));
+  if (what === 'relative link') symlinkSync(`sub/../${path}`, join(clone, `relative-${at}`));
+  if (what === 'remove' || what === 'replace') rmSync(file);
+  if (what === 'replace') await writeFile(file, `edit ${at}`);
+  expect(readdirSync(clone)).not.toHaveLength(0);
+}
