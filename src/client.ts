@@ -14,6 +14,7 @@ import { planUpload } from './ops/plan-upload.ts';
 import { prepareDirectoryUpload } from './ops/prepare-directory-upload.ts';
 import { approveProbation, rejectProbation } from './ops/probation.ts';
 import { pruneCache } from './ops/prune-cache.ts';
+import { publicS3Config } from './ops/public-s3-config.ts';
 import { fetchQuota, fetchUsage, setQuota } from './ops/quota.ts';
 import { listUploads } from './ops/recorded-uploads.ts';
 import { refreshLatest, refreshUsage } from './ops/refresh.ts';
@@ -21,6 +22,7 @@ import { relinkClone } from './ops/relink-clone.ts';
 import { relinkClones } from './ops/relink-clones.ts';
 import { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 import { removeCached } from './ops/remove-cached.ts';
+import { resolveLinks } from './ops/resolve-links.ts';
 import { resumeUpload } from './ops/resume-upload.ts';
 import { saveFile, saveVersion } from './ops/save-version.ts';
 import { startUpload } from './ops/start-upload.ts';
@@ -41,6 +43,7 @@ const operations = {
   listFiles,
   saveFile,
   saveVersion,
+  resolveLinks,
   cloneVersion,
   relinkClone,
   relinkClones,
@@ -72,6 +75,7 @@ const operations = {
   removeProject,
   removeAsset,
   removeVersion,
+  publicS3Config,
   whoAmI,
   listCache,
   measureCache,

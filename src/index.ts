@@ -1,3 +1,4 @@
+export { type SetAccessTokenOptions, setAccessToken } from './access-token.ts';
 export { type Client, createClient } from './client.ts';
 export { accessToken, type Config, configFromEnvironment, defaultCacheDir, PUBLIC_REGISTRY } from './config.ts';
 export { type Context, type ContextOptions, createContext } from './context.ts';
@@ -45,6 +46,7 @@ export {
 } from './ops/prepare-directory-upload.ts';
 export { approveProbation, rejectProbation } from './ops/probation.ts';
 export { type PruneOptions, type PruneResult, pruneCache } from './ops/prune-cache.ts';
+export { publicS3Config, type S3Config } from './ops/public-s3-config.ts';
 export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota } from './ops/quota.ts';
 export type { LinkRule } from './ops/read-folder.ts';
 export { listUploads, type RecordedUpload, type RecordedUploads } from './ops/recorded-uploads.ts';
@@ -53,8 +55,15 @@ export { type RelinkOptions, type RelinkResult, relinkClone } from './ops/relink
 export { type RelinkedClones, relinkClones } from './ops/relink-clones.ts';
 export { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 export { type RemoveCachedOptions, type RemovedFromCache, removeCached } from './ops/remove-cached.ts';
+export { resolveLinks } from './ops/resolve-links.ts';
 export { type ResumeOptions, resumeUpload } from './ops/resume-upload.ts';
-export { type SaveOptions, type SaveResult, saveFile, saveVersion } from './ops/save-version.ts';
+export {
+  type SaveOptions,
+  type SaveResult,
+  type SaveVersionOptions,
+  saveFile,
+  saveVersion,
+} from './ops/save-version.ts';
 export { type AnnouncedLink, type StartOptions, startUpload } from './ops/start-upload.ts';
 export { unlockProject } from './ops/unlock-project.ts';
 export { type UploadContent, uploadContents } from './ops/upload-contents.ts';

@@ -30,10 +30,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   context: PARTS,
   ops: [...PARTS, 'context'],
   client: [...PARTS, 'context', 'ops'],
-  index: [...PARTS, 'config', 'context', 'ops', 'client'],
+  'access-token': [...PARTS, 'config', 'context', 'ops', 'client'],
+  index: [...PARTS, 'access-token', 'config', 'context', 'ops', 'client'],
   server: [...LEAVES, 'model', 'verify-stream', 'make-folder', 'version'],
-  mocks: [...PARTS, 'config', 'context', 'ops', 'client', 'index', 'server'],
-  cli: [...PARTS, 'config', 'context', 'ops', 'client', 'index', 'server', 'mocks'],
+  mocks: [...PARTS, 'access-token', 'config', 'context', 'ops', 'client', 'index', 'server'],
+  cli: [...PARTS, 'access-token', 'config', 'context', 'ops', 'client', 'index', 'server', 'mocks'],
 };
 
 interface Source {

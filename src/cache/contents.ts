@@ -44,6 +44,13 @@ export function missingBytes(layout: Layout, contents: readonly Content[]): numb
   return bytes;
 }
 
+export interface SupplyOptions extends CallOptions {
+  /** Fetch it, also if it is there: what is there is replaced once the new bytes have been verified. @default false */
+  overwrite?: boolean | undefined;
+  /** Make one inode of files that hold the right content each by itself. @default false */
+  relink?: boolean | undefined;
+}
+
 /** How `supply` gets content that the cache does not have: it must write the blob and give its stats. */
 export type Fetch = (content: Content) => Promise<Stats>;
 
@@ -58,7 +65,7 @@ export async function supply(
   fingerprints: Fingerprints,
   content: Content,
   fetch: Fetch,
-  options: CallOptions = {},
+  options: SupplyOptions = {},
 ): Promise<Supplied> {
   try {
     return await supplyOnce(layout, fingerprints, content, fetch, options);
@@ -74,7 +81,7 @@ async function supplyOnce(
   fingerprints: Fingerprints,
   content: Content,
   fetch: Fetch,
-  { signal, onEvent }: CallOptions,
+  { signal, onEvent, overwrite = false, relink = false }: SupplyOptions,
 ): Promise<Supplied> {
   const { hex } = content.digest;
   const blob = layout.blob(content.source.project, content.digest);
@@ -94,13 +101,15 @@ async function supplyOnce(
   const renew = (path: string) =>
     writeBlob(layout, content.source.project, content, path, createReadStream(path), { signal });
 
-  let verified = await verify(blob);
+  const before = await verify(blob);
+  let verified = overwrite ? undefined : before;
   for (const file of content.files) {
     const path = layout.file(file);
     const obstacle = clearWay(layout, file);
     if (obstacle !== undefined) onEvent?.({ type: 'damaged', file, ...obstacle });
     const stats = await verify(path);
     if (stats !== undefined) {
+      if (overwrite || (relink && verified !== undefined && stats.ino !== verified.ino)) continue;
       good.add(path);
       if (verified !== undefined) continue;
       // Another client left it here: from now on it serves every file with this content.
@@ -117,8 +126,8 @@ async function supplyOnce(
   }
   if (verified === undefined) {
     // What was edited through a clone's link is still in the bucket; a blob that stands alone is kept like any other file.
-    if (statIfThere(blob)?.nlink === 1) await moveAside(layout, blob);
-    else await removeIfThere(blob);
+    if (before === undefined && statIfThere(blob)?.nlink === 1) await moveAside(layout, blob);
+    else if (before === undefined) await removeIfThere(blob);
     verified = await fetch(content);
     supplied = 'fetched';
   }

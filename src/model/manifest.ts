@@ -81,6 +81,13 @@ export function checkManifest(value: unknown, ref: VersionRef): Manifest {
   return manifest;
 }
 
+/** Gives a part of a manifest. */
+export function selectEntries(manifest: Manifest, isWanted: (entry: ManifestEntry, path: string) => boolean): Manifest {
+  const selected: Record<string, ManifestEntry> = Object.create(null);
+  for (const [path, entry] of Object.entries(manifest)) if (isWanted(entry, path)) selected[path] = entry;
+  return selected;
+}
+
 /** Gives the digest of an entry that `checkManifest` has passed. */
 export function entryDigest(entry: ManifestEntry): Digest {
   return { algorithm: 'md5', hex: entry.md5sum };

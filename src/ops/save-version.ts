@@ -1,5 +1,5 @@
 import { statIfThere } from '../cache/blobs.ts';
-import { type Content, missingBytes, supply, unverifiedFiles } from '../cache/contents.ts';
+import { type Content, missingBytes, type SupplyOptions, supply, unverifiedFiles } from '../cache/contents.ts';
 import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
 import { checkFreeSpace } from '../cache/free-space.ts';
 import { markUsed } from '../cache/last-used.ts';
@@ -10,7 +10,7 @@ import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
-import { entryDigest, entrySource, type Manifest, type ManifestEntry } from '../model/manifest.ts';
+import { entryDigest, entrySource, type Manifest, type ManifestEntry, selectEntries } from '../model/manifest.ts';
 import {
   checkFileRef,
   checkVersionRef,
@@ -28,6 +28,19 @@ import { loadVersion, type VersionDocuments } from './version-documents.ts';
 export interface SaveOptions extends CallOptions {
   /** How many files are fetched at once. @default the context's */
   concurrency?: number;
+  /**
+   * Ask for everything anew, also if it is in the cache: what is there is replaced once the new bytes have been verified,
+   * and an edit that is found there is moved aside. @default false
+   */
+  overwrite?: boolean;
+}
+
+export interface SaveVersionOptions extends SaveOptions {
+  /**
+   * Save the files that are links to other versions' too. Without them the version is not marked as complete, and
+   * `resolveLinks` brings them. @default true
+   */
+  relink?: boolean;
 }
 
 export interface SaveResult extends VersionRef {
@@ -48,7 +61,11 @@ export interface SaveResult extends VersionRef {
  *
  * No request is made for a finished version that is whole in the cache.
  */
-export async function saveVersion(ctx: Context, ref: VersionRef, options: SaveOptions = {}): Promise<SaveResult> {
+export async function saveVersion(
+  ctx: Context,
+  ref: VersionRef,
+  options: SaveVersionOptions = {},
+): Promise<SaveResult> {
   const version = checkVersionRef(ref);
   return run(ctx, options, async () => saveFiles(ctx, await loadVersion(ctx, version, options), options));
 }
@@ -97,7 +114,12 @@ function byVersion(files: readonly FileRef[]): Iterable<{ ref: VersionRef; paths
   return versions.values();
 }
 
-async function manifestIfAny(ctx: Context, ref: VersionRef, options: SaveOptions): Promise<Manifest | undefined> {
+/** Gives the files of a version; nothing if there is no such version, or not yet. */
+export async function manifestIfAny(
+  ctx: Context,
+  ref: VersionRef,
+  options: SaveOptions,
+): Promise<Manifest | undefined> {
   try {
     return (await loadVersion(ctx, ref, options)).manifest;
   } catch (error) {
@@ -107,12 +129,17 @@ async function manifestIfAny(ctx: Context, ref: VersionRef, options: SaveOptions
 }
 
 /** Saves all files of a version whose documents are at hand. */
-export async function saveFiles(ctx: Context, documents: VersionDocuments, options: SaveOptions): Promise<SaveResult> {
-  const { ref, manifest, summary } = documents;
+export async function saveFiles(
+  ctx: Context,
+  documents: VersionDocuments,
+  { relink = true, ...options }: SaveVersionOptions,
+): Promise<SaveResult> {
+  const { ref, summary } = documents;
+  const manifest = relink ? documents.manifest : selectEntries(documents.manifest, ({ link }) => link === undefined);
   await checkCollisions(ref, manifest, ctx.cache.layout.root);
   // The other clients take the mark for a promise that nothing will change.
-  const mark = isImmutable(summary);
-  const outcome = await saveContents(ctx, groupContents(documents), ref, { ...options, mark });
+  const mark = relink && isImmutable(summary);
+  const outcome = await saveContents(ctx, groupContents({ ref, manifest }), ref, { ...options, mark });
   markUsed(ctx.cache.layout, ref);
   return {
     ...ref,
@@ -123,22 +150,25 @@ export async function saveFiles(ctx: Context, documents: VersionDocuments, optio
   };
 }
 
-interface Outcome {
+export interface Outcome {
   fetched: { contents: number; bytes: number };
   adopted: { contents: number; bytes: number };
 }
 
-async function saveContents(
+/** Saves contents, all that are not known to be there; all of them if what is there is to be made anew. */
+export async function saveContents(
   ctx: Context,
   contents: Content[],
   ref: VersionRef,
-  { mark = false, signal, onEvent, concurrency = ctx.concurrency }: SaveOptions & { mark?: boolean },
+  options: SaveOptions & SupplyOptions & { mark?: boolean },
 ): Promise<Outcome> {
   const { layout } = ctx.cache;
+  const { mark = false, signal, onEvent, concurrency = ctx.concurrency, overwrite, relink } = options;
   const outcome: Outcome = { fetched: { contents: 0, bytes: 0 }, adopted: { contents: 0, bytes: 0 } };
   let memory = await openMemory(ctx, contents);
   const isMarked = !mark || statIfThere(layout.complete(ref)) !== undefined;
-  if (isMarked && (await unsettled(ctx, memory, contents, signal)).length === 0) return outcome;
+  const find = async () => (overwrite || relink ? contents : unsettled(ctx, memory, contents, signal));
+  if (isMarked && (await find()).length === 0) return outcome;
   await ctx.cache.open();
   const onWait = () => onEvent?.({ type: 'wait', for: 'version-lock', ref });
   await withLock(
@@ -146,20 +176,18 @@ async function saveContents(
     async () => {
       // Whoever had the lock before us may have done the work.
       memory = await openMemory(ctx, contents);
-      const open = await unsettled(ctx, memory, contents, signal);
+      const open = await find();
       await checkFreeSpace(layout.root, missingBytes(layout, open), formatRef(ref));
       onEvent?.({ type: 'start', task: 'fetch', ...countFiles(open) });
       try {
         await each(open, { concurrency, signal }, async (content, itemSignal) => {
           const itemOptions = { onEvent, signal: itemSignal };
           const prints = fingerprintsOf(memory, content);
-          const how = await supply(
-            layout,
-            prints,
-            content,
-            (wanted) => fetchContent(ctx, wanted, itemOptions),
-            itemOptions,
-          );
+          const how = await supply(layout, prints, content, (wanted) => fetchContent(ctx, wanted, itemOptions), {
+            ...itemOptions,
+            overwrite,
+            relink,
+          });
           if (how !== 'cached') {
             outcome[how].contents++;
             outcome[how].bytes += content.size;

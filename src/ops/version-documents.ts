@@ -15,6 +15,11 @@ export interface VersionDocuments {
   readonly manifest: Manifest;
 }
 
+export interface LoadOptions extends CallOptions {
+  /** Ask the registry also for what the cache knows. @default false */
+  overwrite?: boolean;
+}
+
 /** Units: bytes */
 const MAX_SUMMARY = 64 * 1024;
 
@@ -22,7 +27,7 @@ const MAX_SUMMARY = 64 * 1024;
 const MAX_MANIFEST = 384 * 1024 * 1024;
 
 /** Gives a version's documents, or throws `not-found` or `version-unfinished`. */
-export async function loadVersion(ctx: Context, ref: VersionRef, options: CallOptions): Promise<VersionDocuments> {
+export async function loadVersion(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<VersionDocuments> {
   const { summary, manifest } = await loadDocuments(ctx, ref, options);
   if (summary.uploadFinish !== undefined) return { ref, summary, manifest };
   throw new GypsumError('version-unfinished', `The upload of ${formatRef(ref)} has not been completed.`, {
@@ -35,7 +40,7 @@ export async function loadVersion(ctx: Context, ref: VersionRef, options: CallOp
  * Gives a version's documents, also of an upload in progress. They are remembered if the version can no longer change,
  * and not before both have passed every check.
  */
-export async function loadDocuments(ctx: Context, ref: VersionRef, options: CallOptions): Promise<VersionDocuments> {
+export async function loadDocuments(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<VersionDocuments> {
   const summary = await readSummary(ctx, ref, options);
   const immutable = isImmutable(summary.value);
   const manifest = await readManifest(ctx, ref, immutable, options);
@@ -44,7 +49,7 @@ export async function loadDocuments(ctx: Context, ref: VersionRef, options: Call
 }
 
 /** Gives `..summary`: from the cache if the version is known to be immutable, else asked for. */
-export async function loadSummary(ctx: Context, ref: VersionRef, options: CallOptions): Promise<VersionSummary> {
+export async function loadSummary(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<VersionSummary> {
   const summary = await readSummary(ctx, ref, options);
   if (isImmutable(summary.value)) await summary.remember();
   return summary.value;
@@ -77,9 +82,9 @@ interface Read<T> {
   remember(): Promise<void>;
 }
 
-async function readSummary(ctx: Context, ref: VersionRef, options: CallOptions): Promise<Read<VersionSummary>> {
+async function readSummary(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<Read<VersionSummary>> {
   const parse = (text: string) => parseSummary(text, ref);
-  const known = await readRecord(ctx, ref, 'summary', parse);
+  const known = options.overwrite ? undefined : await readRecord(ctx, ref, 'summary', parse);
   if (known !== undefined) return known;
   const content = await readDocument(ctx, ref, keys.summary(ref), MAX_SUMMARY, options);
   const value = parse(content.toString('utf8'));
@@ -90,11 +95,11 @@ async function readManifest(
   ctx: Context,
   ref: VersionRef,
   immutable: boolean,
-  options: CallOptions,
+  options: LoadOptions,
 ): Promise<Read<Manifest>> {
   const what = `Reading the manifest of ${formatRef(ref)}`;
   const parse = (text: string) => checkManifest(parseJson(text, what), ref);
-  const known = immutable ? await readRecord(ctx, ref, 'manifest', parse) : undefined;
+  const known = immutable && !options.overwrite ? await readRecord(ctx, ref, 'manifest', parse) : undefined;
   if (known !== undefined) return known;
   const content = await readDocument(ctx, ref, keys.manifest(ref), MAX_MANIFEST, options);
   const value = parse(content.toString('utf8'));

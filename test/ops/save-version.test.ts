@@ -349,6 +349,66 @@ describe('a file that was edited through a link', () => {
   });
 });
 
+describe('"overwrite"', () => {
+  it('asks for everything anew, and replaces it once it has been verified', async () => {
+    const rig = await createRig(seed);
+    await rig.client.saveVersion(V1);
+    const before = await lstat(bucket(rig, 'a.txt'));
+    rig.registry.resetCalls();
+    const again = await rig.client.saveVersion(V1, { overwrite: true, ...rig.watch });
+    expect(again).toMatchObject({ files: 4, fetched: { contents: 3, bytes: 24 }, adopted: { contents: 0 } });
+    expect(rig.registry.count({ route: 'file' })).toBe(5);
+    expect((await lstat(bucket(rig, 'a.txt'))).ino).not.toBe(before.ino);
+    expect((await lstat(bucket(rig, 'sub/b.txt'))).ino).toBe((await lstat(bucket(rig, 'sub/same.txt'))).ino);
+    expect(rig.events.filter(({ type }) => type === 'damaged')).toEqual([]);
+    rig.registry.resetCalls();
+    await rig.client.saveVersion(V1);
+    expect(rig.registry.calls).toEqual([]);
+  });
+
+  it('leaves all as it was where the new bytes are wrong or do not come', async () => {
+    const rig = await createRig(seed);
+    await rig.client.saveVersion(V1);
+    for (const [fault, code] of [
+      [flipped(), 'wrong-content'],
+      [status(404), 'not-found'],
+    ] as const) {
+      rig.registry.clearFaults();
+      rig.registry.inject(fault, { key: 'p/a/v1/a.txt' });
+      // Its content has no other name then.
+      await rm(bucket(rig, 'a.txt'), { force: true });
+      const saving = rig.connect({ retries: 0 }).saveVersion(V1, { overwrite: true });
+      await expect(saving).rejects.toMatchObject({ code });
+    }
+    rig.registry.resetCalls();
+    expect(await rig.client.saveVersion(V1, rig.watch)).toMatchObject({ fetched: { contents: 0 } });
+    expect(await readFile(bucket(rig, 'a.txt'), 'utf8')).toBe('content of a');
+    expect(rig.registry.calls).toEqual([]);
+  });
+
+  it('keeps an edit aside, as ever', async () => {
+    const rig = await createRig(seed);
+    await rig.client.saveVersion(V1);
+    await chmod(bucket(rig, 'a.txt'), 0o644);
+    await writeFile(bucket(rig, 'a.txt'), 'an edit');
+    const file = await rig.client.saveFile({ ...V1, path: 'a.txt' }, { overwrite: true, ...rig.watch });
+    expect(await readFile(file, 'utf8')).toBe('content of a');
+    const [damaged] = rig.events.filter((event) => event.type === 'damaged');
+    expect(await readFile(damaged?.movedTo ?? '', 'utf8')).toBe('an edit');
+  });
+
+  it('gets a version that is another one now, whose documents the cache knew', async () => {
+    const rig = await createRig(seed);
+    await rig.client.saveVersion(V1);
+    await rig.client.removeVersion(V1);
+    await rig.registry.publish({ versions: { 'p/a/v1': { 'a.txt': 'another' } } });
+    expect(Object.keys(await rig.client.fetchManifest(V1))).toHaveLength(4);
+    expect(Object.keys(await rig.client.fetchManifest(V1, { overwrite: true }))).toEqual(['a.txt']);
+    await rig.client.saveVersion(V1, { overwrite: true });
+    expect(await readFile(bucket(rig, 'a.txt'), 'utf8')).toBe('another');
+  });
+});
+
 describe('saveFile', () => {
   it('fetches one file and gives its path', async () => {
     const { client, registry, cacheDir } = await createRig(seed);

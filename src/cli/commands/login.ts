@@ -1,6 +1,5 @@
-import { createClient } from '../../client.ts';
-import { writeLogin } from '../../config/logins.ts';
-import { configFromEnvironment, tokenFromEnvironment, userFiles } from '../../config.ts';
+import { setAccessToken } from '../../access-token.ts';
+import { configFromEnvironment, tokenFromEnvironment } from '../../config.ts';
 import { GypsumError } from '../../errors.ts';
 import { showText } from '../../model/text.ts';
 import type { User } from '../../ops/who-am-i.ts';
@@ -31,14 +30,8 @@ export const login: Command<LoginResult, Options> = {
     // A given token, so that a file of logins is not read for one.
     const { url } = configFromEnvironment({ ...flags, token: '' });
     const token = await obtainToken(call, url);
-    const client = createClient(configFromEnvironment({ ...flags, token }));
-    try {
-      const user = options.verify === false ? {} : await client.whoAmI({ signal, onEvent });
-      writeLogin(userFiles().logins, url, token);
-      return { registry: url, ...user, ...(tokenFromEnvironment() !== undefined && { hiddenBy: 'GYPSUM_TOKEN' }) };
-    } finally {
-      await client.close();
-    }
+    const user = await setAccessToken(token, { ...flags, verify: options.verify !== false, signal, onEvent });
+    return { registry: url, ...user, ...(tokenFromEnvironment() !== undefined && { hiddenBy: 'GYPSUM_TOKEN' }) };
   },
   human({ registry, id, admin, hiddenBy }) {
     const who = id === undefined ? '' : ` as ${showText(id)}${admin === true ? ' (administrator)' : ''}`;
