@@ -26,12 +26,14 @@ export async function writeBlob(
   const target = layout.blob(project, expected.digest);
   let stats: Stats | undefined;
   await publish(layout, target, async (incoming) => {
-    await pipeline(
-      source,
-      verifyStream(expected, what, onBytes),
-      createWriteStream(incoming, { flags: 'wx', mode: 0o600 }),
-      signal === undefined ? {} : { signal },
-    );
+    const file = createWriteStream(incoming, { flags: 'wx', mode: 0o600 });
+    try {
+      await pipeline(source, verifyStream(expected, what, onBytes), file, signal === undefined ? {} : { signal });
+    } catch (error) {
+      // A pipeline that breaks off early may end while the file is only being made: nobody would remove it afterwards.
+      if (!file.closed) await new Promise<void>((resolve) => file.once('close', () => resolve()));
+      throw error;
+    }
     await chmod(incoming, READ_ONLY);
     stats = await lstat(incoming);
   });

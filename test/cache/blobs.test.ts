@@ -54,6 +54,22 @@ describe('a blob', () => {
     expect(leftovers()).toEqual([]);
   });
 
+  it('leaves nothing, also later, when its source breaks at once, many times', async () => {
+    const { layout, leftovers } = await open();
+    const broken = () =>
+      new Readable({
+        read() {
+          this.destroy(new Error('connection lost'));
+        },
+      });
+    for (let time = 0; time < 300; time++) {
+      await expect(writeBlob(layout, 'p', content, 'x', broken())).rejects.toThrow('connection lost');
+    }
+    // A file that was being made meanwhile would be there by then.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(leftovers()).toEqual([]);
+  });
+
   it('leaves nothing when its source breaks', async () => {
     const { layout, blob, leftovers } = await open();
     const broken = new Error('connection lost');
