@@ -1,8 +1,10 @@
 import { text } from 'node:stream/consumers';
+import { GypsumError } from '../errors.ts';
 import { INTERNAL, keys } from '../model/keys.ts';
 import type { ManifestEntry, ManifestLink } from '../model/manifest.ts';
 import type { AssetRef, VersionRef } from '../model/refs.ts';
 import type { WireSummary } from '../model/summary.ts';
+import { showText } from '../model/text.ts';
 import type { Permissions } from './permissions.ts';
 import type { Quota } from './quota.ts';
 import type { Metadata, Storage } from './storage.ts';
@@ -35,14 +37,17 @@ export interface Document<T> {
   readonly metadata: Metadata;
 }
 
-/** The JSON that the registry keeps of itself. Only the registry writes it, so it is read back as what was written. */
+/**
+ * The JSON that the registry keeps of itself. Only the registry writes it, so it is read back as what was written; what
+ * is no JSON any more is `wrong-content`.
+ */
 export type Documents = ReturnType<typeof createDocuments>;
 
 export function createDocuments(storage: Storage) {
   async function load<T>(key: string): Promise<Document<T> | undefined> {
     const object = await storage.get(key);
     if (object === undefined) return undefined;
-    const value = JSON.parse(await text(object.body)) as T;
+    const value = parse(key, await text(object.body)) as T;
     return { value, modified: object.modified, metadata: object.metadata ?? {} };
   }
 
@@ -94,6 +99,18 @@ export function createDocuments(storage: Storage) {
     /** What a session logs at a time is the same entry however often it is written. */
     writeLog: (at: string, session: string, entry: LogEntry) => write(keys.log(at, sixDigits(session)), entry),
   };
+}
+
+function parse(key: string, content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (cause) {
+    throw new GypsumError('wrong-content', `The object "${showText(key)}" is damaged: it is not JSON.`, {
+      hint: 'Bring it back from a backup; "gypsum registry verify" finds what else is damaged.',
+      details: { key, status: 500 },
+      cause,
+    });
+  }
 }
 
 function sixDigits(session: string): string {

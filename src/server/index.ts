@@ -8,6 +8,7 @@ export { type Exchange, type Fetch, type Limits, type Listener, type ListenOptio
 export { memoryStorage } from './memory-storage.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
 export { type OpenRegistry, type OpenRegistryOptions, openRegistry } from './open-registry.ts';
+export type { Fault, Problem } from './problem.ts';
 export { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
 export { backupFolder, verifyFolder } from './registry-folder.ts';
 export { factsOf, type RequestFacts } from './request-facts.ts';
@@ -26,4 +27,4 @@ export type {
 export type { SweepOptions, Swept } from './sweep.ts';
 export { createToken, readTokens, type TokenRecord, tokenFileIdentity, writeTokens } from './token-file.ts';
 export { addToken, listTokens, revokeTokens, type TokenInfo } from './tokens.ts';
-export type { Fault, Problem, Verified, VerifyOptions } from './verify-registry.ts';
+export type { Verified, VerifyOptions } from './verify-registry.ts';

@@ -17,10 +17,10 @@ const uploader = z.looseObject({
   trusted: z.boolean().optional(),
 });
 
-const permissionsChange = z.object({
-  owners: z.array(z.string()).optional(),
-  uploaders: z.array(uploader).optional(),
-});
+/** `..permissions` as it is on the wire. */
+export const wirePermissions = z.object({ owners: z.array(z.string()), uploaders: z.array(uploader) });
+
+const permissionsChange = wirePermissions.partial();
 
 /** `..permissions` of a project. */
 export interface Permissions {

@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { refuse } from './http.ts';
 import { describe } from './permissions.ts';
 
-const quotaChange = z.object({
-  baseline: z.number().min(0).optional(),
-  growth_rate: z.number().min(0).optional(),
-  year: z.number().min(0).optional(),
+/** `..quota` as it is on the wire. */
+export const wireQuota = z.object({
+  baseline: z.number().min(0),
+  growth_rate: z.number().min(0),
+  year: z.number().min(0),
 });
+
+const quotaChange = wireQuota.partial();
 
 /**
  * `..quota` of a project: `baseline` in `year`, and `growth_rate` more with every year since.

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Hono } from 'hono';
-import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
+import { GypsumError, isSystemError } from '../errors.ts';
 import { contentRoutes } from './content-routes.ts';
 import { authenticate, LIFETIME, type ServerContext } from './context.ts';
 import { createCounter } from './counter.ts';
@@ -131,8 +131,9 @@ export async function createRegistry({
   }
   app.notFound((c) => notFound(c.req.raw, context));
   app.onError((error, c) => {
-    if (!isGypsumError(error) && !isGone(error, c.req.raw)) onError?.(error, c.req.raw);
-    return failure(error);
+    const answer = failure(error);
+    if (answer.status >= 500 && !isGone(error, c.req.raw)) onError?.(error, c.req.raw);
+    return answer;
   });
   return {
     fetch: async (request) => app.fetch(request),

@@ -22,20 +22,20 @@ export function contentSize(manifest: StoredManifest): number {
 }
 
 export async function* listProjects({ storage }: Needs): AsyncGenerator<string> {
-  for await (const folder of storage.list('')) if (isFolder(folder)) yield folder.slice(0, -1);
+  for await (const folder of storage.list('')) if (isNamed(folder, '')) yield folder.slice(0, -1);
 }
 
 export async function* listAssets({ storage }: Needs, project: string): AsyncGenerator<AssetRef> {
   const prefix = keys.project(project);
   for await (const folder of storage.list(prefix)) {
-    if (isFolder(folder)) yield { project, asset: folder.slice(prefix.length, -1) };
+    if (isNamed(folder, prefix)) yield { project, asset: folder.slice(prefix.length, -1) };
   }
 }
 
 export async function* listVersions({ storage }: Needs, ref: AssetRef): AsyncGenerator<VersionRef> {
   const prefix = keys.asset(ref);
   for await (const folder of storage.list(prefix)) {
-    if (isFolder(folder)) yield { ...ref, version: folder.slice(prefix.length, -1) };
+    if (isNamed(folder, prefix)) yield { ...ref, version: folder.slice(prefix.length, -1) };
   }
 }
 
@@ -73,6 +73,7 @@ export async function measureVersion({ documents }: Needs, ref: VersionRef): Pro
   return contentSize((await documents.manifest(ref)) ?? new Map());
 }
 
-function isFolder(key: string): boolean {
-  return key.endsWith('/') && !key.startsWith('..');
+/** Whether a key that was listed is the folder of something with a name; names never begin with two dots. */
+export function isNamed(key: string, prefix: string): boolean {
+  return key.endsWith('/') && !key.startsWith('..', prefix.length);
 }

@@ -5,31 +5,12 @@ import { keys } from '../model/keys.ts';
 import { checkManifest, entryDigest, type Manifest, type ManifestEntry, type ManifestLink } from '../model/manifest.ts';
 import { type AssetRef, formatFileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { type Expected, verifyStream } from '../verify-stream.ts';
-import { createDocuments, type Documents, type StoredManifest } from './documents.ts';
+import { createDocuments, type Documents } from './documents.ts';
+import type { Fault, Note, Problem } from './problem.ts';
 import { linksByDirectory } from './resolve-files.ts';
 import type { Storage } from './storage.ts';
 import { findLatest, listAssets, listProjects, listVersions, measureAsset, ownFiles } from './survey.ts';
-
-/** What is wrong with an object. */
-export type Fault =
-  /** A file or document is not there. */
-  | 'missing'
-  /** A file has not the size or the digest that the manifest says. */
-  | 'wrong-content'
-  /** A manifest that no version can have. */
-  | 'invalid-manifest'
-  /** A link to a file that is not there, or is not the same. */
-  | 'dangling-link'
-  /** `..links`, `..latest` or `..usage` does not say what follows from the versions. */
-  | 'stale-document'
-  /** An object of which the manifest knows nothing. */
-  | 'foreign';
-
-export interface Problem {
-  readonly key: string;
-  readonly fault: Fault;
-  readonly message: string;
-}
+import { checkDocument, checkLevel, checkProjectDocuments, FORMS, unlessDamaged } from './verify-documents.ts';
 
 export interface Verified {
   readonly versions: number;
@@ -62,67 +43,101 @@ export async function verifyRegistry(
   const needs = { storage, documents };
   const sum = { versions: 0, files: 0, bytes: 0 };
   const unfinished: VersionRef[] = [];
-  const tell = (key: string, fault: Fault, message: string) => onProblem({ key, fault, message });
+  const tell: Note = (key, fault, message) => onProblem({ key, fault, message });
+  const isThere = async (key: string) => (await storage.size(key)) !== undefined;
+  const isLocked = (project: string) => isThere(keys.lock(project));
 
-  for await (const project of listProjects(needs)) {
-    const used = (await documents.usage(project))?.value.total;
-    let total = 0;
-    for await (const asset of listAssets(needs, project)) {
-      for await (const version of listVersions(needs, asset)) await verifyVersion(version);
-      await verifyLatest(asset);
-      total += await measureAsset(needs, asset);
-    }
-    const now = await documents.usage(project);
-    if (
-      now !== undefined &&
-      now.value.total === used &&
-      used !== total &&
-      (await documents.lock(project)) === undefined
-    ) {
-      tell(keys.usage(project), 'stale-document', `says ${used} bytes, and the versions have ${total}`);
-    }
-  }
+  for await (const project of listProjects(needs)) await verifyProject(project);
+  for await (const key of storage.list(keys.logs)) await checkDocument(documents, key, FORMS.log, tell);
+  await checkLevel(storage, 'root', '', tell);
   return { ...sum, unfinished };
 
-  async function verifyVersion(ref: VersionRef): Promise<void> {
+  async function verifyProject(project: string): Promise<void> {
+    await checkProjectDocuments(needs, project, tell);
+    const used = await usageOf(project);
+    let total = 0;
+    let isSound = true;
+    for await (const asset of listAssets(needs, project)) {
+      if (await verifyAsset(asset)) total += await measureAsset(needs, asset);
+      else isSound = false;
+    }
+    await checkLevel(storage, 'project', keys.project(project), tell);
+    // What follows from versions that are damaged cannot be known.
+    if (!isSound || used === undefined || used === total) return;
+    if ((await usageOf(project)) !== used || (await isLocked(project))) return;
+    tell(keys.usage(project), 'stale-document', `says ${used} bytes, and the versions have ${total}`);
+  }
+
+  async function usageOf(project: string): Promise<number | undefined> {
+    return (await unlessDamaged(documents.usage(project)))?.value?.total;
+  }
+
+  /** Gives whether every version can be read. */
+  async function verifyAsset(asset: AssetRef): Promise<boolean> {
+    let isSound = true;
+    for await (const version of listVersions(needs, asset)) {
+      if (!(await verifyVersion(version))) isSound = false;
+    }
+    const latest = await checkDocument(documents, keys.latest(asset), FORMS.latest, tell);
+    if (isSound && (latest.value !== undefined || !latest.isThere)) await verifyLatest(asset, latest.value?.version);
+    await checkLevel(storage, 'asset', keys.asset(asset), tell);
+    return isSound;
+  }
+
+  /** Gives whether it can be read. */
+  async function verifyVersion(ref: VersionRef): Promise<boolean> {
     signal?.throwIfAborted();
-    const summary = (await documents.summary(ref))?.value;
-    if (summary?.upload_finish === undefined) {
-      unfinished.push(ref);
-      return;
+    const summary = await checkDocument(documents, keys.summary(ref), FORMS.summary, tell);
+    if (!summary.isThere && (await isHeadless(ref))) {
+      tell(keys.summary(ref), 'missing', 'is not there');
+      return false;
+    }
+    if (summary.value?.upload_finish === undefined) {
+      const isBroken = summary.isThere && summary.value === undefined;
+      if (!isBroken) unfinished.push(ref);
+      return !isBroken;
     }
     const found: Problem[] = [];
-    const note = (key: string, fault: Fault, message: string) => found.push({ key, fault, message });
+    const note: Note = (key, fault, message) => found.push({ key, fault, message });
     const manifest = await readManifest(documents, ref, note);
+    if (manifest !== undefined) await verifyFiles(ref, manifest, note);
+    const after = await checkDocument(documents, keys.summary(ref), FORMS.summary, () => {});
+    const isSame = isDeepStrictEqual(after, summary);
+    if (isSame) for (const problem of found) onProblem(problem);
+    return manifest !== undefined || !isSame;
+  }
+
+  /** Starts and removals leave a version without its summary only while they hold the project. */
+  async function isHeadless(ref: VersionRef): Promise<boolean> {
+    const holdsAny = async () => {
+      for await (const _ of storage.list(keys.version(ref))) return true;
+      return false;
+    };
+    return (await holdsAny()) && !(await isLocked(ref.project)) && !(await isThere(keys.summary(ref)));
+  }
+
+  async function verifyFiles(ref: VersionRef, manifest: Manifest, note: Note): Promise<void> {
     const linkFault = createLinkCheck(documents);
-    if (manifest !== undefined) {
-      sum.versions++;
-      onVersion?.(ownFiles(new Map(Object.entries(manifest))));
-      for (const [path, entry] of Object.entries(manifest)) {
-        const key = keys.file({ ...ref, path });
-        if (entry.link !== undefined) {
-          const reason = await linkFault(entry, entry.link);
-          if (reason !== undefined) note(key, 'dangling-link', reason);
-          continue;
-        }
-        const fault = await verifyFile(storage, key, { digest: entryDigest(entry), size: entry.size }, signal);
-        if (fault !== undefined) note(key, fault.fault, fault.message);
-        sum.files++;
-        sum.bytes += entry.size;
-        onFile?.(entry.size);
+    sum.versions++;
+    onVersion?.(ownFiles(new Map(Object.entries(manifest))));
+    for (const [path, entry] of Object.entries(manifest)) {
+      const key = keys.file({ ...ref, path });
+      if (entry.link !== undefined) {
+        const reason = await linkFault(entry, entry.link);
+        if (reason !== undefined) note(key, 'dangling-link', reason);
+        continue;
       }
-      await verifyRest(ref, manifest, note);
+      const fault = await verifyFile(storage, key, { digest: entryDigest(entry), size: entry.size }, signal);
+      if (fault !== undefined) note(key, fault.fault, fault.message);
+      sum.files++;
+      sum.bytes += entry.size;
+      onFile?.(entry.size);
     }
-    const after = (await documents.summary(ref))?.value;
-    if (found.length > 0 && isDeepStrictEqual(after, summary)) for (const problem of found) onProblem(problem);
+    await verifyRest(ref, manifest, note);
   }
 
   /** What else is in a version's folder: the links by directory, and nothing more. */
-  async function verifyRest(
-    ref: VersionRef,
-    manifest: Manifest,
-    note: (key: string, fault: Fault, message: string) => void,
-  ): Promise<void> {
+  async function verifyRest(ref: VersionRef, manifest: Manifest, note: Note): Promise<void> {
     const links = new Map<string, unknown>();
     for (const [directory, names] of linksByDirectory(new Map(Object.entries(manifest)))) {
       links.set(keys.links(ref, directory), Object.fromEntries(names));
@@ -134,7 +149,7 @@ export async function verifyRegistry(
       const path = key.slice(prefix.length);
       if (expected !== undefined) {
         links.delete(key);
-        if (!isDeepStrictEqual(await documents.read(key), expected)) {
+        if (!isDeepStrictEqual(await unlessDamaged(documents.read(key)), expected)) {
           note(key, 'stale-document', 'does not have the links of the manifest');
         }
       } else if (!own.has(key) && !(Object.hasOwn(manifest, path) && manifest[path]?.link === undefined)) {
@@ -144,27 +159,22 @@ export async function verifyRegistry(
     for (const key of links.keys()) note(key, 'missing', 'is not there');
   }
 
-  async function verifyLatest(ref: AssetRef): Promise<void> {
-    const said = (await documents.latest(ref))?.version;
+  async function verifyLatest(ref: AssetRef, said: string | undefined): Promise<void> {
     const found = (await findLatest(needs, ref))?.version;
-    if (said === found || (await documents.lock(ref.project)) !== undefined) return;
+    if (said === found || (await isLocked(ref.project))) return;
     if ((await documents.latest(ref))?.version !== said) return;
     tell(keys.latest(ref), 'stale-document', `says ${said ?? 'nothing'}, and the latest is ${found ?? 'none'}`);
   }
 }
 
-async function readManifest(
-  documents: Documents,
-  ref: VersionRef,
-  note: (key: string, fault: Fault, message: string) => void,
-): Promise<Manifest | undefined> {
+async function readManifest(documents: Documents, ref: VersionRef, note: Note): Promise<Manifest | undefined> {
   const key = keys.manifest(ref);
   try {
     const manifest = await documents.read(key);
     if (manifest !== undefined) return checkManifest(manifest, ref);
     note(key, 'missing', 'is not there');
   } catch (error) {
-    if (!isGypsumError(error) && !(error instanceof SyntaxError)) throw error;
+    if (!isGypsumError(error)) throw error;
     note(key, 'invalid-manifest', error.message);
   }
   return undefined;
@@ -192,20 +202,21 @@ async function verifyFile(
 
 /** Says what is wrong with links; the manifest of each version that they lead to is read once. */
 function createLinkCheck(documents: Documents) {
-  const opened = new Map<string, Promise<StoredManifest | undefined>>();
+  const opened = new Map<string, Promise<Manifest | undefined>>();
   const open = async (ref: VersionRef) => {
-    const summary = (await documents.summary(ref))?.value;
-    return summary?.upload_finish === undefined ? undefined : documents.manifest(ref);
+    const summary = (await unlessDamaged(documents.summary(ref)))?.value;
+    return summary?.upload_finish === undefined ? undefined : readManifest(documents, ref, () => {});
   };
   return async (entry: ManifestEntry, link: ManifestLink): Promise<string | undefined> => {
     for (const target of [link, ...(link.ancestor === undefined ? [] : [link.ancestor])]) {
       const id = formatRef(target);
       const manifest = opened.get(id) ?? open(target);
       opened.set(id, manifest);
-      const found = (await manifest)?.get(target.path);
+      const files = await manifest;
+      const found = files && Object.hasOwn(files, target.path) ? files[target.path] : undefined;
       const where = formatFileRef(target);
       if (found === undefined) return `links to ${where}, which is not there`;
-      if (found.size !== entry.size || found.md5sum.toLowerCase() !== entry.md5sum) {
+      if (found.size !== entry.size || found.md5sum !== entry.md5sum) {
         return `links to ${where}, which is another file`;
       }
       if (target === link.ancestor && found.link !== undefined) return `has the ancestor ${where}, which is a link`;

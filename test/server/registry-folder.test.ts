@@ -1,4 +1,4 @@
-import { appendFile, chmod, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { backupFolder, type Fault, type Problem, verifyFolder } from '../../src/server/index.ts';
@@ -52,8 +52,104 @@ describe('verifying a registry', () => {
       [
         ['p/a/v1/..manifest', 'invalid-manifest'],
         ['p/a/v2/sub/x.txt', 'dangling-link'],
-        ['p/..usage', 'stale-document'],
       ],
+    ],
+    [
+      'a manifest that is cut off',
+      (o) => truncate(join(o, 'p/a/v1/..manifest'), 20),
+      [
+        ['p/a/v1/..manifest', 'invalid-manifest'],
+        ['p/a/v2/sub/x.txt', 'dangling-link'],
+      ],
+    ],
+    [
+      'a manifest that is gone',
+      (o) => rm(join(o, 'p/a/v1/..manifest')),
+      [
+        ['p/a/v1/..manifest', 'missing'],
+        ['p/a/v2/sub/x.txt', 'dangling-link'],
+      ],
+    ],
+    [
+      'a summary that is gone',
+      (o) => rm(join(o, 'p/a/v1/..summary')),
+      [
+        ['p/a/v1/..summary', 'missing'],
+        ['p/a/v2/sub/x.txt', 'dangling-link'],
+      ],
+    ],
+    [
+      'a summary that is empty',
+      (o) => truncate(join(o, 'p/a/v1/..summary')),
+      [
+        ['p/a/v1/..summary', 'invalid-document'],
+        ['p/a/v2/sub/x.txt', 'dangling-link'],
+      ],
+    ],
+    [
+      'a summary without a user',
+      (o) => writeFile(join(o, 'p/a/v2/..summary'), '{"upload_finish":"2026-01-01T00:00:00Z"}'),
+      [['p/a/v2/..summary', 'invalid-document']],
+    ],
+    [
+      'links that are cut off',
+      (o) => truncate(join(o, 'p/a/v2/sub/..links'), 5),
+      [['p/a/v2/sub/..links', 'stale-document']],
+    ],
+    ['a latest that is cut off', (o) => truncate(join(o, 'p/a/..latest'), 5), [['p/a/..latest', 'invalid-document']]],
+    [
+      'a latest that is none',
+      (o) => writeFile(join(o, 'p/a/..latest'), 'null'),
+      [['p/a/..latest', 'invalid-document']],
+    ],
+    ['a usage that is cut off', (o) => truncate(join(o, 'p/..usage'), 5), [['p/..usage', 'invalid-document']]],
+    ['no usage', (o) => rm(join(o, 'p/..usage')), [['p/..usage', 'missing']]],
+    [
+      'a quota of no number',
+      (o) => writeFile(join(o, 'p/..quota'), '{"baseline":"1"}'),
+      [['p/..quota', 'invalid-document']],
+    ],
+    ['no quota', (o) => rm(join(o, 'p/..quota')), [['p/..quota', 'missing']]],
+    [
+      'permissions that are cut off',
+      (o) => truncate(join(o, 'p/..permissions'), 5),
+      [['p/..permissions', 'invalid-document']],
+    ],
+    ['no permissions', (o) => rm(join(o, 'p/..permissions')), [['p/..permissions', 'missing']]],
+    ['a lock that is cut off', (o) => writeFile(join(o, 'p/..LOCK'), '{"a'), [['p/..LOCK', 'invalid-document']]],
+    [
+      'an entry of the log that is none',
+      (o) => writeFile(join(o, '..logs/2026-01-01T00:00:00.000Z_000000'), ''),
+      [['..logs/2026-01-01T00:00:00.000Z_000000', 'invalid-document']],
+    ],
+    [
+      'objects where there are none',
+      async (o) => {
+        for (const name of ['x', '..x', 'p/x', 'p/..x', 'p/a/x', 'p/a/..x']) await writeFile(join(o, name), '');
+        for (const name of ['..y', 'p/..y', 'p/a/..y']) {
+          await mkdir(join(o, name));
+          await writeFile(join(o, name, 'z'), '');
+        }
+      },
+      [
+        ['p/a/..x', 'foreign'],
+        ['p/a/..y/', 'foreign'],
+        ['p/a/x', 'foreign'],
+        ['p/..x', 'foreign'],
+        ['p/..y/', 'foreign'],
+        ['p/x', 'foreign'],
+        ['..x', 'foreign'],
+        ['..y/', 'foreign'],
+        ['x', 'foreign'],
+      ],
+    ],
+    [
+      'files of a version that nobody has begun',
+      async (o) => {
+        await mkdir(join(o, 'p/a/v9'));
+        await writeFile(join(o, 'p/a/v9/x'), '');
+      },
+      [['p/a/v9/..summary', 'missing']],
     ],
     ['links that are gone', (o) => rm(join(o, 'p/a/v2/sub/..links')), [['p/a/v2/sub/..links', 'missing']]],
     [
@@ -82,6 +178,14 @@ describe('verifying a registry', () => {
     const { data } = await filled();
     await damage(join(data, 'objects'));
     expect((await verify(data)).faults).toEqual(expected);
+  });
+
+  it('is what a registry asks for that finds a damaged document', async () => {
+    const { data, call, errors } = await filled();
+    await truncate(join(data, 'objects/p/..permissions'), 5);
+    const answer = await call('POST', '/release/p', { token: 'owner' });
+    expect([answer.status, await answer.text()]).toEqual([500, expect.stringContaining('p/..permissions')]);
+    expect(errors).toMatchObject([{ code: 'wrong-content', hint: expect.stringContaining('gypsum registry verify') }]);
   });
 
   it('says what is wrong with a folder that holds no registry', async () => {
