@@ -1,13 +1,14 @@
 import { text } from 'node:stream/consumers';
-import { GypsumError } from '../errors.ts';
+import { GypsumError, isGypsumError } from '../errors.ts';
 import { parseMd5 } from '../model/digest.ts';
 import { keys } from '../model/keys.ts';
 import type { ManifestEntry } from '../model/manifest.ts';
-import type { VersionRef } from '../model/refs.ts';
+import type { AssetRef, VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { createDocuments, isDocument } from './documents.ts';
+import { createDocuments, isDocument, type StoredManifest } from './documents.ts';
 import type { Storage } from './storage.ts';
-import { listAssets, listProjects, listVersions, ownFiles } from './survey.ts';
+import { findLatest, listAssets, listProjects, listVersions, measureAsset, ownFiles } from './survey.ts';
+import { deleteVersion } from './version.ts';
 
 export interface BackedUp {
   /** Versions that were not there yet, or were another's of the same name. */
@@ -34,7 +35,8 @@ export interface BackupOptions {
  * Copies what is new from one storage to another; every byte is verified on the way.
  *
  * It may run beside the registry and be interrupted: the files of a version come before its summary, so that the copy
- * never has a version that is not whole. Uploads that are in progress are left out, and so are locks.
+ * never has a version that is not whole. Uploads that are in progress are left out, and so are locks; which version is
+ * the latest, and how much is stored, is said of what the copy has.
  */
 export async function backupRegistry(
   from: Storage,
@@ -42,26 +44,49 @@ export async function backupRegistry(
   { prune = false, onVersion, onFile, signal }: BackupOptions = {},
 ): Promise<BackedUp> {
   const source = { storage: from, documents: createDocuments(from) };
+  const copied = { storage: to, documents: createDocuments(to) };
   const sum = { versions: 0, objects: 0, bytes: 0, gone: 0 };
+  /** Projects and assets that have new versions. */
+  const changed = new Set<string>();
   for await (const project of listProjects(source)) {
+    for (const key of [keys.quota(project), keys.usage(project), keys.permissions(project)]) await copy(key);
     for await (const asset of listAssets(source, project)) {
       for await (const version of listVersions(source, asset)) await copyVersion(version);
-      await copy(keys.latest(asset));
     }
-    for (const key of [keys.quota(project), keys.usage(project), keys.permissions(project)]) await copy(key);
   }
   for await (const key of from.list(keys.logs)) await copy(key);
   await countGone();
+  for await (const project of listProjects(copied)) await settle(project);
   return sum;
 
   async function copyVersion(ref: VersionRef): Promise<void> {
     const summary = keys.summary(ref);
+    const before = await from.head(summary);
     const finished = (await source.documents.summary(ref))?.value.upload_finish !== undefined;
     if (!finished || (await isSame(summary, keys.manifest(ref)))) return;
     const manifest = await source.documents.manifest(ref);
     if (manifest === undefined) return;
+    const isStill = async (storage: Storage) => (await storage.head(summary))?.md5 === before?.md5;
     // Of another version of the same name no half may be seen.
     await to.delete(summary);
+    try {
+      await copyContents(ref, manifest);
+    } catch (error) {
+      if (!isGypsumError(error, 'wrong-content') || (await isStill(from))) throw error;
+    }
+    if (await isStill(from)) await copy(summary);
+    if (await isStill(to)) {
+      sum.versions++;
+      changed.add(keys.project(ref.project)).add(keys.asset(ref));
+    } else if ((await from.size(summary)) !== undefined) {
+      // It was approved meanwhile, or is another one of the same name.
+      await copyVersion(ref);
+    } else {
+      await deleteVersion(copied, ref);
+    }
+  }
+
+  async function copyContents(ref: VersionRef, manifest: StoredManifest): Promise<void> {
     onVersion?.(ownFiles(manifest));
     for (const [path, entry] of manifest) {
       if (entry.link !== undefined) continue;
@@ -69,10 +94,37 @@ export async function backupRegistry(
       onFile?.(entry.size);
     }
     for await (const key of from.list(keys.version(ref), { recursive: true })) {
-      if (isDocument(key) && key !== summary) await copy(key);
+      if (isDocument(key) && key !== keys.summary(ref)) await copy(key);
     }
-    await copy(summary);
-    sum.versions++;
+  }
+
+  /** What follows from the versions follows here from those of the copy: in the registry others came and went. */
+  async function settle(project: string): Promise<void> {
+    let total = 0;
+    const mine = (await copied.documents.usage(project))?.value.total;
+    const theirs = (await source.documents.usage(project))?.value.total;
+    const isUsageOld = isOld(keys.project(project), mine, theirs);
+    for await (const asset of listAssets(copied, project)) {
+      await settleLatest(asset);
+      if (isUsageOld) total += await measureAsset(copied, asset);
+    }
+    if (!isUsageOld || total === mine) return;
+    await copied.documents.writeUsage(project, { total });
+    count((await to.size(keys.usage(project))) ?? 0);
+  }
+
+  async function settleLatest(asset: AssetRef): Promise<void> {
+    const mine = (await copied.documents.latest(asset))?.version;
+    const theirs = (await source.documents.latest(asset))?.version;
+    if (!isOld(keys.asset(asset), mine, theirs)) return;
+    const latest = await findLatest(copied, asset);
+    if (latest?.version === mine) return;
+    await copied.documents.setLatest(asset, latest);
+    count((await to.size(keys.latest(asset))) ?? 0);
+  }
+
+  function isOld<T>(of: string, mine: T | undefined, theirs: T | undefined): boolean {
+    return changed.has(of) || (theirs !== undefined && theirs !== mine);
   }
 
   /** Copies a document. */
