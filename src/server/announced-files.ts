@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { createPace } from '../give-way.ts';
 import { parseMd5 } from '../model/digest.ts';
 import { keys } from '../model/keys.ts';
 import { MAX_FILE_BYTES } from '../model/manifest.ts';
@@ -44,12 +45,14 @@ export interface AnnouncedFiles {
   readonly links: readonly AnnouncedLink[];
 }
 
-/** Reads the `files` of an upload, or throws `refused` with the first that cannot be. */
-export function checkAnnouncedFiles(files: unknown, ref: VersionRef): AnnouncedFiles {
+/** Reads the `files` of an upload, or throws `refused` with the first that cannot be; others have their turn meanwhile. */
+export async function checkAnnouncedFiles(files: unknown, ref: VersionRef): Promise<AnnouncedFiles> {
   if (!Array.isArray(files)) throw refuse('The "files" of an upload must be an array.');
   const announced = { simple: [] as AnnouncedContent[], dedup: [] as AnnouncedContent[], links: [] as AnnouncedLink[] };
   const paths = new Set<string>();
+  const pace = createPace();
   for (const [index, value] of files.entries()) {
+    if (pace.due()) await pace.rest();
     const parsed = announcedFile.safeParse(value);
     if (!parsed.success) throw refuse(`The entry ${index} of "files" is not valid: ${describe(parsed.error)}.`);
     const file = parsed.data;

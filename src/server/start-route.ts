@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { GypsumError, isGypsumError } from '../errors.ts';
+import { createPace } from '../give-way.ts';
 import { keys } from '../model/keys.ts';
 import { nameFault } from '../model/names.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { type AnnouncedFiles, checkAnnouncedFiles } from './announced-files.ts';
+import { type AnnouncedContent, type AnnouncedFiles, checkAnnouncedFiles } from './announced-files.ts';
 import { authenticate, LIFETIME, type ServerContext } from './context.ts';
 import { json, refuse } from './http.ts';
 import type { Principal } from './identity.ts';
@@ -79,7 +80,7 @@ export function startRoute(context: ServerContext): Pick<Handlers, 'start'> {
       const who = rights.value;
       await requireUnlocked(documents, ref.project);
       await checkIsNew(ref);
-      const announced = checkAnnouncedFiles(files, ref);
+      const announced = await checkAnnouncedFiles(files, ref);
 
       const token = randomUUID();
       const session = hashSession(token);
@@ -95,13 +96,8 @@ export function startRoute(context: ServerContext): Pick<Handlers, 'start'> {
           await checkIsNew(ref);
           const summary = { user: who.id, onProbation: !trusted || onProbation };
           const { sent } = await writeVersion(ref, announced, summary, session);
-          const expires = Date.now() + LIFETIME.slug;
           return json({
-            file_urls: sent.map((file) => ({
-              path: file.path,
-              url: `/upload/presigned-file/${signer.sign({ ...ref, ...file, expires }, 'slug', session)}`,
-              method: 'presigned',
-            })),
+            file_urls: await signFiles(sent, ref, session),
             complete_url: `/upload/complete/${ref.project}/${ref.asset}/${ref.version}`,
             abort_url: `/upload/abort/${ref.project}/${ref.asset}/${ref.version}`,
             session_token: token,
@@ -113,6 +109,18 @@ export function startRoute(context: ServerContext): Pick<Handlers, 'start'> {
       });
     },
   };
+
+  async function signFiles(files: readonly AnnouncedContent[], ref: VersionRef, session: string) {
+    const expires = Date.now() + LIFETIME.slug;
+    const urls: { path: string; url: string; method: 'presigned' }[] = [];
+    const pace = createPace();
+    for (const file of files) {
+      if (pace.due()) await pace.rest();
+      const slug = signer.sign({ ...ref, ...file, expires }, 'slug', session);
+      urls.push({ path: file.path, url: `/upload/presigned-file/${slug}`, method: 'presigned' });
+    }
+    return urls;
+  }
 
   /** Says whether an upload by somebody is trusted, as the permissions are now. */
   async function checkRights(who: Principal, ref: VersionRef): Promise<{ trusted: boolean }> {

@@ -2,6 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { checkAnnouncedFiles } from '../../src/server/announced-files.ts';
 import { listen } from '../../src/server/index.ts';
 import { createRig, md5, type Rig, type Started } from './rig.ts';
 
@@ -80,6 +81,21 @@ describe('a start', () => {
     const large = await rig.call('PUT', '/permissions/p', { token: 'owner', body: `"${'x'.repeat(2 ** 20)}"` });
     expect(large.status).toBe(413);
     expect(rig.errors).toEqual([]);
+  });
+
+  it('lets others have their turn while many files are looked at', async () => {
+    const file = { type: 'simple', size: 0, md5sum: md5('') };
+    const files = Array.from({ length: 200_000 }, (_, at) => ({ ...file, path: `f${at}` }));
+    let turns = 0;
+    let isDone = false;
+    const take = () => {
+      turns++;
+      if (!isDone) setImmediate(take);
+    };
+    setImmediate(take);
+    await checkAnnouncedFiles(files, { project: 'p', asset: 'a', version: 'v1' });
+    isDone = true;
+    expect(turns).toBeGreaterThan(1);
   });
 
   it('clears what an interrupted abort has left of the version', async () => {
