@@ -5,6 +5,9 @@ import { findRoute } from './routes.ts';
 /** Units: characters. What is longer says nothing more to whoever reads a log. */
 const MAX_PATH = 2048;
 
+/** What `createSigner` issues: the Base64 of a list that begins with a text, and a signature. */
+const TICKET = /WyJ[\w-]{8,}\.[\w-]{43}(?![\w-])/g;
+
 /**
  * A request and how it was answered, as one line of a log. What stands in its address to prove a right is left out, and
  * no header is shown.
@@ -68,14 +71,18 @@ export function accessText({
   return `${time} ${remote ?? '-'} ${user === undefined ? '-' : JSON.stringify(user)} ${method} ${path} ${status}${end} ${sent} B ${duration} ms ${id}`;
 }
 
-/**
- * Slugs and tickets are signed, and whoever has one may use it: they are hidden also where a host or a folder stands before
- * the path, which is how some proxies pass requests on.
- */
+/** Slugs and tickets are signed, and whoever has one may use it, wherever it was sent to by mistake or by a proxy. */
 function showTarget(target: string, route: string | undefined): string {
-  const path = target.replace(/[?#].*$/s, '');
-  const shown = route === 'list' ? target : path.replace(/(\/upload\/+(?:presigned-file|content)\/).*/s, '$1…');
+  const path = target.replace(/[?#].*$/s, '').replace(/(\/upload\/+(?:presigned-file|content)\/).*/s, '$1…');
+  const shown = (route === 'list' ? path + listQuery(target) : path).replace(TICKET, '…');
   // What is no printable character has no place in an address, and none in a log.
   const safe = shown.replace(/[^\x21-\x7e…]/g, (character) => encodeURIComponent(character.toWellFormed()));
   return safe.length > MAX_PATH ? `${safe.slice(0, MAX_PATH)}…` : safe;
+}
+
+/** What a listing is asked for; what else stands in its query is nothing of ours, and may be anybody's secret. */
+function listQuery(target: string): string {
+  const query = /\?([^#]*)/s.exec(target)?.[1] ?? '';
+  const asked = query.split('&').filter((part) => /^(?:prefix|recursive)=/.test(part));
+  return asked.length === 0 ? '' : `?${asked.join('&')}`;
 }

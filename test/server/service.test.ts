@@ -191,6 +191,21 @@ describe('the access log', () => {
     expect(exchanges.map((exchange) => accessEntry(exchange).path)).toEqual([target.replace('secret', '…')]);
   });
 
+  it.each([
+    ['/x/upload/content/TICKET', '/x/upload/content/…'],
+    ['/upload%2Fcontent%2FTICKET', '/upload%2Fcontent%2F…'],
+    ['/Upload/presigned-file/TICKET/', '/Upload/presigned-file/…/'],
+    ['/file/TICKET', '/file/…'],
+    ['/list?prefix=TICKET&recursive=true', '/list?prefix=…&recursive=true'],
+    ['/list?token=secret&prefix=p%2F&x', '/list?prefix=p%2F'],
+  ])('has no secret of an address that is a mistake: %s', async (path, shown) => {
+    const rig = await createRig();
+    const { url, exchanges } = await open(rig);
+    const ticket = (await rig.start('v1', { x: 'hello' })).file_urls[0]?.url.split('/').at(-1) ?? '';
+    await (await fetch(url + path.replace('TICKET', ticket))).text();
+    await expect.poll(() => exchanges.map(accessEntry)).toMatchObject([{ path: shown }]);
+  });
+
   it('shows a hostile address on one line, and not all of it', async () => {
     const rig = await createRig();
     const { port, exchanges } = await open(rig);
