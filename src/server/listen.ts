@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { GypsumError, isSystemError } from '../errors.ts';
+import { trackConnections } from './connections.ts';
 import { readForwarded } from './forwarded.ts';
 import { failure, refuse, targetFault } from './http.ts';
 import { setFacts } from './request-facts.ts';
+import { send } from './send.ts';
 
 export type Fetch = (request: Request) => Promise<Response>;
 
@@ -160,6 +160,7 @@ export async function listen(
       void answer(incoming, outgoing);
     },
   );
+  const connections = trackConnections(server);
   server.on('clientError', (error, socket) => {
     const status = refuseMalformed(error, socket);
     // A connection that breaks between two requests is nobody's.
@@ -183,7 +184,7 @@ export async function listen(
     port: bound,
     close: () => {
       isClosing = true;
-      return closeServer(server, grace);
+      return connections.close(grace);
     },
   };
 }
@@ -244,62 +245,6 @@ function onlyOnce(work: () => void): () => void {
   };
 }
 
-interface Sending {
-  onBytes(bytes: number): void;
-  /** All has been handed over. */
-  onEnd(): void;
-}
-
-/**
- * Writes a response as it is, with a few headers more; a body that breaks off or is not as long as its
- * `Content-Length` says ends the connection, so that nobody takes it for whole. `Response.error()` is a connection
- * that ends without an answer.
- */
-async function send(
-  response: Response,
-  method: string,
-  outgoing: ServerResponse,
-  more: readonly string[],
-  { onBytes, onEnd }: Sending,
-): Promise<void> {
-  if (response.type === 'error') {
-    outgoing.destroy();
-    return;
-  }
-  const { socket } = outgoing;
-  const promised = response.headers.get('content-length');
-  const headers = [...[...response.headers].flat(), ...more];
-  if (response.body === null || method === 'HEAD') {
-    await response.body?.cancel();
-    const isBare = promised === null && method !== 'HEAD' && response.status !== 304;
-    outgoing.writeHead(response.status, isBare ? [...headers, 'content-length', '0'] : headers);
-    onEnd();
-    outgoing.end();
-    return;
-  }
-  outgoing.writeHead(response.status, headers);
-  const sent = await write(response.body as NodeReadableStream<Uint8Array>, outgoing, onBytes);
-  if (promised === null || Number(promised) === sent) onEnd();
-  outgoing.end();
-  if (promised !== null && Number(promised) !== sent) socket?.destroySoon();
-}
-
-/** Writes a body as fast as it is taken; gives how many bytes it had. */
-async function write(
-  body: NodeReadableStream<Uint8Array>,
-  outgoing: ServerResponse,
-  onBytes: (bytes: number) => void,
-): Promise<number> {
-  const gone = new AbortController();
-  outgoing.once('close', () => gone.abort());
-  let sent = 0;
-  for await (const chunk of body) {
-    sent += chunk.byteLength;
-    onBytes(chunk.byteLength);
-    if (!outgoing.write(chunk)) await once(outgoing, 'drain', { signal: gone.signal });
-  }
-  return sent;
-}
 async function bind(server: Server, port: number, host: string): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -313,12 +258,4 @@ async function bind(server: Server, port: number, host: string): Promise<number>
     });
   });
   return (server.address() as AddressInfo).port;
-}
-
-async function closeServer(server: Server, grace: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), grace);
-  await closed;
-  clearTimeout(timer);
 }

@@ -28,7 +28,9 @@ async function dial(port: number): Promise<{ socket: Socket; text: () => string;
     received += text;
   });
   socket.on('error', () => {});
-  return { socket, text: () => received, ended: once(socket, 'close') };
+  // An end by reset is one too.
+  const ended = new Promise((resolve) => socket.once('close', resolve));
+  return { socket, text: () => received, ended };
 }
 
 describe('limits', () => {
