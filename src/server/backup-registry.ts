@@ -46,7 +46,7 @@ export async function backupRegistry(
   const source = { storage: from, documents: createDocuments(from) };
   const copied = { storage: to, documents: createDocuments(to) };
   const sum = { versions: 0, objects: 0, bytes: 0, gone: 0 };
-  /** Projects and assets that have new versions. */
+  /** Projects and assets whose versions are not those that they had. */
   const changed = new Set<string>();
   for await (const project of listProjects(source)) {
     for (const key of [keys.quota(project), keys.usage(project), keys.permissions(project)]) await copy(key);
@@ -71,6 +71,7 @@ export async function backupRegistry(
     await to.delete(summary);
     try {
       await copyContents(ref, manifest);
+      await removeOthers(ref);
     } catch (error) {
       if (!isGypsumError(error, 'wrong-content') || (await isStill(from))) throw error;
     }
@@ -95,6 +96,13 @@ export async function backupRegistry(
     }
     for await (const key of from.list(keys.version(ref), { recursive: true })) {
       if (isDocument(key) && key !== keys.summary(ref)) await copy(key);
+    }
+  }
+
+  /** Removes what another version of the same name has left in the copy. */
+  async function removeOthers(ref: VersionRef): Promise<void> {
+    for await (const key of to.list(keys.version(ref), { recursive: true })) {
+      if ((await from.size(key)) === undefined) await to.delete(key);
     }
   }
 
@@ -170,12 +178,37 @@ export async function backupRegistry(
     return true;
   }
 
+  /** A version goes as a whole, and never one that is another's now: the next backup copies that. */
   async function countGone(): Promise<void> {
-    for await (const key of to.list('', { recursive: true })) {
-      signal?.throwIfAborted();
-      if ((await from.size(key)) !== undefined) continue;
-      sum.gone++;
-      if (prune) await to.delete(key);
+    for await (const project of listProjects(copied)) {
+      const rest: string[] = [];
+      let isLeft = (await from.size(keys.permissions(project))) !== undefined;
+      for await (const asset of listAssets(copied, project)) {
+        for await (const version of listVersions(copied, asset)) {
+          if ((await from.size(keys.summary(version))) !== undefined) isLeft = true;
+          else await dropVersion(version);
+        }
+        rest.push(keys.latest(asset));
+      }
+      rest.push(keys.usage(project), keys.quota(project), keys.permissions(project));
+      if (!isLeft) for (const key of rest) await drop(key);
     }
+    for await (const key of to.list(keys.logs)) if ((await from.size(key)) === undefined) await drop(key);
+  }
+
+  async function dropVersion(ref: VersionRef): Promise<void> {
+    // The summary goes before the files, so that nobody sees half a version.
+    await drop(keys.summary(ref));
+    for await (const key of to.list(keys.version(ref), { recursive: true })) {
+      if (key !== keys.summary(ref)) await drop(key);
+    }
+    if (prune) changed.add(keys.project(ref.project)).add(keys.asset(ref));
+  }
+
+  async function drop(key: string): Promise<void> {
+    signal?.throwIfAborted();
+    if ((await to.size(key)) === undefined) return;
+    sum.gone++;
+    if (prune) await to.delete(key);
   }
 }

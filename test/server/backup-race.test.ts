@@ -15,14 +15,15 @@ async function interrupted({ data }: Rig, key: string, work: () => Promise<unkno
   };
   return {
     ...storage,
+    size: async (asked) => before(asked).then(() => storage.size(asked)),
     head: async (asked) => before(asked).then(() => storage.head(asked)),
     get: async (asked, range) => before(asked).then(() => storage.get(asked, range)),
   };
 }
 
-async function backUp(from: Storage) {
-  const to = await diskStorage(await temporaryFolder());
-  await backupRegistry(from, to);
+async function backUp(from: Storage, { to, prune = false }: { to?: Storage; prune?: boolean } = {}) {
+  to ??= await diskStorage(await temporaryFolder());
+  await backupRegistry(from, to, { prune });
   const problems: Problem[] = [];
   const { versions } = await verifyRegistry(to, { onProblem: (problem) => problems.push(problem) });
   const latest = await to.get('p/a/..latest');
@@ -74,4 +75,45 @@ it('a version that is approved meanwhile is official in the copy', async () => {
   const approve = () => rig.call('POST', '/probation/approve/p/a/v1', { token: 'owner' });
   const from = await interrupted(rig, 'p/a/v1/x.txt', approve);
   expect(await backUp(from)).toEqual({ problems: [], versions: 1, latest: 'v1' });
+});
+
+it.each([false, true])(
+  'a version that becomes another one after it was copied stays what it was (prune: %s)',
+  async (prune) => {
+    const rig = await createRig();
+    await rig.publish('v1', { 'x.txt': 'hello', 'y.txt': 'world' });
+    const from = await diskStorage(rig.data, { readOnly: true });
+    const to = await diskStorage(await temporaryFolder());
+    await backUp(from, { to });
+    const replace = async () => {
+      await rig.call('DELETE', '/remove/p/a/v1', { token: 'admin' });
+      await rig.publish('v1', { 'x.txt': 'another' });
+    };
+    // All versions have been copied by then, and what is gone is looked for.
+    let looks = 0;
+    const later: Storage = {
+      ...from,
+      size: async (key) => {
+        if (key === 'p/..permissions' && looks++ === 0) await replace();
+        return from.size(key);
+      },
+    };
+    expect(await backUp(later, { to, prune })).toEqual({ problems: [], versions: 1, latest: 'v1' });
+    expect(await to.size('p/a/v1/y.txt')).toBe(5);
+    expect(await backUp(from, { to, prune })).toEqual({ problems: [], versions: 1, latest: 'v1' });
+    expect(await to.size('p/a/v1/y.txt')).toBe(undefined);
+  },
+);
+
+it('an asset and a project that are gone leave nothing in a copy that is pruned', async () => {
+  const rig = await createRig();
+  await rig.publish('v1', { 'x.txt': 'hello' });
+  const from = await diskStorage(rig.data, { readOnly: true });
+  const to = await diskStorage(await temporaryFolder());
+  await backUp(from, { to });
+  await rig.call('DELETE', '/remove/p/a', { token: 'admin' });
+  expect(await backUp(from, { to, prune: true })).toEqual({ problems: [], versions: 0, latest: undefined });
+  await rig.call('DELETE', '/remove/p', { token: 'admin' });
+  await backUp(from, { to, prune: true });
+  for await (const key of to.list('p')) expect.unreachable(key);
 });
