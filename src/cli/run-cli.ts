@@ -45,6 +45,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     .description('Clone, edit and publish versions of datasets')
     .version(VERSION)
     .exitOverride()
+    // Also where a terminal is narrow.
+    .configureHelp({ minWidthToWrap: 20 })
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .showHelpAfterError('Run it with --help to see how it is used.')
     .addHelpText('after', HELP);

@@ -27,7 +27,7 @@ export async function fetchLatest(ctx: Context, ref: AssetRef, options: CallOpti
   } catch (error) {
     if (!isGypsumError(error, 'not-found')) throw error;
     throw new GypsumError('not-found', `${formatRef({ project, asset })} has no latest version.`, {
-      hint: `List what there is with "gypsum assets ${project}" and "gypsum versions ${formatRef({ project, asset })}".`,
+      hint: `It may have versions on probation, or not finished. List what there is with "gypsum assets ${project}" and "gypsum versions ${formatRef({ project, asset })}".`,
       details: { project, asset },
       cause: error,
     });

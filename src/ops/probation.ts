@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { isGypsumError } from '../errors.ts';
+import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { keys } from '../model/keys.ts';
 import { checkVersionRef, formatRef, type VersionRef } from '../model/refs.ts';
@@ -25,7 +25,15 @@ async function end(ctx: Context, ref: VersionRef, verb: 'approve' | 'reject', op
   const what = `${verb === 'approve' ? 'Approving' : 'Rejecting'} ${name}`;
   const to = route(`probation/${verb}`, project, asset, version);
   await doOnce(
-    () => ctx.registry.send({ what, method: 'POST', to, shouldRetry: wasNotProcessed }, options),
+    async () => {
+      try {
+        await ctx.registry.send({ what, method: 'POST', to, shouldRetry: wasNotProcessed }, options);
+      } catch (error) {
+        if (!isGypsumError(error, 'refused') || (await readSummary(ctx, ref, options)) !== undefined) throw error;
+        const hint = `List what there is with "gypsum versions ${formatRef({ project, asset })}".`;
+        throw new GypsumError('not-found', `There is no version ${name}.`, { hint, details: { ...ref }, cause: error });
+      }
+    },
     async () => {
       const summary = await readSummary(ctx, ref, options);
       return verb === 'approve' ? summary !== undefined && !summary.on_probation : summary === undefined;

@@ -99,7 +99,11 @@ export function answerFailure(
       'Wait for the other upload to end. If nobody can end it, an owner of the project can: gypsum project unlock PROJECT',
     );
   }
-  if (status === 403) return make('forbidden', 'Ask an owner of the project for permission.');
+  if (status === 403)
+    return make(
+      'forbidden',
+      "Owners of the project give permissions (gypsum project permissions). To make or remove anything, to refresh, and to change quotas is the administrators'.",
+    );
   if (status === 404) return make('not-found', `Check the names, and that ${origin} is where the registry is.`);
   return make('refused', 'Change the request as the registry says.');
 }

@@ -24,7 +24,11 @@ export const projectPermissions: Command<Permissions & { project: string }, Opti
   flags: [
     { flags: '--add-owner <id>', description: 'a user or organisation; may be given again', many: true },
     { flags: '--remove-owner <id>', description: 'may be given again', many: true },
-    { flags: '--add-uploader <id>', description: 'a user or organisation; may be given again', many: true },
+    {
+      flags: '--add-uploader <id>',
+      description: 'a user or organisation, also one whose limits change; may be given again',
+      many: true,
+    },
     { flags: '--remove-uploader <id>', description: 'all entries of it; may be given again', many: true },
     { flags: '--only-asset <asset>', description: 'the added uploaders may upload to this asset alone' },
     { flags: '--only-version <version>', description: 'the added uploaders may upload this version alone' },
@@ -69,12 +73,14 @@ function change(before: Permissions, options: Options): Permissions {
   }
   if ([addOwner, removeOwner, addUploader, removeUploader].every((names) => names.length === 0)) return before;
   const kept = before.owners.filter((id) => !removeOwner.includes(id));
+  const known = new Map(before.uploaders.toReversed().map((uploader) => [uploader.id, uploader]));
+  for (const id of removeUploader) known.delete(id);
   return {
     owners: [...new Set([...kept, ...addOwner])],
-    // Of several entries of a name registries take the first: a new one replaces them.
+    // Of several entries of a name registries take the first: a new one takes their place, and what is not said stays.
     uploaders: [
       ...before.uploaders.filter(({ id }) => !removeUploader.includes(id) && !addUploader.includes(id)),
-      ...addUploader.map((id): Uploader => ({ id, ...limits })),
+      ...addUploader.map((id): Uploader => ({ ...known.get(id), id, ...limits })),
     ],
   };
 }

@@ -1,6 +1,6 @@
 import prettyBytes from 'pretty-bytes';
-import { isGypsumError } from '../../errors.ts';
-import { formatRef, parseAssetRef, parseVersionRef } from '../../model/refs.ts';
+import { GypsumError, isGypsumError } from '../../errors.ts';
+import { formatRef, parseAssetRef, parseVersionRef, type VersionRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import { argument, type Call, type Command, type Flag } from '../command.ts';
 import { confirm, yesFlag } from '../confirm.ts';
@@ -29,6 +29,7 @@ export const projectRemove: Command<Removed, Options> = {
     const project = argument(call.args, 0);
     const { signal, onEvent } = call;
     const client = call.client();
+    checkListed(await client.listProjects({ signal, onEvent }), project, { project });
     const assets = await client.listAssets(project, { signal, onEvent });
     const used = await orNothing(client.fetchUsage(project, { signal, onEvent }));
     const size = used === undefined ? '' : ` (${prettyBytes(used)})`;
@@ -47,6 +48,7 @@ export const assetRemove: Command<Removed, Options> = {
     const ref = parseAssetRef(argument(call.args, 0));
     const { signal, onEvent } = call;
     const client = call.client();
+    checkListed(await client.listAssets(ref.project, { signal, onEvent }), ref.asset, ref);
     const versions = await client.listVersions(ref, { signal, onEvent });
     const what = `the asset ${formatRef(ref)} with ${count(versions.length, 'version')}`;
     return remove(call, formatRef(ref), what, () => client.removeAsset(ref, { signal, onEvent }));
@@ -62,8 +64,10 @@ export const versionRemove: Command<Removed, Options> = {
   async run(call) {
     const ref = parseVersionRef(argument(call.args, 0));
     const { signal, onEvent } = call;
-    const what = `the version ${formatRef(ref)}; links of other versions to it will lead nowhere`;
-    return remove(call, formatRef(ref), what, () => call.client().removeVersion(ref, { signal, onEvent }));
+    const client = call.client();
+    checkListed(await client.listVersions(ref, { signal, onEvent }), ref.version, ref);
+    const what = `the version ${formatRef(ref)}; links of other versions to its files will lead nowhere, if there are any`;
+    return remove(call, formatRef(ref), what, () => client.removeVersion(ref, { signal, onEvent }));
   },
   human,
 };
@@ -76,11 +80,30 @@ export const versionReject: Command<Removed, Options> = {
   async run(call) {
     const ref = parseVersionRef(argument(call.args, 0));
     const { signal, onEvent } = call;
-    const what = `the version ${formatRef(ref)}, which is on probation`;
-    return remove(call, formatRef(ref), what, () => call.client().rejectProbation(ref, { signal, onEvent }));
+    const client = call.client();
+    const { onProbation, uploadUserId } = await client.fetchSummary(ref, { signal, onEvent });
+    if (!onProbation) {
+      throw new GypsumError('refused', `The version ${formatRef(ref)} is not on probation.`, {
+        hint: `Administrators can remove it: gypsum version remove ${formatRef(ref)}`,
+        details: { ...ref },
+      });
+    }
+    const what = `the version ${formatRef(ref)}, which ${showText(uploadUserId)} has uploaded on probation`;
+    return remove(call, formatRef(ref), what, () => client.rejectProbation(ref, { signal, onEvent }));
   },
   human,
 };
+
+/** Registries remove what is not there without a word; whoever has typed a name wrong wants to know. */
+function checkListed(names: readonly string[], name: string, ref: Partial<VersionRef>): void {
+  if (names.includes(name)) return;
+  const [project = '', ...rest] = [ref.project, ref.asset, ref.version].filter((part) => part !== undefined);
+  const what = ['project', 'asset', 'version'][rest.length];
+  throw new GypsumError('not-found', `There is no ${what} ${[project, ...rest].map(showText).join('/')}.`, {
+    hint: 'Nothing was removed. List what there is with "gypsum projects", "gypsum assets" and "gypsum versions".',
+    details: { ...ref },
+  });
+}
 
 async function remove(
   { options, signal }: Pick<Call<Options>, 'options' | 'signal'>,
