@@ -6,6 +6,7 @@ import { makeFolder } from '../make-folder.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
+import { windowsFault } from '../model/windows-names.ts';
 import { publishDocument, publishOnce } from './atomic.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
 import { readIfThere } from './read-document.ts';
@@ -48,6 +49,20 @@ async function checkSpelling(file: string, { project, asset, version }: VersionR
   );
 }
 
+/** Throws `destination-refused` for a version that has no folder of its own on Windows: `a:b` would be hidden in `a`. */
+function checkHoldable({ project, asset, version }: VersionRef): void {
+  const fault = windowsFault(`${project}/${asset}/${version}`);
+  if (fault === undefined) return;
+  throw new GypsumError(
+    'destination-refused',
+    `Windows cannot hold ${formatRef({ project, asset, version })}: it ${fault}.`,
+    {
+      hint: 'Use another system for this version, such as the Windows Subsystem for Linux.',
+      details: { project, asset, version },
+    },
+  );
+}
+
 /** Source: https://bford.info/cachedir/ */
 const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # This folder is a cache of the gypsum clients. Backup programs may leave it out.
@@ -57,7 +72,7 @@ const mark = z.object({ url: z.string(), name: z.string().optional() });
 
 type Mark = z.infer<typeof mark>;
 
-export function createCache(root: string, registryUrl: string): Cache {
+export function createCache(root: string, registryUrl: string, platform: string = process.platform): Cache {
   const layout = createLayout(root);
 
   let met: string | undefined;
@@ -116,6 +131,7 @@ export function createCache(root: string, registryUrl: string): Cache {
     check: async () => void (await check()),
     open,
     async readRecord(ref, name) {
+      if (platform === 'win32') checkHoldable(ref);
       const file = layout.record(ref, name);
       const text = await readIfThere(file);
       if (text === undefined) return undefined;
@@ -129,6 +145,7 @@ export function createCache(root: string, registryUrl: string): Cache {
       }
     },
     async writeRecord(ref, name, content) {
+      if (platform === 'win32') checkHoldable(ref);
       await open();
       await publishDocument(layout, layout.record(ref, name), content);
       // A file of its own: whoever writes into the other clients' file does not change what we remember.

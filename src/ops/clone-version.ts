@@ -18,6 +18,7 @@ import { type PutFile, putFile } from '../tree/put-file.ts';
 import { realPath } from '../tree/real-path.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { checkCollisions } from './check-collisions.ts';
+import { checkHoldable } from './check-holdable.ts';
 import { checkDestination, checkEmpty, makeFolders, removeFolders } from './clone-destination.ts';
 import { cloneFiles } from './clone-files.ts';
 import { holdFiles } from './hold-files.ts';
@@ -88,6 +89,7 @@ export async function cloneBy(
   const place = checkDestination(ctx, destination, merge);
   return run(ctx, options, async () => {
     const documents = await loadVersion(ctx, version, options);
+    checkHoldable(version, Object.keys(documents.manifest));
     await checkCollisions(version, documents.manifest, place);
     const saved = download ? await saveFiles(ctx, documents, options) : undefined;
     const made = makeFolders(place);

@@ -21,6 +21,7 @@ import {
 } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
 import { checkCollisions } from './check-collisions.ts';
+import { checkHoldable } from './check-holdable.ts';
 import { fetchContent } from './fetch-content.ts';
 import { run } from './run.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
@@ -164,6 +165,10 @@ export async function saveContents(
 ): Promise<Outcome> {
   const { layout } = ctx.cache;
   const { mark = false, signal, onEvent, concurrency = ctx.concurrency, overwrite, relink } = options;
+  checkHoldable(
+    ref,
+    contents.flatMap(({ files }) => files.map(({ path }) => path)),
+  );
   const outcome: Outcome = { fetched: { contents: 0, bytes: 0 }, adopted: { contents: 0, bytes: 0 } };
   let memory = await openMemory(ctx, contents);
   const isMarked = !mark || statIfThere(layout.complete(ref)) !== undefined;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createCache } from '../../src/cache/cache.ts';
@@ -100,4 +100,15 @@ describe('the documents of a version', () => {
     await cache.markComplete(ref);
     expect(existsSync(mark)).toBe(true);
   });
+});
+
+it('a version that Windows cannot hold is refused there, before anything is read or written', async () => {
+  const root = await tempFolder();
+  const ref = { project: 'p', asset: 'a:b', version: 'v' };
+  const refused = { code: 'destination-refused', message: 'Windows cannot hold p/a:b/v: it has a name with ":".' };
+  const cache = createCache(root, URL, 'win32');
+  await expect(cache.readRecord(ref, 'manifest')).rejects.toMatchObject(refused);
+  await expect(cache.writeRecord(ref, 'manifest', Buffer.of())).rejects.toMatchObject(refused);
+  expect(readdirSync(root)).toEqual([]);
+  expect(await createCache(root, URL, 'linux').readRecord(ref, 'manifest')).toBeUndefined();
 });
