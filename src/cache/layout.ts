@@ -23,6 +23,7 @@ const LAYOUT_VERSION = '1';
  *     <root>/.gypsum-client/1/locks/<project>/<asset>/<version>/
  *     <root>/.gypsum-client/1/clones/<id>.json              receipts
  *     <root>/.gypsum-client/1/clone-files/<id>.json         how the files of a clone looked that are no symlinks
+ *     <root>/.gypsum-client/1/digests/<2 hex>.json          what people's own files held when they were digested, by inode
  *     <root>/.gypsum-client/1/damaged/<id>/                 what was moved aside
  */
 export function createLayout(root: string) {
@@ -55,6 +56,7 @@ export function createLayout(root: string) {
     clones: join(own, 'clones'),
     receipt: (id: string) => join(own, 'clones', `${id}.json`),
     cloneFiles: (id: string) => join(own, 'clone-files', `${id}.json`),
+    digests: (shard: string) => join(own, 'digests', `${shard}.json`),
     damages: join(own, 'damaged'),
     damaged: (id: string, name: string) => join(own, 'damaged', id, name),
   };

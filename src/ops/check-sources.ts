@@ -35,7 +35,7 @@ export async function checkSources(ctx: Context, plan: UploadPlan, { signal, onE
   }
   const [changed] = await findChanged(ctx, links, { signal });
   if (changed !== undefined) throw fileChanged(changed.source, undefined);
-  const digests = copies.length === 0 ? [] : await digestFiles(copies, { signal, onEvent });
+  const digests = await digestFiles(ctx, copies, { signal, onEvent });
   for (const [index, { md5sum, source }] of digests.entries()) {
     if (md5sum !== copies[index]?.md5sum) throw fileChanged(source, undefined);
   }

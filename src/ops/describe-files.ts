@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Context } from '../context.ts';
 import { GypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { fsPath } from '../model/local-path.ts';
@@ -14,6 +15,7 @@ import { digestFiles } from './digest-files.ts';
  * `invalid-argument` for what is no file.
  */
 export async function describeFiles(
+  ctx: Context,
   files: readonly (string | AnnouncedFile)[],
   directory: string,
   call: CallOptions,
@@ -23,7 +25,7 @@ export async function describeFiles(
     if (typeof file === 'string') sources.push({ path: file, ...(await findFile(join(directory, checkPath(file)))) });
     else checkPath(file.path);
   }
-  const read = new Map(sources.length === 0 ? [] : (await digestFiles(sources, call)).map((file) => [file.path, file]));
+  const read = new Map((await digestFiles(ctx, sources, call)).map((file) => [file.path, file]));
   return files.flatMap((file) => (typeof file === 'string' ? (read.get(file) ?? []) : file));
 }
 

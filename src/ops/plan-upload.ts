@@ -54,7 +54,7 @@ export async function planFiles(
 ): Promise<UploadPlan> {
   const call = { signal, onEvent };
   checkFit(ref, [...sources, ...links]);
-  const files = await digestFiles(sources, call);
+  const files = await digestFiles(ctx, sources, call);
   const latest = await loadLatest(ctx, ref, call);
   // Whoever has mistyped the project learns it before anything is sent, also from a dry run.
   if (latest === undefined) await checkProjectExists(ctx, ref.project, call);

@@ -9,7 +9,7 @@ import { fsPath } from '../model/local-path.ts';
 import { freshName } from '../tree/put-file.ts';
 import { realPath } from '../tree/real-path.ts';
 import { statThrough } from '../tree/stat-through.ts';
-import { digestFile } from './digest-files.ts';
+import { digestFile } from './digest-file.ts';
 import { fileChanged } from './file-changed.ts';
 import type { Linked } from './read-folder.ts';
 import { saveFileRefs } from './save-version.ts';

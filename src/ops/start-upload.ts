@@ -69,7 +69,7 @@ export async function startUpload(
   for (const { path } of links) checkPath(path);
   return run(ctx, call, async () => {
     checkHasToken(ctx, version);
-    const described = await describeFiles(files, directory, call);
+    const described = await describeFiles(ctx, files, directory, call);
     const document = startDocument(described, links, options);
     const { id, answer } = await unlessLocked(ctx, version, wait, call, async () => {
       // The public registry deletes a version that is started again: it must never be asked to.

@@ -1,12 +1,25 @@
 // One run of one case, in a process of its own: prints its seconds and its peak memory.
 //   node case.mjs CASE setup|ours|yardstick REGISTRY_URL FOLDER
-import { lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MANY } from './many-files.mjs';
 
 const [name, who, url, folder] = process.argv.slice(2);
 const cacheDir = join(folder, 'cache');
 const clone = join(folder, 'clone');
+const source = join(folder, 'source');
+const largeFiles = Array.from({ length: 8 }, (_, n) => `large-${n}`);
 mkdirSync(folder, { recursive: true });
 
 /** What has to be there before the clock starts is made in a process of its own: its memory is not the case's. */
@@ -28,6 +41,16 @@ const cases = {
       if (files.length > 0 || links.length === 0) throw new Error('a fresh clone has links alone');
     },
     yardstick: async () => readAll(clone),
+  },
+  digest: {
+    async setup() {
+      mkdirSync(source);
+      for (const name of largeFiles) writeFileSync(join(source, name), Buffer.alloc(16 * 1024 * 1024, name));
+    },
+    ours: async (client) => client.planUpload({ ...MANY, asset: 'large' }, source),
+    async yardstick() {
+      for (const name of largeFiles) digestAlone(join(source, name));
+    },
   },
 };
 
@@ -57,6 +80,16 @@ function bareLinks() {
     made.add(parent);
     symlinkSync(join(bucket, path), target);
   }
+}
+
+function digestAlone(path) {
+  const chunk = Buffer.allocUnsafe(1024 * 1024);
+  const hash = createHash('md5');
+  const file = openSync(path, 'r');
+  for (let length = readSync(file, chunk); length > 0; length = readSync(file, chunk))
+    hash.update(chunk.subarray(0, length));
+  closeSync(file);
+  return hash.digest('hex');
 }
 
 function readAll(root) {

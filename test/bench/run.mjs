@@ -26,6 +26,7 @@ const CASES = {
   'clone-no-download': 'clone with `download: false`; bare loop of symlinkSync over the same list',
   'clone-warm': 'clone of a version that is remembered, without a request; bare loop of symlinkSync',
   prepare: 'prepare of a fresh clone; bare loop of readdir, readlink and lstat of the target',
+  digest: 'plan of 128 MiB in 8 files; a loop that reads and hashes them on one thread',
 };
 
 const entries = values.small ? 1_000 : 100_000;

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { isSystemError } from '../errors.ts';
+import { fsPath } from '../model/local-path.ts';
+import { fileChanged } from './file-changed.ts';
+
+/** What was read from a file. */
+export interface Digested {
+  readonly md5sum: string;
+  /** Units: bytes */
+  readonly size: number;
+}
+
+/** Reads a file and gives its digest and size; throws `file-changed` if it is not there. */
+export async function digestFile(
+  source: string,
+  signal?: AbortSignal,
+  onBytes?: (bytes: number) => void,
+): Promise<Digested> {
+  const hash = createHash('md5');
+  let size = 0;
+  try {
+    for await (const chunk of createReadStream(fsPath(source), signal === undefined ? {} : { signal })) {
+      size += chunk.length;
+      hash.update(chunk);
+      onBytes?.(chunk.length);
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) throw fileChanged(source, error);
+    throw error;
+  }
+  return { md5sum: hash.digest('hex'), size };
+}
