@@ -40,6 +40,8 @@ export interface UploadLink extends UploadFile {
 export interface UploadPlan extends VersionRef {
   readonly files: readonly PlannedFile[];
   readonly links: readonly UploadLink[];
+  /** How many entries `.gypsumignore` leaves out, a folder as one; absent without such a file. */
+  readonly ignored?: number;
   /** The latest version, if every file of it and no other would be published again. */
   readonly unchangedSince?: VersionRef;
 }

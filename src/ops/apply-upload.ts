@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-
+import { checkUploadPlan } from '../model/check-upload-plan.ts';
 import { type Count, countFiles } from '../model/count.ts';
 import type { VersionRef } from '../model/refs.ts';
 import type { UploadPlan } from '../model/upload-plan.ts';
@@ -21,12 +21,14 @@ export interface UploadResult extends VersionRef, Count {
 }
 
 /**
- * Publishes what was planned. Throws `version-exists`, `file-changed`, `project-locked`, `unauthorized` or `forbidden`.
+ * Publishes what was planned, now or some time ago: a plan is plain data and may have been kept as JSON. It says which
+ * local files are sent, so take one only from where you would take a script. Throws `invalid-argument` for what is no plan, `version-exists`, `file-changed`, `project-locked`, `unauthorized` or `forbidden`.
  *
  * On any failure after the start, also by the signal, the session is aborted: nothing of it stays, and the project is
  * unlocked. The events `upload-aborted` and `upload-abandoned` say whether that worked.
  */
-export async function applyUpload(ctx: Context, plan: UploadPlan, options: ApplyOptions = {}): Promise<UploadResult> {
+export async function applyUpload(ctx: Context, given: UploadPlan, options: ApplyOptions = {}): Promise<UploadResult> {
+  const plan = checkUploadPlan(given);
   const { project, asset, version } = plan;
   const { signal, onEvent } = options;
   const call = { signal, onEvent };

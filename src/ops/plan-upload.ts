@@ -40,7 +40,8 @@ export async function planUpload(
     await checkVersionIsNew(ctx, version, { signal, onEvent });
     const prepared = await prepareDirectoryUpload(ctx, directory, options);
     const located = <T extends LocalFile>(file: T) => ({ ...file, source: join(prepared.directory, file.path) });
-    return planFiles(ctx, version, prepared.files.map(located), prepared.links.map(located), options);
+    const plan = await planFiles(ctx, version, prepared.files.map(located), prepared.links.map(located), options);
+    return prepared.ignored === undefined ? plan : { ...plan, ignored: prepared.ignored };
   });
 }
 

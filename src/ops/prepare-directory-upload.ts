@@ -29,11 +29,14 @@ export interface PreparedUpload {
   /** In the order of `comparePaths`, like `links`. */
   readonly files: readonly LocalFile[];
   readonly links: readonly UploadLink[];
+  /** How many entries `.gypsumignore` leaves out, a folder as one; absent without such a file. */
+  readonly ignored?: number;
 }
 
 /**
  * Reads a folder and says what publishing it would send and what it would link. Dot-files are data; empty folders are
- * not, since registries store files only. Throws `invalid-tree` naming every entry that a version cannot hold.
+ * not, since registries store files only. What `.gypsumignore` in the folder names is left out, as is that file; it has
+ * the syntax of `.gitignore`. Throws `invalid-tree` naming every entry that a version cannot hold.
  *
  * What is to be sent and is a link to a cached file that is not there, since its version may yet change, is fetched.
  */
@@ -58,7 +61,7 @@ async function prepare(
   { links: rule, rescue }: { links: LinkRule; rescue: boolean },
   options: CallOptions,
 ): Promise<PreparedUpload> {
-  const { files, links, copies, missing, faults } = await readFolder(ctx, root, rule, options);
+  const { files, links, copies, missing, faults, ignored } = await readFolder(ctx, root, rule, options);
   const edited = await findChanged(ctx, links, options);
   const lost = rescue ? edited.filter((link) => !isRescuable(link)) : edited;
   const wrong = [...faults, ...lost.map((link) => describeEdit(link, rescue))];
@@ -76,6 +79,7 @@ async function prepare(
       ...links.map(({ path, file, size, md5sum }) => ({ path, link: file, size, md5sum })),
       ...copies.map(({ path, file, size, md5sum, seen }) => ({ path, link: file, size, md5sum, seen })),
     ].sort((a, b) => comparePaths(a.path, b.path)),
+    ...(ignored !== undefined && { ignored }),
   };
 }
 

@@ -8,6 +8,7 @@ import type { FileRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
 import type { LocalFile } from '../model/upload-plan.ts';
+import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
 import { realPath } from '../tree/real-path.ts';
 import { createSymlinkResolver, type Resolution } from '../tree/resolve-symlink.ts';
 import { scanFolder } from '../tree/scan.ts';
@@ -38,6 +39,8 @@ export interface Reading {
   readonly copies: readonly (Linked & { readonly seen: Fingerprint })[];
   /** Files of the cache whose content is to be sent, and which are not there. */
   readonly missing: readonly FileRef[];
+  /** How many entries the folder's ignore file leaves out, a folder as one; absent without such a file. */
+  readonly ignored?: number;
   /** What a version cannot hold, as lines for people. */
   readonly faults: readonly string[];
 }
@@ -52,6 +55,20 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
   const targets = createLinkTargets(ctx, options);
   const resolver = createSymlinkResolver(realPath(ctx.cache.layout.bucket));
   const pace = createPace(options.signal);
+  const rules = readIgnoreFile(root);
+  let ignored = 0;
+
+  const isIgnored = (path: string, isFolder = false) => {
+    if (!rules?.ignores(path, isFolder)) return false;
+    if (path !== IGNORE_FILE) ignored++;
+    return true;
+  };
+
+  /** Gives the files that a link at a path stands for, with their paths; below a folder, some may be left out. */
+  const meant = (path: string, targets: readonly LinkTarget[]): (readonly [string, LinkTarget])[] =>
+    targets
+      .map((target) => [joinPath(path, target.below), target] as const)
+      .filter(([at]) => at === path || !isIgnored(at));
 
   const fault = (path: string, why: string) => void faults.push(`${showText(path)} ${why}`);
 
@@ -77,7 +94,8 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
 
   /** Adds the entries of a folder; `real` are the folders that are being walked, so that a link back is noticed. */
   const addTree = async (prefix: string, folder: string, real: readonly string[]) => {
-    const tree = await scanFolder(folder, options);
+    const skip = (path: string, isFolder: boolean) => isIgnored(joinPath(prefix, path), isFolder);
+    const tree = await scanFolder(folder, rules === undefined ? options : { ...options, skip });
     const known = rule === 'never' ? undefined : await openCopies(ctx, folder, targets, options);
     for (const entry of tree) {
       if (pace.due()) await pace.rest();
@@ -95,7 +113,7 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
     const resolution = resolver.resolve(join(folder, parentPath(entry.path)), entry.target);
     if (rule !== 'never' && resolution.type === 'inside') {
       const found = await targets.find(resolution.parts);
-      for (const target of found) addLink(joinPath(path, target.below), target);
+      for (const [at, target] of meant(path, found)) addLink(at, target);
       if (found.length > 0) return;
     }
     if (rule === 'always') {
@@ -111,7 +129,7 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
     if (stats?.isFile()) return addFile(path, stats.size);
     const owned = resolution.type === 'inside' ? await targets.find(resolution.parts, { changing: true }) : [];
     // Only what versions say is there: the other clients' files stand between the version's own.
-    for (const target of owned) addCached(joinPath(path, target.below), join(link, target.below), target);
+    for (const [at, target] of meant(path, owned)) addCached(at, join(link, target.below), target);
     if (owned.length > 0) return;
     if (stats === undefined && resolution.type === 'inside') {
       fault(path, 'is a symlink to a file of the cache that is not there, and that no finished version has');
@@ -134,5 +152,5 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
   await addTree('', root, [root]);
   options.onEvent?.({ type: 'end', task: 'scan' });
-  return { files, links, copies, missing, faults };
+  return { files, links, copies, missing, faults, ...(rules !== undefined && { ignored }) };
 }

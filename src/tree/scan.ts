@@ -8,13 +8,18 @@ import { type Entry, joinPath } from '../model/tree.ts';
 export interface ScanOptions extends CallOptions {
   /** Look up the sizes of files; without it they are 0. @default true */
   sizes?: boolean;
+  /** Says of an entry, before its turn comes, whether it is left out with all that is below it. */
+  skip?: (path: string, isFolder: boolean) => boolean;
 }
 
 /**
  * Reads a folder into a tree, in the order of `comparePaths`. Symlinks are entries of their own and are never followed;
  * a folder that cannot be read is an error.
  */
-export async function scanFolder(root: string, { sizes = true, signal, onEvent }: ScanOptions = {}): Promise<Entry[]> {
+export async function scanFolder(
+  root: string,
+  { sizes = true, skip, signal, onEvent }: ScanOptions = {},
+): Promise<Entry[]> {
   signal?.throwIfAborted();
   const tree: Entry[] = [];
   const pace = createPace(signal);
@@ -31,7 +36,10 @@ export async function scanFolder(root: string, { sizes = true, signal, onEvent }
       if (path !== '') tree.push({ type: 'directory', path });
       const children = readFolder(join(root, path));
       children.sort((a, b) => (a.name < b.name ? 1 : -1));
-      for (const child of children) open.push({ path: joinPath(path, child.name), entry: child.entry });
+      for (const { name, entry: child } of children) {
+        const below = joinPath(path, name);
+        if (!skip?.(below, child.isDirectory())) open.push({ path: below, entry: child });
+      }
     } else if (entry.isFile()) {
       tree.push({ type: 'file', path, size: sizes ? lstatSync(fsPath(join(root, path))).size : 0 });
     } else if (entry.isSymbolicLink()) {

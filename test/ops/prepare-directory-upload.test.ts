@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, link, mkdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { GypsumEvent } from '../../src/index.ts';
 import { createRig, md5 } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -352,5 +353,50 @@ describe('a file that was edited through its link', () => {
     await link(join(bucket, 'a.txt'), join(folder, 'once-more'));
     await rm(join(cacheDir, '.gypsum-client/1/verified'), { recursive: true });
     expect((await client.prepareDirectoryUpload(clone)).links).toHaveLength(4);
+  });
+});
+
+describe('.gypsumignore', () => {
+  it('leaves out what it names, with itself, and it is said how much', async () => {
+    const { client, makeFolder } = await createRig(seed);
+    const mine = await makeFolder('mine', {
+      '.gypsumignore': '*.tmp\nbuild/\n..odd\n',
+      'a.txt': 'a',
+      'x.tmp': '',
+      'sub/y.tmp': '',
+      'sub/.gypsumignore': 'data like any other',
+      'build/one': '',
+      'build/two': '',
+      '..odd': 'what could not be published',
+    });
+    const { files, ignored } = await client.prepareDirectoryUpload(mine);
+    expect(files.map(({ path }) => path)).toEqual(['a.txt', 'sub/.gypsumignore']);
+    expect(ignored).toBe(4);
+    expect(await client.planUpload({ ...V1, version: 'v2' }, mine)).toMatchObject({ ignored: 4 });
+  });
+
+  it('keeps ignored folders from being looked into', async () => {
+    const { client, makeFolder } = await createRig(seed);
+    const mine = await makeFolder('mine', {
+      '.gypsumignore': 'left-out/',
+      'a.txt': '',
+      'left-out/x': '',
+      'left-out/y': '',
+    });
+    const scanned: number[] = [];
+    const onEvent = (event: GypsumEvent) => {
+      if (event.type === 'progress' && event.task === 'scan') scanned.push(event.files);
+    };
+    await client.prepareDirectoryUpload(mine, { onEvent });
+    expect(scanned).toEqual([1]);
+  });
+
+  it('means links too, and what is in folders that are links', async () => {
+    const { client, clone, bucket } = await createClone({ download: false });
+    await writeFile(join(clone, '.gypsumignore'), 'a.txt\nall/sub/\n');
+    await symlink(bucket, join(clone, 'all'));
+    const { links, ignored } = await client.prepareDirectoryUpload(clone);
+    expect(links.map(({ path }) => path)).toEqual(['all/sub.txt', 'sub/b.txt', 'sub/deep/c.txt', 'sub.txt']);
+    expect(ignored).toBe(4);
   });
 });

@@ -28,7 +28,7 @@ export const prepare: Command<PreparedUpload, Options> = {
 };
 
 /** Shows what would be sent and what linked, file by file, and in sum. */
-export function showPlan({ files, links }: Pick<PreparedUpload, 'files' | 'links'>): string {
+export function showPlan({ files, links, ignored }: Pick<PreparedUpload, 'files' | 'links' | 'ignored'>): string {
   const sum = (entries: readonly { size: number }[]) => prettyBytes(countFiles(entries).bytes);
   const row = (what: string, size: number, path: string) =>
     `${what}  ${prettyBytes(size).padStart(9)}  ${showText(path)}`;
@@ -36,5 +36,6 @@ export function showPlan({ files, links }: Pick<PreparedUpload, 'files' | 'links
     ...files.map(({ path, size }) => row('send', size, path)),
     ...links.map(({ path, link, size }) => `${row('link', size, path)} -> ${formatFileRef(link)}`),
     `${count(files.length, 'file')} to send (${sum(files)}), ${links.length} to link (${sum(links)})`,
+    ...(ignored === undefined ? [] : [`left out by .gypsumignore: ${ignored}`]),
   ].join('\n');
 }

@@ -1,10 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import prettyBytes from 'pretty-bytes';
 import { GypsumError } from '../../errors.ts';
+import { parseUploadPlan } from '../../model/check-upload-plan.ts';
 import { formatRef, parseVersionRef } from '../../model/refs.ts';
 import type { UploadPlan } from '../../model/upload-plan.ts';
 import type { UploadResult } from '../../ops/apply-upload.ts';
 import type { LinkRule } from '../../ops/read-folder.ts';
-import { argument, type Command } from '../command.ts';
+import type { Command } from '../command.ts';
 import { filesAndBytes } from '../text.ts';
 import { linksFlag, showPlan } from './prepare.ts';
 
@@ -14,16 +16,18 @@ interface Options {
   deduplicate?: boolean;
   probation?: boolean;
   dryRun?: boolean;
+  plan?: string;
   ifChanged?: boolean;
   wait?: boolean;
 }
 
 export const upload: Command<UploadResult | UploadPlan, Options> = {
-  usage: 'upload <folder> <project/asset/version>',
+  usage: 'upload [folder] [project/asset/version]',
   summary: 'Publish a folder as a new version; what has not changed is not sent',
   example: 'gypsum upload my-folder my-project/my-asset/v2',
   flags: [
     { flags: '--dry-run', description: 'show what would be sent and linked, and do nothing' },
+    { flags: '--plan <file>', description: 'publish what "--dry-run --json" has written to a file, and nothing else' },
     { flags: '--if-changed', description: 'publish only if anything differs from the latest version' },
     { flags: '--wait', description: 'wait for as long as another upload to the project is in progress' },
     linksFlag,
@@ -32,17 +36,25 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
     { flags: '--no-deduplicate', description: 'send also what a known version has' },
   ],
   async run({ args, client, options, signal, onEvent }) {
-    const { dryRun = false, ...upload } = options;
+    const { plan, dryRun = false, ...upload } = options;
+    const call = { ...upload, signal, onEvent };
+    if (plan !== undefined) {
+      checkAlone(args, options);
+      return client().applyUpload(parseUploadPlan(await readFile(plan, 'utf8')), call);
+    }
+    const [folder, version] = args;
+    if (folder === undefined || version === undefined) {
+      throw new GypsumError('invalid-argument', 'There is no folder, or no version to publish it as.', {
+        hint: 'Give both, or a plan: gypsum upload --help',
+      });
+    }
     if (dryRun && upload.rescue === true) {
       throw new GypsumError('invalid-argument', '"--rescue" changes files, and "--dry-run" shall change nothing.', {
         hint: 'Leave out one of them.',
       });
     }
-    const ref = parseVersionRef(argument(args, 1));
-    const call = { ...upload, signal, onEvent };
-    return dryRun
-      ? client().planUpload(ref, argument(args, 0), call)
-      : client().uploadDirectory(ref, argument(args, 0), call);
+    const ref = parseVersionRef(version);
+    return dryRun ? client().planUpload(ref, folder, call) : client().uploadDirectory(ref, folder, call);
   },
   human(result) {
     if (!('published' in result)) {
@@ -58,3 +70,12 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
     ].join(' ');
   },
 };
+
+/** Throws `invalid-argument` if anything is asked for that a plan has settled already. */
+function checkAlone(args: readonly string[], { dryRun, ifChanged, links, rescue, deduplicate }: Options): void {
+  const settled = dryRun || ifChanged || links !== undefined || rescue || deduplicate === false;
+  if (args.length === 0 && !settled) return;
+  throw new GypsumError('invalid-argument', 'A plan says already what is published, and as which version.', {
+    hint: 'Give nothing beside "--plan" but "--probation" and "--wait".',
+  });
+}
