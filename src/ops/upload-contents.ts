@@ -16,6 +16,7 @@ import type { UploadResult } from './apply-upload.ts';
 import { findFile } from './describe-files.ts';
 import { createLinkTargets } from './link-targets.ts';
 import { planFiles } from './plan-upload.ts';
+import { leftUploads } from './recorded-uploads.ts';
 import { run } from './run.ts';
 import { applyIfChanged, type UploadOptions } from './upload-directory.ts';
 import { checkHasToken, checkVersionIsNew } from './upload-session.ts';
@@ -58,7 +59,8 @@ export async function uploadContents(
       const plan = await planFiles(ctx, version, files, links, options);
       return await applyIfChanged(ctx, plan, options);
     } finally {
-      for (const file of spooled) await removeIfThere(file);
+      const needed = await neededSources(ctx, version.project);
+      for (const file of spooled) if (!needed.has(file)) await removeIfThere(file);
     }
   });
 }
@@ -87,6 +89,12 @@ async function checkLink(
     hint: 'Link to a file of a finished version that is not on probation.',
     details: { path, link },
   });
+}
+
+/** Gives the local files that a later resume will want to send. */
+async function neededSources(ctx: Context, project: string): Promise<ReadonlySet<string | undefined>> {
+  const left = await leftUploads(ctx, project);
+  return new Set(left.flatMap(({ session }) => session?.files.map(({ source }) => source) ?? []));
 }
 
 async function spool(

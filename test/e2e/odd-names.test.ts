@@ -27,6 +27,7 @@ it.runIf(process.platform === 'linux')(
         GYPSUM_URL: rig.registry.url,
         GYPSUM_CACHE_DIR: rig.cacheDir,
         GYPSUM_TOKEN: rig.registry.token,
+        GYPSUM_STATE_DIR: rig.stateDir,
       };
       const child = spawn('bash', ['-euc', script], { cwd: rig.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
       let output = '';
@@ -53,6 +54,6 @@ it.runIf(process.platform === 'linux')(
     });
     expect(await shell(`"$NODE" "$MAIN" clone p/a/v1 $'d\\xe9st' && cat $'d\\xe9st/x.txt'`)).toMatchObject({ code: 0 });
     const names = (await readdir(rig.folder, { encoding: 'buffer' })).map((name) => name.toString('latin1')).sort();
-    expect(names).toEqual(['cache', 'caf\u00e9', 'd\u00e9st']);
+    expect(names).toEqual(['cache', 'caf\u00e9', 'd\u00e9st', 'state']);
   },
 );

@@ -35,7 +35,7 @@ const hasScript = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdou
 async function onTerminal(rig: Rig, columns: number, command: string, more: NodeJS.ProcessEnv = {}): Promise<string> {
   const line = `stty cols ${columns} rows 24; exec '${process.execPath}' '${MAIN}' ${command}`;
   const child = spawn('script', ['-qec', line, '/dev/null'], {
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', ...environment(rig), ...more },
+    env: { PATH: process.env.PATH, HOME: '/nonexistent', GYPSUM_STATE_DIR: rig.stateDir, ...environment(rig), ...more },
     stdio: ['ignore', 'pipe', 'inherit'],
     cwd: rig.folder,
   });

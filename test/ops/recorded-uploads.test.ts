@@ -134,6 +134,22 @@ describe('an upload', () => {
   });
 });
 
+describe('text, bytes and streams', () => {
+  it.each(['resume', 'abort'])('of an upload that could not be aborted are kept until the %s', async (way) => {
+    const rig = await createRig(seed);
+    rig.registry.inject(status(500), { route: 'put' });
+    rig.registry.inject(disconnected(), { route: 'abort' });
+    const contents = [{ path: 'x', content: 'text' }];
+    await expect(rig.connect({ retries: 0 }).uploadContents(V1, contents)).rejects.toThrow();
+    rig.registry.clearFaults();
+    const incoming = join(rig.client.context.cache.layout.incoming('x'), '..');
+    expect(await readdir(incoming)).toHaveLength(1);
+    if (way === 'resume') expect(await rig.client.resumeUpload(V1)).toMatchObject({ sent: { files: 1, bytes: 4 } });
+    else expect(await rig.client.abortRecordedUpload(V1)).toMatchObject({ outcome: 'aborted' });
+    expect(await readdir(incoming)).toEqual([]);
+  });
+});
+
 describe('a presigned URL', () => {
   const expired: Fault = async () =>
     new Response('<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>', { status: 403 });
