@@ -7,6 +7,8 @@ import type { User } from './ops/who-am-i.ts';
 export interface SetAccessTokenOptions extends CallOptions, Partial<Omit<Config, 'token'>> {
   /** Ask whose token it is before it is kept. @default true */
   verify?: boolean;
+  /** Where to ask, for a registry that leaves that to GitHub. @default 'https://api.github.com' */
+  githubUrl?: string | undefined;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface SetAccessTokenOptions extends CallOptions, Partial<Omit<Config,
  */
 export async function setAccessToken(
   token: string | undefined,
-  { verify = true, signal, onEvent, ...settings }: SetAccessTokenOptions = {},
+  { verify = true, githubUrl, signal, onEvent, ...settings }: SetAccessTokenOptions = {},
 ): Promise<User | undefined> {
   signal?.throwIfAborted();
   // A given token, so that a file of logins is not read for one.
@@ -27,7 +29,7 @@ export async function setAccessToken(
     removeLogin(logins, config.url);
     return undefined;
   }
-  const client = createClient(config);
+  const client = createClient({ ...config, githubUrl });
   try {
     const user = verify ? await client.whoAmI({ signal, onEvent }) : undefined;
     writeLogin(logins, config.url, token);

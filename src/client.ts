@@ -22,6 +22,7 @@ import { relinkClone } from './ops/relink-clone.ts';
 import { relinkClones } from './ops/relink-clones.ts';
 import { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 import { removeCached } from './ops/remove-cached.ts';
+import { requestAccessToken } from './ops/request-access-token.ts';
 import { resolveLinks } from './ops/resolve-links.ts';
 import { resumeUpload } from './ops/resume-upload.ts';
 import { saveFile, saveVersion } from './ops/save-version.ts';
@@ -76,6 +77,7 @@ const operations = {
   removeAsset,
   removeVersion,
   publicS3Config,
+  requestAccessToken,
   whoAmI,
   listCache,
   measureCache,

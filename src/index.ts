@@ -55,6 +55,7 @@ export { type RelinkOptions, type RelinkResult, relinkClone } from './ops/relink
 export { type RelinkedClones, relinkClones } from './ops/relink-clones.ts';
 export { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 export { type RemoveCachedOptions, type RemovedFromCache, removeCached } from './ops/remove-cached.ts';
+export { type DeviceCode, type RequestTokenOptions, requestAccessToken } from './ops/request-access-token.ts';
 export { resolveLinks } from './ops/resolve-links.ts';
 export { type ResumeOptions, resumeUpload } from './ops/resume-upload.ts';
 export {

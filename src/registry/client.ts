@@ -6,7 +6,7 @@ import { type AnswerHeaders, type Body, readAll } from './answers.ts';
 import { MAX_DOCUMENT, readDocument, refuseError } from './documents.ts';
 import { NEEDS_TOKEN } from './failures.ts';
 import { askGithubUser } from './github.ts';
-import { createHttp, type Exchange, type HttpOptions } from './http.ts';
+import { createHttp, type Exchange, type Http, type HttpOptions } from './http.ts';
 import { parseRegistryUrl, parseUrl } from './registry-url.ts';
 
 export interface RegistryOptions extends HttpOptions {
@@ -28,6 +28,8 @@ export interface Registry {
   readonly url: string;
   readonly origin: string;
   readonly hasToken: boolean;
+  /** For whoever else has to be asked: by the same way, and without the token. */
+  readonly http: Pick<Http, 'request'>;
   /** Lists keys below a prefix; one level with a slash behind folders, or all. */
   list(prefix: string, options?: CallOptions & { recursive?: boolean }): Promise<string[]>;
   /** Gives an object's content, as it was sent, up to `limit` bytes. */
@@ -144,6 +146,7 @@ export function createRegistryClient({
     url: root,
     origin: base.origin,
     hasToken: token !== undefined,
+    http: client,
 
     list(prefix, { recursive = false, ...options } = {}) {
       const what = prefix === '' ? 'Listing the projects' : `Listing "${showText(prefix)}"`;

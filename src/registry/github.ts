@@ -9,7 +9,7 @@ const wireUser = z.object({ login: z.string().min(1) });
 
 /** Asks the API of GitHub whose token it is. */
 export async function askGithubUser(http: Http, apiUrl: string, token: string, options?: CallOptions): Promise<string> {
-  const github = parseRegistryUrl(apiUrl);
+  const github = parseRegistryUrl(apiUrl, 'GitHub');
   const what = `Asking ${github.origin} whose token it is`;
   const exchange = {
     what,

@@ -1,8 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MAIN } from '../helpers/cli.ts';
+import type { Fault } from '../../mocks/index.ts';
+import { MAIN, startCli } from '../helpers/cli.ts';
+import { json, serve } from '../helpers/loopback.ts';
 import { withoutPrivileges } from '../helpers/privileges.ts';
 import { createRig, type Rig } from '../helpers/rig.ts';
 
@@ -161,6 +163,87 @@ describe('gypsum login', () => {
       expect(readdirSync(closed)).toEqual([]);
     },
   );
+});
+
+describe('gypsum login --gh', () => {
+  /** Puts a stand-in for GitHub's command line before all others. */
+  function withGh(rig: Rig, script: string) {
+    const bin = join(rig.folder, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'gh'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    return userOf(rig, { PATH: `${bin}:${process.env.PATH}` });
+  }
+
+  it('takes the token of GitHub’s own command line', async () => {
+    const rig = await createRig();
+    const user = withGh(rig, `[ "$*" = "auth token" ] && echo ${await rig.registry.addUser('alice')}`);
+    expect(await user.run(['login', '--gh'])).toEqual({
+      code: 0,
+      stdout: `Logged in to ${rig.registry.url} as alice.\n`,
+      stderr: '',
+    });
+    expect(await user.run(['whoami'])).toMatchObject({ code: 0, stdout: 'alice\n' });
+  });
+
+  it('asks it for the host that is given', async () => {
+    const rig = await createRig();
+    const user = withGh(rig, `[ "$*" = "auth token --hostname github.lab.org" ] && echo ${rig.registry.token}`);
+    expect((await user.run(['login', '--gh', '--github-url', 'https://github.lab.org'])).code).toBe(0);
+    expect((await user.run(['login', '--gh', '--github-url', 'github.lab.org'])).code).toBe(2);
+  });
+
+  it('says what to do where it has none, or is not there', async () => {
+    const rig = await createRig();
+    const user = withGh(rig, 'echo "no oauth token found for github.com" >&2; exit 1');
+    const none = await user.run(['login', '--gh']);
+    expect(none).toMatchObject({ code: 8, stderr: expect.stringMatching(/no oauth token found.*\n.*gh auth login/) });
+    const nowhere = await user.run(['login', '--gh'], '', { env: { ...user.env, PATH: join(rig.folder, 'home') } });
+    expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringMatching(/no command "gh".*\n.*cli\.github\.com/) });
+    expect((await user.run(['login', '--gh', '--device'])).code).toBe(2);
+    expect(readdirSync(join(rig.folder, 'home'))).toEqual([]);
+  });
+});
+
+describe('gypsum login --device', () => {
+  const app: Fault = async () => Response.json({ id: 'the-app', secret: 'unused' });
+  const code = {
+    device_code: 'device',
+    user_code: 'ABCD-1234',
+    verification_uri: 'https://gh.test/x',
+    expires_in: 900,
+  };
+
+  it('shows where to go and which code to enter, and keeps the token', async () => {
+    const rig = await createRig();
+    rig.registry.inject(app, { route: 'githubCredentials' });
+    const github = await serve((response, attempt, request) => {
+      json(attempt === 1 ? { ...code, interval: 0.01 } : { access_token: rig.registry.token })(
+        response,
+        attempt,
+        request,
+      );
+    });
+    const user = userOf(rig);
+    expect(await user.run(['login', '--device', '--quiet', '--github-url', github.url])).toEqual({
+      code: 0,
+      stdout: `Logged in to ${rig.registry.url} as admin (administrator).\n`,
+      stderr: 'Open https://gh.test/x and enter the code ABCD-1234\n',
+    });
+    expect((await user.run(['whoami'])).code).toBe(0);
+  });
+
+  it('is left by Ctrl-C, and nothing is kept', async () => {
+    const rig = await createRig();
+    rig.registry.inject(app, { route: 'githubCredentials' });
+    const github = await serve(json({ ...code, interval: 3600 }));
+    const { env } = userOf(rig);
+    const login = startCli(['login', '--device', '--github-url', github.url], env);
+    login.child.stderr?.once('data', () => login.child.kill('SIGINT'));
+    const { code: exit, stdout, stderr } = await login.end();
+    expect([exit, stdout]).toEqual([130, '']);
+    expect(stderr).toMatch(/^Open .*\nInterrupted by SIGINT\.\n$/);
+    expect(readdirSync(join(rig.folder, 'home'))).toEqual([]);
+  });
 });
 
 describe('gypsum logout', () => {
