@@ -13,6 +13,7 @@ import { readNaming } from './disk-naming.ts';
 import { createSidecars, type Facts, type Stats } from './disk-sidecars.ts';
 import { makeFolder, removeEmptyFolders, syncFolder, writeNew } from './durable.ts';
 import { createMutex } from './mutex.ts';
+import { checkObjects, lastingFolder } from './objects-folder.ts';
 import type { ByteRange, ObjectInfo, Storage } from './storage.ts';
 
 /** Units: bytes */
@@ -37,9 +38,11 @@ interface Found {
 }
 
 /**
- * A storage in a folder, which one process at a time may use.
+ * A storage in a folder, which one process at a time may use. Where its objects have been taken away, nothing is absent:
+ * every call is `unavailable`.
  *
  * Shape:  <folder>/objects/<key>     the objects under their keys (see `keyToPath`), and nothing else
+ *         <folder>/objects/..logs/   is there also without an object in it (see `lastingFolder`)
  *         <folder>/meta/<key>        what is known beside an object: its MD5, content type, metadata
  *         <folder>/naming            how names are written, where that is not as they are
  *         <folder>/incoming/<uuid>   what has not arrived yet; whatever is there at the start is nobody's
@@ -60,6 +63,8 @@ export async function diskStorage(
   }
 
   const naming = options.naming ?? (await readNaming(folder, { readOnly }));
+  const lasting = lastingFolder(objects);
+  if (!readOnly) await makeFolder(lasting);
 
   function checkWritable(): void {
     if (readOnly) throw new Error('A storage that was opened for reading is written to.');
@@ -67,6 +72,7 @@ export async function diskStorage(
 
   /** Moves a complete file to its key: facts first, so that an object never stands with those of its predecessor. */
   async function install(from: string, path: string, facts: Facts): Promise<void> {
+    await checkObjects(folder);
     for (let attempt = 1; ; attempt++) {
       try {
         // Whoever stood aside once stays there, so that there is one of it.
@@ -145,6 +151,7 @@ export async function diskStorage(
       if ((await handle.stat()).isFile()) return { own, path, handle };
       await handle.close();
     }
+    await checkObjects(folder);
     return undefined;
   }
 
@@ -153,6 +160,7 @@ export async function diskStorage(
       const stats = await unlessAbsent(stat(join(objects, path)));
       if (stats?.isFile()) return stats.size;
     }
+    await checkObjects(folder);
     return undefined;
   }
 
@@ -229,6 +237,7 @@ export async function diskStorage(
       checkWritable();
       const own = keyToPath(key, naming);
       if (own === undefined) return;
+      await checkObjects(folder);
       await writes.run(own, async () => {
         for (const path of [own, asidePath(own)]) {
           if (!(await isFile(path))) continue;
@@ -238,10 +247,13 @@ export async function diskStorage(
           await sidecars.delete(path);
         }
       });
-      await removeEmptyFolders(dirname(join(objects, own)), objects);
+      await removeEmptyFolders(dirname(join(objects, own)), objects, lasting);
     },
 
-    list: (prefix, { recursive = false } = {}) => listDisk(objects, prefix, { recursive, naming }),
+    async *list(prefix, { recursive = false } = {}) {
+      await checkObjects(folder);
+      yield* listDisk(objects, prefix, { recursive, naming });
+    },
   };
 
   function requirePath(key: string): string {

@@ -32,9 +32,9 @@ export async function writeNew(path: string, content: string, mode = 0o644): Pro
   }
 }
 
-/** Removes a folder and those above it as far as they are empty, up to `root`, which stays. */
-export async function removeEmptyFolders(folder: string, root: string): Promise<void> {
-  for (let at = folder; at.length > root.length; at = dirname(at)) {
+/** Removes a folder and those above it as far as they are empty, up to `root`, which stays, or to another that does. */
+export async function removeEmptyFolders(folder: string, root: string, lasting = root): Promise<void> {
+  for (let at = folder; at.length > root.length && at !== lasting; at = dirname(at)) {
     try {
       await rmdir(at);
     } catch (error) {

@@ -3,10 +3,9 @@ import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
-import { makeFolder } from '../make-folder.ts';
 import { type Background, startBackground } from './background.ts';
 import { LIFETIME } from './context.ts';
-import { checkFolder, openSecret } from './data-folder.ts';
+import { checkFolder, checkWhole, makeDataFolder, makeSecret, readSecret } from './data-folder.ts';
 import { diskStorage } from './disk-storage.ts';
 import { failure } from './http.ts';
 import { type Identity, withAdmins } from './identity.ts';
@@ -48,7 +47,7 @@ export interface OpenRegistry extends Registry {
 
 /**
  * Opens a registry in a folder, or makes one; throws `in-use` if another process has it open, `destination-refused` if it
- * holds other things.
+ * holds other things, `unavailable` if it has lost its objects, `wrong-content` if its secret is damaged.
  *
  * Without an `identity`, the first opening makes a token for the user `admin` and keeps it in `admin-token`.
  *
@@ -67,8 +66,9 @@ export async function openRegistry({
   ...options
 }: OpenRegistryOptions): Promise<OpenRegistry> {
   const folder = resolve(data);
-  makeFolder(folder);
+  makeDataFolder(folder);
   await checkFolder(folder);
+  await checkWhole(folder);
   let isLost = false;
   let background: Background | undefined;
   const release = await lockFolder(folder, signal, () => {
@@ -76,12 +76,13 @@ export async function openRegistry({
     void background?.stop();
   });
   try {
+    const known = await readSecret(folder);
     const adminToken = identity === undefined ? await makeFirstToken(folder) : undefined;
     const registry = await createRegistry({
       ...options,
       storage: await diskStorage(folder),
       identity: withAdmins(identity ?? tokenFileIdentity(join(folder, 'tokens.json')), admins),
-      secret: await openSecret(folder),
+      secret: known ?? (await makeSecret(folder)),
     });
     if (!isLost) background = startBackground(registry.sweep, { sessionTtl, onSwept, onError: options.onError });
     return {

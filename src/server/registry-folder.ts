@@ -1,9 +1,8 @@
-import { copyFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { GypsumError, isSystemError } from '../errors.ts';
-import { makeFolder } from '../make-folder.ts';
 import { type BackedUp, type BackupOptions, backupRegistry } from './backup-registry.ts';
-import { checkFolder } from './data-folder.ts';
+import { checkFolder, checkRegistry, checkWhole, makeDataFolder } from './data-folder.ts';
 import { diskStorage } from './disk-storage.ts';
 import { lockFolder } from './open-registry.ts';
 import { type Verified, type VerifyOptions, verifyRegistry } from './verify-registry.ts';
@@ -33,8 +32,9 @@ export async function backupFolder(
       hint: 'Name another folder, best on another disk.',
     });
   }
-  makeFolder(folder, 0o700);
+  makeDataFolder(folder);
   await checkFolder(folder);
+  await checkWhole(folder);
   const release = await lockFolder(folder, signal, () => {});
   try {
     const done = await backupRegistry(from, await diskStorage(folder), { ...options, ...(signal && { signal }) });
@@ -46,19 +46,8 @@ export async function backupFolder(
 }
 
 async function openForReading(data: string) {
-  const objects = join(data, 'objects');
-  const isThere = await stat(objects).then(
-    () => true,
-    (error: unknown) => {
-      if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false;
-      throw error;
-    },
-  );
-  if (isThere) return diskStorage(data, { readOnly: true });
-  throw new GypsumError('not-found', `There is no registry in ${resolve(data)}.`, {
-    hint: 'Name the folder that "gypsum serve" was given as --data.',
-    details: { data },
-  });
+  await checkRegistry(resolve(data));
+  return diskStorage(data, { readOnly: true });
 }
 
 async function copySecret(from: string, to: string): Promise<void> {

@@ -3,9 +3,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
-import { makeFolder } from '../make-folder.ts';
 import { showText } from '../model/text.ts';
-import { checkFolder, makeAdminToken } from './data-folder.ts';
+import { checkRegistry, makeAdminToken } from './data-folder.ts';
 import { createToken, hashToken, readTokens, type TokenRecord, writeTokens } from './token-file.ts';
 
 /** What may be told of a token: neither it nor its hash. `id` tells tokens of one name apart. */
@@ -26,21 +25,20 @@ export async function listTokens(data: string): Promise<TokenInfo[]> {
 }
 
 /**
- * Adds a token to those that the registry in this folder knows, from the next request on. Where there is no registry
- * yet, one begins with this folder, and with its administrator's token.
+ * Adds a token to those that the registry in this folder knows, from the next request on; throws `not-found` where there
+ * is none.
  */
 export async function addToken(
   data: string,
   name: string,
   options: { admin?: boolean; expiresAt?: Date } = {},
 ): Promise<{ token: string } & TokenInfo> {
-  if (name === '' || name.length > 256 || /\p{Cc}/u.test(name)) {
+  if (name === '' || name.length > 256 || /\p{Cc}|,/u.test(name) || name.trim() !== name) {
     throw new GypsumError('invalid-argument', `"${showText(name)}" cannot be the name of a user.`, {
-      hint: 'Give a name of 1 to 256 characters without control characters.',
+      hint: 'Give a name of 1 to 256 characters without commas, control characters, and spaces around it.',
     });
   }
-  makeFolder(data);
-  await checkFolder(data);
+  await checkRegistry(data);
   return alone(data, async (file) => {
     await makeAdminToken(data);
     const { token, record } = createToken(name, options);

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openRegistry } from '../../src/server/index.ts';
 import { type Running, startCli } from '../helpers/cli.ts';
 import { startGithub } from '../helpers/github-stand-in.ts';
 import { createRig } from '../helpers/rig.ts';
@@ -24,6 +25,13 @@ async function stop(server: Running) {
 }
 
 const cli = (...argv: string[]) => startCli(argv).end();
+
+/** Makes the folder of a registry that has been served once. */
+async function servedFolder(folder?: string): Promise<string> {
+  const data = join(folder ?? (await tempFolder()), 'data');
+  await (await openRegistry({ data })).close();
+  return data;
+}
 
 describe('gypsum serve --identity github', () => {
   it('asks GitHub who people are, as the recording has it', async () => {
@@ -60,7 +68,7 @@ describe('gypsum serve --identity github', () => {
   });
 
   it('names no token of its own, also in a folder that has one', async () => {
-    const data = join(await tempFolder(), 'data');
+    const data = await servedFolder();
     await cli('token', 'create', 'alice', '--data', data);
     const admin = await readFile(join(data, 'admin-token'), 'utf8');
     const server = startCli(['serve', '--identity', 'github', '--github-url', 'http://127.0.0.1:2', '--data', data]);
@@ -86,7 +94,7 @@ describe('gypsum serve --identity github', () => {
 });
 
 it('gypsum serve names no file of a token that was revoked', async () => {
-  const data = join(await tempFolder(), 'data');
+  const data = await servedFolder();
   await cli('token', 'create', 'boss', '--admin', '--data', data);
   await cli('token', 'revoke', 'admin', '--data', data);
   const server = startCli(['serve', '--data', data]);
@@ -99,7 +107,7 @@ it('gypsum serve names no file of a token that was revoked', async () => {
 describe('gypsum serve --private', () => {
   it('is read from the command line with a token of "gypsum token create"', async () => {
     const { folder, makeFolder, connect } = await createRig();
-    const data = join(folder, 'data');
+    const data = await servedFolder(folder);
     const { stdout: token } = await cli('token', 'create', 'alice', '--quiet', '--data', data);
     const server = startCli(['serve', '--quiet', '--private', '--admins', 'alice', '--data', data]);
     const url = await server.line();
@@ -161,13 +169,31 @@ describe('gypsum token', () => {
   });
 
   it('loses no token of two that are made at the same time', async () => {
-    const data = join(await tempFolder(), 'data');
+    const data = await servedFolder();
     const users = ['a', 'b', 'c', 'd'];
     const made = await Promise.all(users.map((name) => cli('token', 'create', name, '--quiet', '--data', data)));
     expect(made.map(({ code, stderr }) => ({ code, stderr }))).toEqual(users.map(() => ({ code: 0, stderr: '' })));
     const listed = JSON.parse((await cli('token', 'list', '--json', '--data', data)).stdout) as { name: string }[];
     expect(listed.map(({ name }) => name).sort()).toEqual(['a', 'admin', 'b', 'c', 'd']);
   });
+
+  it.each([[], ['--data', 'elsewhere']])(
+    'makes none where there is no registry, and no folder: %j',
+    async (...flags) => {
+      const folder = await tempFolder();
+      const { code, stdout, stderr } = await startCli(
+        ['token', 'create', 'alice', ...flags],
+        {
+          HOME: folder,
+          XDG_DATA_HOME: join(folder, 'share'),
+        },
+        { cwd: folder },
+      ).end();
+      expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
+      expect(stderr).toMatch(/There is no registry in .*"gypsum serve" was given as --data/s);
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
 
   it('makes none that has expired', async () => {
     const data = join(await tempFolder(), 'data');

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   createToken,
   type OpenRegistryOptions,
@@ -35,6 +35,124 @@ it('makes an admin token once, and keeps only its hash beside the copy for its o
   const second = await open({ data });
   expect(second.adminToken).toBeUndefined();
   expect((await second.fetch(whoami(token))).status).toBe(200);
+});
+
+describe('a registry whose objects are gone', () => {
+  const losses: readonly [string, (data: string) => Promise<unknown>][] = [
+    ['is missing', (data) => rename(join(data, 'objects'), join(data, 'objects.elsewhere'))],
+    [
+      'is empty, as where a disk is not mounted',
+      async (data) => {
+        await rename(join(data, 'objects'), join(data, 'objects.elsewhere'));
+        await mkdir(join(data, 'objects'));
+      },
+    ],
+  ];
+
+  it.each(losses)('is refused: the folder %s', async (_, lose) => {
+    const data = await temporaryFolder();
+    await (await open({ data })).close();
+    await lose(data);
+    const before = await readdir(data, { recursive: true });
+    await expect(openRegistry({ data })).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: expect.stringContaining(join(data, 'objects')),
+    });
+    expect(await readdir(data, { recursive: true })).toEqual(before);
+  });
+
+  it.each(losses)('says so while it is served, and makes none anew: the folder %s', async (_, lose) => {
+    const data = await temporaryFolder();
+    const registry = await open({ data });
+    const call = async (method: string, path: string) => {
+      const headers = { authorization: `Bearer ${registry.adminToken}` };
+      const body = method === 'POST' ? { body: '{}' } : {};
+      return registry.fetch(new Request(`http://registry.test${path}`, { method, headers, ...body }));
+    };
+    await call('POST', '/create/p');
+    expect((await call('GET', '/healthz')).status).toBe(200);
+    await lose(data);
+    const calls = [
+      ['GET', '/healthz'],
+      ['GET', '/file/p%2F..quota'],
+      ['POST', '/create/q'],
+    ] as const;
+    for (const [method, path] of calls) {
+      const answer = await call(method, path);
+      expect({ path, status: answer.status }).toEqual({ path, status: 503 });
+      expect(await answer.text()).not.toContain(data);
+    }
+    await expect((await call('GET', '/list')).text()).rejects.toThrow();
+    await rm(join(data, 'objects'), { recursive: true, force: true });
+    await rename(join(data, 'objects.elsewhere'), join(data, 'objects'));
+    expect((await call('GET', '/healthz')).status).toBe(200);
+    expect((await call('GET', '/file/p%2F..quota')).status).toBe(200);
+    expect((await call('GET', '/file/q%2F..quota')).status).toBe(404);
+  });
+
+  it('is another one than one that has had its last object removed', async () => {
+    const data = await temporaryFolder();
+    const registry = await open({ data });
+    const headers = { authorization: `Bearer ${registry.adminToken}` };
+    const call = async (method: string, path: string) =>
+      (await registry.fetch(new Request(`http://registry.test${path}`, { method, headers }))).status;
+    expect(await call('POST', '/create/p')).toBe(400);
+    expect(await call('DELETE', '/remove/p')).toBe(200);
+    await registry.sweep({ now: Date.now() + 30 * 24 * 60 * 60 * 1000 });
+    expect(await readdir(join(data, 'objects'), { recursive: true })).toEqual(['..logs']);
+    await registry.close();
+    await open({ data });
+  });
+
+  it('is none that a bucket held: its folder comes without what is empty', async () => {
+    const data = await temporaryFolder();
+    await mkdir(join(data, 'objects/p'), { recursive: true });
+    await writeFile(join(data, 'objects/p/..quota'), '{}');
+    await open({ data });
+  });
+});
+
+it.each(['', 'short', 'x'.repeat(64), '0'.repeat(63)])(
+  'refuses a damaged secret (%j) and damaged tokens',
+  async (text) => {
+    const data = await temporaryFolder();
+    await (await open({ data })).close();
+    const secret = await readFile(join(data, 'secret'), 'utf8');
+    await writeFile(join(data, 'secret'), text);
+    await expect(openRegistry({ data })).rejects.toMatchObject({
+      code: 'wrong-content',
+      message: expect.stringContaining(join(data, 'secret')),
+      hint: expect.stringContaining('backup'),
+    });
+    expect(await readFile(join(data, 'secret'), 'utf8')).toBe(text);
+    await writeFile(join(data, 'secret'), `${secret}\n`);
+    await writeFile(join(data, 'tokens.json'), text);
+    await expect(openRegistry({ data })).rejects.toThrow(`The token file ${join(data, 'tokens.json')} is damaged`);
+  },
+);
+
+describe.skipIf(process.platform === 'win32')('a folder', () => {
+  it('that is made is its owner’s alone, and one that is there stays as it is', async () => {
+    const parent = await temporaryFolder();
+    await open({ data: join(parent, 'new') });
+    expect((await stat(join(parent, 'new'))).mode & 0o777).toBe(0o700);
+    await mkdir(join(parent, 'group'));
+    await chmod(join(parent, 'group'), 0o2770);
+    await open({ data: join(parent, 'group') });
+    expect((await stat(join(parent, 'group'))).mode & 0o7777).toBe(0o2770);
+  });
+
+  it('cannot be made where a file is', async () => {
+    const parent = await temporaryFolder();
+    await writeFile(join(parent, 'file'), '');
+    await symlink('nowhere', join(parent, 'dangling'));
+    for (const data of ['file', 'file/reg', 'dangling', 'dangling/reg']) {
+      await expect(openRegistry({ data: join(parent, data) }), data).rejects.toMatchObject({
+        code: 'destination-refused',
+        message: expect.stringContaining(join(parent, data)),
+      });
+    }
+  });
 });
 
 it.skipIf(process.platform === 'win32')('keeps what is secret from other users', async () => {
