@@ -50,7 +50,11 @@ export function createVerifier({ digest, size }: Expected, what: string): Verifi
  * `onBytes` hears of them as they pass: a listener for `data` would take them from whoever reads the stream later.
  */
 export function verifyStream(expected: Expected, what: string, onBytes?: (bytes: number) => void): Transform {
-  const verifier = createVerifier(expected, what);
+  return streamThrough(createVerifier(expected, what), onBytes);
+}
+
+/** The same with a verifier that has seen the beginning already. */
+export function streamThrough(verifier: Verifier, onBytes?: (bytes: number) => void): Transform {
   return new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
       try {

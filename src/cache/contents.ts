@@ -10,6 +10,7 @@ import type { Expected } from '../verify-stream.ts';
 import { place, READ_ONLY, removeIfThere } from './atomic.ts';
 import { hasContent, statIfThere, writeBlob } from './blobs.ts';
 import type { Fingerprints } from './fingerprints.ts';
+import { contentId } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 
 /** Some content and the files of the bucket that must hold it. */
@@ -39,7 +40,9 @@ export function missingBytes(layout: Layout, contents: readonly Content[]): numb
   let bytes = 0;
   for (const { source, digest, size, files } of contents) {
     const places = [layout.blob(source.project, digest), ...files.map(layout.file)];
-    if (!places.some((place) => statIfThere(place)?.size === size)) bytes += size;
+    if (places.some((place) => statIfThere(place)?.size === size)) continue;
+    const partial = statIfThere(layout.partial(contentId(source.project, { digest, size })))?.size ?? 0;
+    bytes += Math.max(size - partial, 0);
   }
   return bytes;
 }

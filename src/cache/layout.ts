@@ -20,6 +20,8 @@ const LAYOUT_VERSION = '1';
  *     <root>/.gypsum-client/1/verified/<project>/<2 hex>.json  fingerprints of what was verified
  *     <root>/.gypsum-client/1/versions/<project>/<asset>/<version>/..manifest, ..summary  of immutable versions
  *     <root>/.gypsum-client/1/incoming/                     bytes not yet verified
+ *     <root>/.gypsum-client/1/incoming/<process>.…[.<content>]  of a process, see incoming-name.ts
+ *     <root>/.gypsum-client/1/incoming/partial.<content>    of a download that broke off: whoever goes on may take it
  *     <root>/.gypsum-client/1/locks/<project>/<asset>/<version>/
  *     <root>/.gypsum-client/1/clones/<id>.json              receipts
  *     <root>/.gypsum-client/1/clone-files/<id>.json         how the files of a clone looked that are no symlinks
@@ -51,6 +53,7 @@ export function createLayout(root: string) {
     record: (ref: VersionRef, name: RecordName) => join(inVersion(versions, ref), INTERNAL[name]),
     incomings: join(own, 'incoming'),
     incoming: (name: string) => join(own, 'incoming', name),
+    partial: (content: string) => join(own, 'incoming', `partial.${content}`),
     locks: join(own, 'locks'),
     lock: (ref: VersionRef) => inVersion(join(own, 'locks'), ref),
     clones: join(own, 'clones'),

@@ -1,55 +1,113 @@
 import type { Stats } from 'node:fs';
-import { writeBlob } from '../cache/blobs.ts';
+import { Readable } from 'node:stream';
 import type { Content } from '../cache/contents.ts';
+import { type Download, openDownload } from '../cache/download.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
-import type { CallOptions } from '../events.ts';
+import { type CallOptions, callOf } from '../events.ts';
 import { keys } from '../model/keys.ts';
 import { entrySource } from '../model/manifest.ts';
 import { type FileRef, formatFileRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
 import { loadVersion } from './version-documents.ts';
 
 /** How many links are followed from a file to the one that holds its bytes. */
 const MAX_HOPS = 16;
 
-/** Fetches a content from where its bytes are into its blob, verified; gives the blob's stats. */
+/**
+ * Fetches a content from where its bytes are into its blob, verified; gives the blob's stats. What is left of an attempt
+ * that broke off, of whatever process, is gone on with where the registry can do so.
+ */
 export async function fetchContent(ctx: Context, content: Content, options: CallOptions): Promise<Stats> {
   let { source } = content;
-  for (let hop = 0; ; hop++) {
-    try {
-      return await fetchFrom(ctx, content, source, options);
-    } catch (error) {
-      if (!isGypsumError(error, 'not-found')) throw error;
-      const next = hop < MAX_HOPS ? await followLink(ctx, source, options) : undefined;
-      if (next === undefined) throw gone(content, source, error);
-      source = next;
+  const download = await openDownload(ctx.cache.layout, source.project, content, formatFileRef(source));
+  try {
+    const left = download.present();
+    if (left > 0 && left === content.size) {
+      const stats = await finish(download, options);
+      if (stats !== undefined) return stats;
     }
+    if (download.present() > 0) await ctx.registry.hasRange(options);
+    for (let hop = 0; ; hop++) {
+      try {
+        return await fetchFrom(ctx, content, source, download, options);
+      } catch (error) {
+        if (!isGypsumError(error, 'not-found')) throw error;
+        const next = hop < MAX_HOPS ? await followLink(ctx, source, options) : undefined;
+        if (next === undefined) throw gone(content, source, error);
+        source = next;
+      }
+    }
+  } finally {
+    await download.close();
   }
 }
 
-async function fetchFrom(ctx: Context, content: Content, source: FileRef, options: CallOptions): Promise<Stats> {
-  const { onEvent, signal } = options;
-  return ctx.registry.stream(
-    keys.file(source),
-    async (body) => {
-      let bytes = 0;
-      const onBytes = (more: number) => {
-        bytes += more;
-        onEvent?.({ type: 'progress', task: 'fetch', files: 0, bytes: more });
-      };
-      try {
-        const { layout } = ctx.cache;
-        return await writeBlob(layout, content.source.project, content, formatFileRef(source), body, {
-          signal,
-          onBytes,
-        });
-      } catch (error) {
-        onEvent?.({ type: 'progress', task: 'fetch', files: 0, bytes: -bytes });
-        throw error;
-      }
-    },
-    options,
-  );
+/** Publishes what is there as a whole, as after a kill at the last moment; nothing if it is not what it must be. */
+async function finish(download: Download, options: CallOptions): Promise<Stats | undefined> {
+  try {
+    return await receive(download, Readable.from([]), await download.recall(options.signal), options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (!isGypsumError(error, 'wrong-content')) throw error;
+    return undefined;
+  }
+}
+
+async function fetchFrom(
+  ctx: Context,
+  { digest, size }: Content,
+  source: FileRef,
+  download: Download,
+  options: CallOptions,
+): Promise<Stats> {
+  const key = keys.file(source);
+  let goesOn = false;
+  const rest = async () => {
+    const start = await download.recall(options.signal);
+    goesOn = start > 0 && start < size;
+    return goesOn ? { start, size, digest } : undefined;
+  };
+  const consume = (body: Readable, start: number) => {
+    goesOn = start > 0;
+    return receive(download, body, start, options);
+  };
+  try {
+    return await ctx.registry.stream(key, consume, { ...callOf(options), rest });
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (!goesOn || !fitsNot(error)) throw error;
+    options.onEvent?.({ type: 'retry', what: `Fetching "${showText(key)}"`, attempt: 1, error });
+    await download.discard();
+    return ctx.registry.stream(key, consume, callOf(options));
+  }
+}
+
+/** Whether what came, or could not come, says that the beginning may be another content's. */
+function fitsNot(error: unknown): error is GypsumError {
+  if (!isGypsumError(error)) return false;
+  if (error.code === 'wrong-content') return error.details.missing === undefined;
+  return error.code === 'invalid-response' || error.details.status === 416;
+}
+
+async function receive(
+  download: Download,
+  body: Readable,
+  start: number,
+  { signal, onEvent }: CallOptions,
+): Promise<Stats> {
+  let bytes = 0;
+  const onBytes = (more: number) => {
+    bytes += more;
+    onEvent?.({ type: 'progress', task: 'fetch', files: 0, bytes: more });
+  };
+  if (start > 0) onBytes(start);
+  try {
+    return await download.receive(body, start, { signal, onBytes });
+  } catch (error) {
+    onEvent?.({ type: 'progress', task: 'fetch', files: 0, bytes: -bytes });
+    throw error;
+  }
 }
 
 /** A manifest names the ancestor of a link to a link, but an old one may not: its target's own manifest does. */

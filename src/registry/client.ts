@@ -6,8 +6,9 @@ import { type AnswerHeaders, type Body, readAll } from './answers.ts';
 import { MAX_DOCUMENT, readDocument, refuseError } from './documents.ts';
 import { NEEDS_TOKEN } from './failures.ts';
 import { askGithubUser } from './github.ts';
-import { createHttp, type Exchange, type Http, type HttpOptions } from './http.ts';
+import { type Consume, createHttp, type Exchange, type Http, type HttpOptions } from './http.ts';
 import { parseRegistryUrl, parseUrl } from './registry-url.ts';
+import { type Rest, restHeaders, startOf } from './rest.ts';
 
 export interface RegistryOptions extends HttpOptions {
   /** Where the registry is, such as `https://gypsum.artifactdb.com`. */
@@ -36,19 +37,29 @@ export interface Registry {
   read(key: string, limit: number, options?: CallOptions): Promise<Buffer>;
   /** Gives the document at a path of its own, for which no token is needed where reading needs none. */
   look<T>(request: { what: string; path: string; answer: z.ZodType<T> }, options?: CallOptions): Promise<T>;
-  /** Lets `consume` have an object's content; it starts over with each attempt. */
-  stream<T>(key: string, consume: (body: Body) => Promise<T>, options?: CallOptions): Promise<T>;
+  /**
+   * Lets `consume` have an object's content; it starts over with each attempt. With `rest`, and where the registry says
+   * that it can, an attempt asks for the rest alone of what is there already: what comes then begins at `start`.
+   */
+  stream<T>(key: string, consume: (body: Body, start: number) => Promise<T>, options?: StreamOptions): Promise<T>;
   /** Sends a request with the token, or with a session's; its answer says no more than that it was done. */
   send(request: SendRequest, options?: CallOptions): Promise<void>;
   /** The same for a request whose answer is a document. */
   ask<T>(request: SendRequest & { answer: z.ZodType<T> }, options?: CallOptions): Promise<T>;
   /** Gives what the registry says that it can do beside the contract, such as `whoami`. */
   features(options?: CallOptions): Promise<ReadonlySet<string>>;
+  /** Whether the rest of an object can be asked for; it is asked only if no answer has told yet. */
+  hasRange(options?: CallOptions): Promise<boolean>;
   /** Asks GitHub for the user whose token it is: a registry without an identity of its own asks the same. */
   githubUser(options?: CallOptions): Promise<string>;
   /** Sends content to a presigned URL, without any token. */
   put(request: PutRequest, options?: CallOptions): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface StreamOptions extends CallOptions {
+  /** Says for each attempt of what the beginning is there; nothing if none is. */
+  rest?: () => Promise<Rest | undefined>;
 }
 
 export interface SendRequest {
@@ -85,9 +96,13 @@ export function createRegistryClient({
   ...http
 }: RegistryOptions): Registry {
   const base = parseRegistryUrl(url);
+  // Whether a part of an object can be asked for; not known before the first answer.
+  let hasRange: boolean | undefined;
   const client = createHttp(userAgent, http, async (url, headers) => {
+    if (url.origin !== base.origin) return;
+    if (featuresIn(headers).has('range')) hasRange = true;
     const name = headers['gypsum-registry'];
-    if (url.origin === base.origin && typeof name === 'string') await onName?.(name);
+    if (typeof name === 'string') await onName?.(name);
   });
   const root = base.href.replace(/\/+$/, '');
   const at = (path: string) => new URL(root + path);
@@ -124,13 +139,12 @@ export function createRegistryClient({
   // Most registries let everybody read, and need not be told who it is.
   let isPrivate = false;
   const readWith = async <T>(
-    exchange: { what: string; path: string },
+    { path, ...exchange }: Pick<Exchange, 'what' | 'headers'> & { path: string },
     options: CallOptions | undefined,
-    consume: (body: Body, headers: AnswerHeaders) => Promise<T>,
+    consume: Consume<T>,
   ): Promise<T> => {
-    const { what, path } = exchange;
     const ask = (sent: string | undefined) =>
-      client.request({ what, method: 'GET', url: at(path), token: sent, ...callOf(options ?? {}) }, consume);
+      client.request({ ...exchange, method: 'GET', url: at(path), token: sent, ...callOf(options ?? {}) }, consume);
     // What others found out meanwhile says nothing of what this request was sent with.
     const sent = isPrivate ? token : undefined;
     try {
@@ -140,6 +154,28 @@ export function createRegistryClient({
       isPrivate = true;
       return ask(token);
     }
+  };
+
+  const readObject = <T>(
+    key: string,
+    exchange: Pick<Exchange, 'what' | 'headers'>,
+    options: CallOptions | undefined,
+    consume: Consume<T>,
+  ): Promise<T> =>
+    readWith({ ...exchange, path: `/file/${encodeURIComponent(key)}` }, options, (...answer) => {
+      // What can do more says so with every object.
+      hasRange ??= false;
+      return consume(...answer);
+    });
+
+  const features = (options: CallOptions | undefined): Promise<ReadonlySet<string>> => {
+    const what = `Asking ${base.origin} what it can do`;
+    const query = new URLSearchParams({ prefix: NOTHING });
+    return readWith({ what, path: `/list?${query}` }, options, async (body, headers) => {
+      // Whatever else answers there says nothing of what a registry can do.
+      await readDocument(body, z.array(z.string()), what);
+      return featuresIn(headers);
+    });
   };
 
   return {
@@ -161,15 +197,22 @@ export function createRegistryClient({
 
     read(key, limit, options) {
       const what = `Reading "${showText(key)}"`;
-      return readWith({ what, path: filePath(key) }, options, (body) => readAll(body, limit, what));
+      return readObject(key, { what }, options, (body) => readAll(body, limit, what));
     },
 
     look: ({ what, path, answer }, options) =>
       readWith({ what, path }, options, (body) => readDocument(body, answer, what)),
 
-    stream(key, consume, options) {
+    stream(key, consume, { rest, ...options } = {}) {
       const what = `Fetching "${showText(key)}"`;
-      return readWith({ what, path: filePath(key) }, options, consume);
+      let asked: Rest | undefined;
+      const headers = async () => {
+        asked = hasRange ? await rest?.() : undefined;
+        return asked === undefined ? {} : restHeaders(asked);
+      };
+      return readObject(key, { what, headers }, options, (body, sent, status) =>
+        consume(body, startOf(status, sent, asked, what)),
+      );
     },
 
     async send(request, options) {
@@ -181,15 +224,18 @@ export function createRegistryClient({
     ask: async ({ answer, ...request }, options) =>
       sendWith(request, options, (body) => readDocument(body, answer, request.what)),
 
-    features(options) {
-      const what = `Asking ${base.origin} what it can do`;
-      const query = new URLSearchParams({ prefix: NOTHING });
-      return readWith({ what, path: `/list?${query}` }, options, async (body, headers) => {
-        // Whatever else answers there says nothing of what a registry can do.
-        await readDocument(body, z.array(z.string()), what);
-        const said = [headers['gypsum-features'] ?? []].flat().join(',');
-        return new Set(said.split(',').map((feature) => feature.trim()));
-      });
+    features,
+
+    async hasRange(options) {
+      if (hasRange !== undefined) return hasRange;
+      try {
+        hasRange = (await features(options)).has('range');
+      } catch (error) {
+        // Whoever does not answer to this may still give objects.
+        if (!isGypsumError(error) || error.code === 'unavailable') throw error;
+        hasRange = false;
+      }
+      return hasRange;
     },
 
     async githubUser(options) {
@@ -218,6 +264,7 @@ export function createRegistryClient({
   };
 }
 
-function filePath(key: string): string {
-  return `/file/${encodeURIComponent(key)}`;
+function featuresIn(headers: AnswerHeaders): ReadonlySet<string> {
+  const said = [headers['gypsum-features'] ?? []].flat().join(',');
+  return new Set(said.split(',').map((feature) => feature.trim()));
 }

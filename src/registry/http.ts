@@ -28,7 +28,8 @@ export interface Exchange {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   url: URL;
   token?: string | undefined;
-  headers?: Record<string, string>;
+  /** A function makes them anew for each attempt. */
+  headers?: Record<string, string> | (() => Promise<Record<string, string>>);
   /** Made anew for each attempt. */
   body?: () => string | Buffer | Readable;
   /** How long the registry may keep silent before it answers. Units: milliseconds @default the client's */
@@ -39,10 +40,12 @@ export interface Exchange {
   onEvent?: OnEvent | undefined;
 }
 
+export type Consume<T> = (body: Body, headers: AnswerHeaders, status: number) => Promise<T>;
+
 /** Requests with retries around the consumer of the answer's body. */
 export interface Http {
   /** Sends a request and gives what `consume` makes of a successful answer; `consume` starts over with each attempt. */
-  request<T>(exchange: Exchange, consume: (body: Body, headers: AnswerHeaders) => Promise<T>): Promise<T>;
+  request<T>(exchange: Exchange, consume: Consume<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -63,7 +66,7 @@ export function createHttp(
       headers: {
         'user-agent': userAgent,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...headers,
+        ...(typeof headers === 'function' ? await headers() : headers),
       },
       body: body?.() ?? null,
       signal: signal ?? null,
@@ -80,12 +83,12 @@ export function createHttp(
   const look = async <T>(
     { what, method, url, token }: Exchange,
     { statusCode: status, headers, body }: Dispatcher.ResponseData,
-    consume: (body: Body, headers: AnswerHeaders) => Promise<T>,
+    consume: Consume<T>,
     mayGoOn: boolean,
   ): Promise<{ readonly value: T } | { readonly next: URL }> => {
     try {
       await onAnswer?.(url, headers);
-      if (status >= 200 && status <= 299) return { value: await consume(body, headers) };
+      if (status >= 200 && status <= 299) return { value: await consume(body, headers, status) };
       const next = mayGoOn ? redirectTarget(method, url, status, headers.location) : undefined;
       if (next === undefined) {
         const details = { status, reason: await readReason(body), retryAfter: parseRetryAfter(headers['retry-after']) };
@@ -98,10 +101,7 @@ export function createHttp(
     }
   };
 
-  const attempt = async <T>(
-    exchange: Exchange,
-    consume: (body: Body, headers: AnswerHeaders) => Promise<T>,
-  ): Promise<T> => {
+  const attempt = async <T>(exchange: Exchange, consume: Consume<T>): Promise<T> => {
     for (let asked = exchange, hops = 0; ; hops++) {
       const found = await look(asked, await send(asked), consume, hops < MAX_REDIRECTS);
       if ('value' in found) return found.value;
