@@ -36,9 +36,9 @@ const wirePermissions = z.object({ owners: z.array(z.string()), uploaders: z.arr
 export async function fetchPermissions(ctx: Context, project: string, options: CallOptions = {}): Promise<Permissions> {
   const name = checkName('project', project);
   const what = `Reading the permissions of project "${showText(name)}"`;
-  const document = { key: keys.permissions(name), what, form: wirePermissions };
-  const { owners, uploaders } = await readProjectDocument(ctx, name, document, options);
-  return { owners, uploaders: uploaders.map(uploaderFromWire) };
+  const asked = { key: keys.permissions(name), what, form: wirePermissions };
+  const { document } = await readProjectDocument(ctx, name, asked, options);
+  return { owners: document.owners, uploaders: document.uploaders.map(uploaderFromWire) };
 }
 
 /**

@@ -12,7 +12,7 @@ export interface SetQuotaOptions extends CallOptions, Quota {}
 
 /** A quota with what it comes to. Units: bytes */
 export interface QuotaNow extends Required<Quota> {
-  /** What the project may store this year. */
+  /** What the project may store this year, by the registry's clock. */
   readonly allowed: number;
 }
 
@@ -23,16 +23,20 @@ const wireUsage = z.object({ total: z.number() });
 export async function fetchQuota(ctx: Context, project: string, options: CallOptions = {}): Promise<QuotaNow> {
   const name = checkName('project', project);
   const what = `Reading the quota of project "${showText(name)}"`;
-  const document = { key: keys.quota(name), what, form: wireQuota };
-  const { baseline, growth_rate: growthRate, year } = await readProjectDocument(ctx, name, document, options);
-  return { baseline, growthRate, year, allowed: baseline + (new Date().getFullYear() - year) * growthRate };
+  const asked = { key: keys.quota(name), what, form: wireQuota };
+  const { document, date } = await readProjectDocument(ctx, name, asked, options);
+  const { baseline, growth_rate: growthRate, year } = document;
+  // The registry counts the years, and this machine's clock may be off.
+  const thisYear = (date ?? new Date()).getUTCFullYear();
+  return { baseline, growthRate, year, allowed: baseline + (thisYear - year) * growthRate };
 }
 
 /** Gives how much a project stores. Throws `not-found` without such a project. Units: bytes */
 export async function fetchUsage(ctx: Context, project: string, options: CallOptions = {}): Promise<number> {
   const name = checkName('project', project);
   const what = `Reading the usage of project "${showText(name)}"`;
-  return (await readProjectDocument(ctx, name, { key: keys.usage(name), what, form: wireUsage }, options)).total;
+  const { document } = await readProjectDocument(ctx, name, { key: keys.usage(name), what, form: wireUsage }, options);
+  return document.total;
 }
 
 /** Changes what is given of a project's quota; only administrators may. */

@@ -5,6 +5,12 @@ export type Body = Dispatcher.ResponseData['body'];
 
 export type AnswerHeaders = Dispatcher.ResponseData['headers'];
 
+/** Gives when an answer was sent by the clock of whoever sent it; nothing if it does not say so. */
+export function dateOf(headers: AnswerHeaders): Date | undefined {
+  const date = new Date(String(headers.date));
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
 /** Units: bytes. More is not read of an answer that says what went wrong. */
 const MAX_REASON = 64 * 1024;
 

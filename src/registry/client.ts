@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import { type CallOptions, callOf } from '../events.ts';
 import { showText } from '../model/text.ts';
-import { type AnswerHeaders, type Body, readAll } from './answers.ts';
+import { type AnswerHeaders, type Body, dateOf, readAll } from './answers.ts';
 import { MAX_DOCUMENT, readDocument, refuseError } from './documents.ts';
 import { NEEDS_TOKEN } from './failures.ts';
 import { askGithubUser } from './github.ts';
@@ -35,6 +35,8 @@ export interface Registry {
   list(prefix: string, options?: CallOptions & { recursive?: boolean }): Promise<string[]>;
   /** Gives an object's content, as it was sent, up to `limit` bytes. */
   read(key: string, limit: number, options?: CallOptions): Promise<Buffer>;
+  /** The same, with when it was sent by the registry's own clock, if the answer says so. */
+  readDated(key: string, limit: number, options?: CallOptions): Promise<Dated>;
   /** Gives the document at a path of its own, for which no token is needed where reading needs none. */
   look<T>(request: { what: string; path: string; answer: z.ZodType<T> }, options?: CallOptions): Promise<T>;
   /**
@@ -60,6 +62,12 @@ export interface Registry {
 export interface StreamOptions extends CallOptions {
   /** Says for each attempt of what the beginning is there; nothing if none is. */
   rest?: () => Promise<Rest | undefined>;
+}
+
+/** Content, and when it was sent by the clock of whoever sent it. */
+export interface Dated {
+  readonly content: Buffer;
+  readonly date: Date | undefined;
 }
 
 export interface SendRequest {
@@ -178,6 +186,14 @@ export function createRegistryClient({
     });
   };
 
+  const readDated = (key: string, limit: number, options?: CallOptions): Promise<Dated> => {
+    const what = `Reading "${showText(key)}"`;
+    return readObject(key, { what }, options, async (body, headers) => ({
+      content: await readAll(body, limit, what),
+      date: dateOf(headers),
+    }));
+  };
+
   return {
     url: root,
     origin: base.origin,
@@ -195,10 +211,9 @@ export function createRegistryClient({
       );
     },
 
-    read(key, limit, options) {
-      const what = `Reading "${showText(key)}"`;
-      return readObject(key, { what }, options, (body) => readAll(body, limit, what));
-    },
+    read: async (key, limit, options) => (await readDated(key, limit, options)).content,
+
+    readDated,
 
     look: ({ what, path, answer }, options) =>
       readWith({ what, path }, options, (body) => readDocument(body, answer, what)),

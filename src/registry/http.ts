@@ -103,7 +103,7 @@ export function createHttp(
 
   const attempt = async <T>(exchange: Exchange, consume: Consume<T>): Promise<T> => {
     for (let asked = exchange, hops = 0; ; hops++) {
-      const found = await look(asked, await send(asked), consume, hops < MAX_REDIRECTS);
+      const found = await tell(asked, async () => look(asked, await send(asked), consume, hops < MAX_REDIRECTS));
       if ('value' in found) return found.value;
       // Nobody but whom the token is for is shown it, also if the way leads back.
       const token = found.next.origin === asked.url.origin ? asked.token : undefined;
@@ -113,32 +113,23 @@ export function createHttp(
 
   return {
     async request(exchange, consume) {
-      const { what, url, signal, onEvent, shouldRetry = isPassing } = exchange;
+      const { what, signal, onEvent, shouldRetry = isPassing } = exchange;
       const mayRetry = (error: unknown) => !signal?.aborted && shouldRetry(error);
       try {
-        return await pRetry(
-          async () => {
-            try {
-              return await attempt(exchange, consume);
-            } catch (error) {
-              throw asFailure(error, what, url.origin);
-            }
+        return await pRetry(() => attempt(exchange, consume), {
+          retries,
+          minTimeout: retryDelay,
+          maxTimeout: 40 * retryDelay,
+          randomize: true,
+          ...(signal === undefined ? {} : { signal }),
+          shouldRetry: ({ error }) => mayRetry(error),
+          async onFailedAttempt({ error, attemptNumber, retriesLeft }) {
+            if (retriesLeft === 0 || !mayRetry(error)) return;
+            const delay = waitAskedFor(error);
+            onEvent?.({ type: 'retry', what, attempt: attemptNumber, error, ...(delay > 0 && { delay }) });
+            if (delay > 0) await sleep(delay, signal);
           },
-          {
-            retries,
-            minTimeout: retryDelay,
-            maxTimeout: 40 * retryDelay,
-            randomize: true,
-            ...(signal === undefined ? {} : { signal }),
-            shouldRetry: ({ error }) => mayRetry(error),
-            async onFailedAttempt({ error, attemptNumber, retriesLeft }) {
-              if (retriesLeft === 0 || !mayRetry(error)) return;
-              const delay = waitAskedFor(error);
-              onEvent?.({ type: 'retry', what, attempt: attemptNumber, error, ...(delay > 0 && { delay }) });
-              if (delay > 0) await sleep(delay, signal);
-            },
-          },
-        );
+        });
       } catch (error) {
         // Whatever broke because of the signal; its reason may be anything.
         signal?.throwIfAborted();
@@ -150,6 +141,15 @@ export function createHttp(
       return closed;
     },
   };
+}
+
+/** Does it, and throws what a failure of it means for whom was asked. */
+async function tell<T>({ what, url }: Exchange, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw asFailure(error, what, url.origin);
+  }
 }
 
 function checkCount(option: string, value: number): void {

@@ -24,7 +24,7 @@ export interface Quota {
 
 /** Source: the public registry */
 export function defaultQuota(): Quota {
-  return { baseline: 10_000_000_000, growth_rate: 20_000_000_000, year: new Date().getFullYear() };
+  return { baseline: 10_000_000_000, growth_rate: 20_000_000_000, year: new Date().getUTCFullYear() };
 }
 
 /** Replaces what a request names of a quota; throws `refused` if it is not of its form. */
@@ -41,7 +41,7 @@ export function changeQuota(before: Quota, change: unknown): Quota {
  * Units: bytes
  */
 export function checkQuota({ baseline, growth_rate, year }: Quota, used: number, added: number): void {
-  const allowed = baseline + (new Date().getFullYear() - year) * growth_rate;
+  const allowed = baseline + (new Date().getUTCFullYear() - year) * growth_rate;
   if (used + added >= allowed) {
     throw refuse(`The upload exceeds the project's quota: ${used} + ${added} of ${allowed} bytes.`);
   }

@@ -50,7 +50,7 @@ describe('looking after a project', () => {
 
   it('shows and changes the quota, and shows the usage', async () => {
     const rig = await createRig(seed);
-    const year = new Date().getFullYear();
+    const year = new Date().getUTCFullYear();
     const change = ['--baseline', '100GB', '--growth-rate', '1TiB', '--year', String(year)];
     expect((await run(rig, 'project', 'quota', 'p', ...change)).stdout).toBe(
       `100 GB in ${year}, and 1.1 TB more with each year: now 100 GB\n`,

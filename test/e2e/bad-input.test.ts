@@ -40,12 +40,12 @@ describe('a registry that', () => {
 
   it.each<[string, string[], RegExp]>([
     ['HTML', ['projects'], /is not JSON\.\nCheck that the URL is the one of a gypsum registry/],
-    ['a redirect to another host', ['projects'], /sends requests elsewhere/],
+    ['redirects without an end', ['projects'], /sends requests elsewhere\. Give the registry's own URL/],
   ])('answers %s is told', async (kind, argv, message) => {
     const rig = await createRig();
     const server = createServer((_request, response) => {
       if (kind === 'HTML') response.setHeader('content-type', 'text/html').end('<!doctype html><p>Welcome');
-      else response.writeHead(302, { location: 'http://elsewhere.test/list' }).end();
+      else response.writeHead(302, { location: '/list/elsewhere' }).end();
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());

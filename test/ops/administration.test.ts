@@ -49,11 +49,28 @@ describe('permissions', () => {
 
 it('a quota is read and changed in part, and says what it comes to', async () => {
   const { client } = await createRig(seed);
-  const year = new Date().getFullYear();
+  const year = new Date().getUTCFullYear();
   await client.setQuota('p', { baseline: 100, growthRate: 10, year: year - 3 });
   await client.setQuota('p', { baseline: 200 });
   expect(await client.fetchQuota('p')).toEqual({ baseline: 200, growthRate: 10, year: year - 3, allowed: 230 });
   expect(await client.fetchUsage('p')).toBe(15);
+});
+
+it.each<[string, string, number]>([
+  ['the registry’s clock', 'Fri, 31 Dec 2100 23:59:59 GMT', 2100],
+  ['this machine’s, where the registry says no date', 'soon', new Date().getUTCFullYear()],
+])('the years of a quota are counted by %s', async (_name, date, thisYear) => {
+  const { client, registry } = await createRig(seed);
+  const dated: Fault = async (_request, next) => {
+    const answer = await next();
+    return new Response(answer.body, {
+      status: answer.status,
+      headers: { ...Object.fromEntries(answer.headers), date },
+    });
+  };
+  registry.inject(dated, { key: 'p/..quota' });
+  await client.setQuota('p', { baseline: 100, growthRate: 10, year: 2000 });
+  expect(await client.fetchQuota('p')).toMatchObject({ allowed: 100 + (thisYear - 2000) * 10 });
 });
 
 describe('a version on probation', () => {

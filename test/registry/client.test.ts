@@ -158,6 +158,14 @@ describe('a redirect', () => {
     expect(server.requests.map(({ url }) => url)).toEqual(['/list', '/1', '/2', '/3', '/4', '/5']);
   });
 
+  it('to where nobody answers is told with where that is', async () => {
+    const server = await serve(moved(302, 'http://127.0.0.1:1/list'));
+    await expect(connect(server).list('')).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: expect.stringContaining('http://127.0.0.1:1 is running'),
+    });
+  });
+
   it.each([
     ['nowhere', ''],
     ['what is no URL', 'http://:x'],

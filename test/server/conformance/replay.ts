@@ -99,7 +99,7 @@ function placeholders(value: unknown, base: string, key = ''): unknown {
   if (isObject(value)) {
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, placeholders(item, base, name)]));
   }
-  if (key === 'year' && value === new Date().getFullYear()) return '<current-year>';
+  if (key === 'year' && value === new Date().getUTCFullYear()) return '<current-year>';
   if (typeof value !== 'string') return value;
   if (key === 'session_token' && UUID.test(value)) return '<session_token>';
   if (key === 'endpoint' && /^https?:\/\//.test(value)) return '<s3-endpoint>';
