@@ -4,6 +4,7 @@ export { accessToken, type Config, configFromEnvironment, defaultCacheDir, PUBLI
 export { type Context, type ContextOptions, createContext } from './context.ts';
 export { type ErrorCode, GypsumError, isGypsumError } from './errors.ts';
 export type { CallOptions, GypsumEvent, OnEvent, Task } from './events.ts';
+export { type Followed, followEvents } from './follow-events.ts';
 export type { CloneMode } from './model/clone-mode.ts';
 export type { Count } from './model/count.ts';
 export type { Manifest, ManifestEntry, ManifestLink } from './model/manifest.ts';
@@ -58,8 +59,13 @@ export { type RemoveCachedOptions, type RemovedFromCache, removeCached } from '.
 export { type DeviceCode, type RequestTokenOptions, requestAccessToken } from './ops/request-access-token.ts';
 export { resolveLinks } from './ops/resolve-links.ts';
 export { type ResumeOptions, resumeUpload } from './ops/resume-upload.ts';
-export type { SaveOptions } from './ops/save-contents.ts';
-export { type SaveResult, type SaveVersionOptions, saveFile, saveVersion } from './ops/save-version.ts';
+export {
+  type SaveOptions,
+  type SaveResult,
+  type SaveVersionOptions,
+  saveFile,
+  saveVersion,
+} from './ops/save-version.ts';
 export { type AnnouncedLink, type StartOptions, startUpload } from './ops/start-upload.ts';
 export { unlockProject } from './ops/unlock-project.ts';
 export { type UploadContent, uploadContents } from './ops/upload-contents.ts';

@@ -1,0 +1,1 @@
+export { accessToken, type Config, configFromEnvironment, defaultCacheDir, PUBLIC_REGISTRY } from '../config.ts';

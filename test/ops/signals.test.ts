@@ -1,0 +1,92 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { CallOptions, Client, UploadPlan, UploadSession } from '../../src/index.ts';
+import { createRig, readTree } from '../helpers/rig.ts';
+
+const V1 = { project: 'p', asset: 'a', version: 'v1' };
+const V2 = { ...V1, version: 'v2' };
+const seed = { versions: { 'p/a/v1': { 'x.txt': 'x' } } };
+
+/** Calls that would all find something to do; `folder` holds a file. */
+const calls: Readonly<Record<string, (client: Client, folder: string, call: CallOptions) => Promise<unknown>>> = {
+  fetchManifest: (client, _folder, call) => client.fetchManifest(V1, call),
+  fetchSummary: (client, _folder, call) => client.fetchSummary(V1, call),
+  fetchLatest: (client, _folder, call) => client.fetchLatest(V1, call),
+  listProjects: (client, _folder, call) => client.listProjects(call),
+  listAssets: (client, _folder, call) => client.listAssets('p', call),
+  listVersions: (client, _folder, call) => client.listVersions(V1, call),
+  listFiles: (client, _folder, call) => client.listFiles(V1, call),
+  saveFile: (client, _folder, call) => client.saveFile({ ...V1, path: 'x.txt' }, call),
+  saveVersion: (client, _folder, call) => client.saveVersion(V1, call),
+  resolveLinks: (client, _folder, call) => client.resolveLinks(V1, call),
+  cloneVersion: (client, folder, call) => client.cloneVersion(V1, `${folder}-clone`, call),
+  relinkClone: (client, folder, call) => client.relinkClone(folder, call),
+  relinkClones: (client, _folder, call) => client.relinkClones(call),
+  prepareDirectoryUpload: (client, folder, call) => client.prepareDirectoryUpload(folder, call),
+  startUpload: (client, directory, call) => client.startUpload(V2, ['n.txt'], { directory, ...call }),
+  uploadFiles: (client, folder, call) => client.uploadFiles(session, folder, call),
+  completeUpload: (client, _folder, call) => client.completeUpload(session, call),
+  abortUpload: (client, _folder, call) => client.abortUpload(session, call),
+  uploadDirectory: (client, folder, call) => client.uploadDirectory(V2, folder, call),
+  uploadContents: (client, _folder, call) => client.uploadContents(V2, [{ path: 'n', content: 'n' }], call),
+  listUploads: (client, _folder, call) => client.listUploads(call),
+  resumeUpload: (client, _folder, call) => client.resumeUpload(V2, call),
+  abortRecordedUpload: (client, _folder, call) => client.abortRecordedUpload(V2, call),
+  planUpload: (client, folder, call) => client.planUpload(V2, folder, call),
+  applyUpload: (client, _folder, call) => client.applyUpload(plan, call),
+  createProject: (client, _folder, call) => client.createProject('new', call),
+  fetchPermissions: (client, _folder, call) => client.fetchPermissions('p', call),
+  setPermissions: (client, _folder, call) => client.setPermissions('p', { owners: ['me'], ...call }),
+  fetchQuota: (client, _folder, call) => client.fetchQuota('p', call),
+  setQuota: (client, _folder, call) => client.setQuota('p', { baseline: 1, ...call }),
+  fetchUsage: (client, _folder, call) => client.fetchUsage('p', call),
+  fetchLock: (client, _folder, call) => client.fetchLock('p', call),
+  releaseProject: (client, _folder, call) => client.releaseProject('p', call),
+  unlockProject: (client, _folder, call) => client.unlockProject('p', call),
+  approveProbation: (client, _folder, call) => client.approveProbation(V1, call),
+  rejectProbation: (client, _folder, call) => client.rejectProbation(V1, call),
+  refreshLatest: (client, _folder, call) => client.refreshLatest(V1, call),
+  refreshUsage: (client, _folder, call) => client.refreshUsage('p', call),
+  removeProject: (client, _folder, call) => client.removeProject('p', call),
+  removeAsset: (client, _folder, call) => client.removeAsset(V1, call),
+  removeVersion: (client, _folder, call) => client.removeVersion(V1, call),
+  publicS3Config: (client, _folder, call) => client.publicS3Config(call),
+  requestAccessToken: (client, _folder, call) => client.requestAccessToken({ onCode: () => {}, ...call }),
+  whoAmI: (client, _folder, call) => client.whoAmI(call),
+  listCache: (client, _folder, call) => client.listCache([V1], call),
+  measureCache: (client, _folder, call) => client.measureCache([V1], call),
+  pruneCache: (client, _folder, call) => client.pruneCache(call),
+  removeCached: (client, _folder, call) => client.removeCached([V1], call),
+};
+
+const plan: UploadPlan = { ...V2, files: [], links: [] };
+const session: UploadSession = {
+  ...V2,
+  token: 'a-token',
+  files: [{ path: 'n.txt', size: 3, md5sum: '0'.repeat(32), url: '/upload/presigned-file/x' }],
+  completeUrl: '/upload/complete/p/a/v2',
+  abortUrl: '/upload/abort/p/a/v2',
+};
+
+describe('a signal that is aborted already', () => {
+  it.each(Object.entries(calls))('keeps %s from doing anything, and its reason is thrown', async (_name, run) => {
+    const { client, registry, folder, makeFolder } = await createRig(seed);
+    const mine = await makeFolder('mine', { 'n.txt': 'new' });
+    const before = await readTree(folder);
+    registry.resetCalls();
+    const reason = { nobody: 'wants it' };
+    const given = await run(client, mine, { signal: AbortSignal.abort(reason) }).catch((error: unknown) => error);
+    expect(given).toBe(reason);
+    expect(registry.calls).toEqual([]);
+    expect(await readTree(folder)).toEqual(before);
+    expect(readdirSync(folder)).toEqual(['mine']);
+    expect(readdirSync(join(folder, 'mine'))).toEqual(['n.txt']);
+  });
+});
+
+it('every method of a client is among them', async () => {
+  const { client } = await createRig();
+  const { context: _context, close: _close, ...methods } = client;
+  expect(Object.keys(calls).sort()).toEqual(Object.keys(methods).sort());
+});
