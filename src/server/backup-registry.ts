@@ -1,13 +1,20 @@
 import { text } from 'node:stream/consumers';
-import { GypsumError, isGypsumError } from '../errors.ts';
-import { parseMd5 } from '../model/digest.ts';
 import { keys } from '../model/keys.ts';
-import type { ManifestEntry } from '../model/manifest.ts';
+import { entryDigest, type ManifestEntry } from '../model/manifest.ts';
 import type { AssetRef, VersionRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
 import { createDocuments, isDocument, type StoredManifest } from './documents.ts';
+import { listGone } from './gone-objects.ts';
+import { faultOf, type Note, type Problem } from './problem.ts';
 import type { Storage } from './storage.ts';
 import { findLatest, listAssets, listProjects, listVersions, measureAsset, ownFiles } from './survey.ts';
+import {
+  checkDocument,
+  checkProjectDocuments,
+  FORMS,
+  isHeadless,
+  readManifest,
+  unlessDamaged,
+} from './verify-documents.ts';
 import { deleteVersion } from './version.ts';
 
 export interface BackedUp {
@@ -19,11 +26,20 @@ export interface BackedUp {
   readonly bytes: number;
   /** Objects that the registry does not have any more; they stay, unless they are to go. */
   readonly gone: number;
+  /** Whether those were removed. */
+  readonly pruned: boolean;
+  /** What is wrong with the registry, and was not copied. */
+  readonly problems: readonly Problem[];
 }
 
 export interface BackupOptions {
-  /** Removes what the registry does not have any more. @default false */
+  /** Removes what the registry does not have any more, but not where anything is wrong with it. @default false */
   prune?: boolean;
+  /**
+   * Asks whether so much is to go, before anything is done, where that is more than a third of all: a registry may have
+   * lost what it does not have any more. Nothing is done if it throws.
+   */
+  confirmPrune?: (of: { gone: number; objects: number }) => Promise<void>;
   /** Before a version's files are copied. Units: bytes */
   onVersion?: (of: { files: number; bytes: number }) => void;
   /** A file of a version has been copied, or is there already. Units: bytes */
@@ -31,8 +47,12 @@ export interface BackupOptions {
   signal?: AbortSignal;
 }
 
+/** How much of a copy may go without being asked about. */
+const LARGE_SHARE = 1 / 3;
+
 /**
- * Copies what is new from one storage to another; every byte is verified on the way.
+ * Copies what is new from one storage to another; every byte is verified on the way. What is damaged is left out, and
+ * told of; where the copy has it sound, that stays.
  *
  * It may run beside the registry and be interrupted: the files of a version come before its summary, so that the copy
  * never has a version that is not whole. Uploads that are in progress are left out, and so are locks; which version is
@@ -41,45 +61,80 @@ export interface BackupOptions {
 export async function backupRegistry(
   from: Storage,
   to: Storage,
-  { prune = false, onVersion, onFile, signal }: BackupOptions = {},
+  { prune = false, confirmPrune, onVersion, onFile, signal }: BackupOptions = {},
 ): Promise<BackedUp> {
   const source = { storage: from, documents: createDocuments(from) };
   const copied = { storage: to, documents: createDocuments(to) };
   const sum = { versions: 0, objects: 0, bytes: 0, gone: 0 };
+  const problems: Problem[] = [];
+  const note: Note = (key, fault, message) => problems.push({ key, fault, message });
   /** Projects and assets whose versions are not those that they had. */
   const changed = new Set<string>();
+  if (prune) await askToPrune();
   for await (const project of listProjects(source)) {
-    for (const key of [keys.quota(project), keys.usage(project), keys.permissions(project)]) await copy(key);
+    await copyProjectDocuments(project);
     for await (const asset of listAssets(source, project)) {
       for await (const version of listVersions(source, asset)) await copyVersion(version);
     }
   }
-  for await (const key of from.list(keys.logs)) await copy(key);
-  await countGone();
+  for await (const key of from.list(keys.logs)) {
+    const { value } = await checkDocument(source.documents, key, FORMS.log, note);
+    if (value !== undefined) await copy(key);
+  }
+  const pruned = prune && problems.length === 0;
+  for await (const { key, version } of listGone(source, copied)) {
+    signal?.throwIfAborted();
+    sum.gone++;
+    if (!pruned) continue;
+    await to.delete(key);
+    if (version !== undefined) changed.add(keys.project(version.project)).add(keys.asset(version));
+  }
   for await (const project of listProjects(copied)) await settle(project);
-  return sum;
+  return { ...sum, pruned, problems };
+
+  async function askToPrune(): Promise<void> {
+    if (confirmPrune === undefined) return;
+    const of = { gone: 0, objects: 0 };
+    for await (const _ of listGone(source, copied)) of.gone++;
+    for await (const _ of to.list('', { recursive: true })) of.objects++;
+    if (of.gone > of.objects * LARGE_SHARE) await confirmPrune(of);
+  }
+
+  async function copyProjectDocuments(project: string): Promise<void> {
+    const before = problems.length;
+    await checkProjectDocuments(source, project, note);
+    const damaged = new Set(problems.slice(before).map(({ key }) => key));
+    for (const key of [keys.quota(project), keys.usage(project), keys.permissions(project)]) {
+      if (!damaged.has(key)) await copy(key);
+    }
+  }
 
   async function copyVersion(ref: VersionRef): Promise<void> {
-    const summary = keys.summary(ref);
-    const before = await from.head(summary);
-    const finished = (await source.documents.summary(ref))?.value.upload_finish !== undefined;
-    if (!finished || (await isSame(summary, keys.manifest(ref)))) return;
-    const manifest = await source.documents.manifest(ref);
-    if (manifest === undefined) return;
-    const isStill = async (storage: Storage) => (await storage.head(summary))?.md5 === before?.md5;
-    // Of another version of the same name no half may be seen.
-    await to.delete(summary);
-    try {
-      await copyContents(ref, manifest);
+    const key = keys.summary(ref);
+    const summary = await checkDocument(source.documents, key, FORMS.summary, note);
+    if (!summary.isThere && (await isHeadless(source, ref))) note(key, 'missing', 'is not there');
+    if (summary.value?.upload_finish === undefined || (await isSame(key, keys.manifest(ref)))) return;
+    const before = await from.head(key);
+    const found: Problem[] = [];
+    const manifest = await readManifest(source.documents, ref, (key, fault, message) =>
+      found.push({ key, fault, message }),
+    );
+    const isStill = async (storage: Storage) => (await storage.head(key))?.md5 === before?.md5;
+    if (manifest !== undefined) {
+      // Of another version of the same name no half may be seen.
+      await to.delete(key);
+      found.push(...(await copyContents(ref, new Map(Object.entries(manifest)))));
       await removeOthers(ref);
-    } catch (error) {
-      if (!isGypsumError(error, 'wrong-content') || (await isStill(from))) throw error;
     }
-    if (await isStill(from)) await copy(summary);
+    if (await isStill(from)) {
+      problems.push(...found);
+      if (found.length > 0) return;
+      await copy(key);
+    }
     if (await isStill(to)) {
       sum.versions++;
       changed.add(keys.project(ref.project)).add(keys.asset(ref));
-    } else if ((await from.size(summary)) !== undefined) {
+    } else if ((await from.size(key)) !== undefined) {
       // It was approved meanwhile, or is another one of the same name.
       await copyVersion(ref);
     } else {
@@ -87,16 +142,21 @@ export async function backupRegistry(
     }
   }
 
-  async function copyContents(ref: VersionRef, manifest: StoredManifest): Promise<void> {
+  /** Copies all of a version but its summary; gives what is wrong with the rest. */
+  async function copyContents(ref: VersionRef, manifest: StoredManifest): Promise<Problem[]> {
+    const found: Problem[] = [];
     onVersion?.(ownFiles(manifest));
     for (const [path, entry] of manifest) {
       if (entry.link !== undefined) continue;
-      await copyFile(keys.file({ ...ref, path }), entry);
+      const key = keys.file({ ...ref, path });
+      const fault = await copyFile(key, entry);
+      if (fault !== undefined) found.push({ key, ...fault });
       onFile?.(entry.size);
     }
     for await (const key of from.list(keys.version(ref), { recursive: true })) {
       if (isDocument(key) && key !== keys.summary(ref)) await copy(key);
     }
+    return found;
   }
 
   /** Removes what another version of the same name has left in the copy. */
@@ -109,8 +169,8 @@ export async function backupRegistry(
   /** What follows from the versions follows here from those of the copy: in the registry others came and went. */
   async function settle(project: string): Promise<void> {
     let total = 0;
-    const mine = (await copied.documents.usage(project))?.value.total;
-    const theirs = (await source.documents.usage(project))?.value.total;
+    const mine = (await unlessDamaged(copied.documents.usage(project)))?.value.total;
+    const theirs = (await unlessDamaged(source.documents.usage(project)))?.value.total;
     const isUsageOld = isOld(keys.project(project), mine, theirs);
     for await (const asset of listAssets(copied, project)) {
       await settleLatest(asset);
@@ -122,8 +182,8 @@ export async function backupRegistry(
   }
 
   async function settleLatest(asset: AssetRef): Promise<void> {
-    const mine = (await copied.documents.latest(asset))?.version;
-    const theirs = (await source.documents.latest(asset))?.version;
+    const mine = (await unlessDamaged(copied.documents.latest(asset)))?.version;
+    const theirs = (await unlessDamaged(source.documents.latest(asset)))?.version;
     if (!isOld(keys.asset(asset), mine, theirs)) return;
     const latest = await findLatest(copied, asset);
     if (latest?.version === mine) return;
@@ -146,22 +206,34 @@ export async function backupRegistry(
     count(size);
   }
 
-  /** Copies a file of a version, as its manifest has it: what a storage says of itself may be as wrong as its bytes. */
-  async function copyFile(key: string, { size, md5sum }: ManifestEntry): Promise<void> {
-    signal?.throwIfAborted();
-    const digest = parseMd5(md5sum);
-    if (digest === undefined) throw new Error(`the manifest has an MD5 that is none: ${key}`);
-    const there = await to.head(key);
-    if (there?.md5 === digest.hex && there.size === size) return;
-    const object = await from.get(key);
-    if (object === undefined) {
-      throw new GypsumError('wrong-content', `The object "${showText(key)}" is missing.`, { details: { key } });
+  /**
+   * Copies a file of a version, as its manifest has it: what a storage says of itself may be as wrong as its bytes. Gives
+   * what is wrong with it, if anything is.
+   */
+  async function copyFile(key: string, entry: ManifestEntry): Promise<Omit<Problem, 'key'> | undefined> {
+    try {
+      return (await tryToCopy(key, entry)) ? undefined : { fault: 'missing', message: 'is not there' };
+    } catch (error) {
+      const fault = faultOf(error);
+      if (fault === undefined) throw error;
+      return fault;
     }
+  }
+
+  async function tryToCopy(key: string, entry: ManifestEntry): Promise<boolean> {
+    signal?.throwIfAborted();
+    const { size } = entry;
+    const digest = entryDigest(entry);
+    const there = await to.head(key);
+    if (there?.md5 === digest.hex && there.size === size) return true;
+    const object = await from.get(key);
+    if (object === undefined) return false;
     const { contentType } = object;
     const options = { ...(contentType !== undefined && { contentType }), ...(signal !== undefined && { signal }) };
     const staged = await to.stage(object.body, { digest, size }, key, options);
     await staged.publish(key);
     count(size);
+    return true;
   }
 
   function count(size: number): void {
@@ -176,39 +248,5 @@ export async function backupRegistry(
       if (mine?.md5 !== theirs?.md5 || mine?.size !== theirs?.size) return false;
     }
     return true;
-  }
-
-  /** A version goes as a whole, and never one that is another's now: the next backup copies that. */
-  async function countGone(): Promise<void> {
-    for await (const project of listProjects(copied)) {
-      const rest: string[] = [];
-      let isLeft = (await from.size(keys.permissions(project))) !== undefined;
-      for await (const asset of listAssets(copied, project)) {
-        for await (const version of listVersions(copied, asset)) {
-          if ((await from.size(keys.summary(version))) !== undefined) isLeft = true;
-          else await dropVersion(version);
-        }
-        rest.push(keys.latest(asset));
-      }
-      rest.push(keys.usage(project), keys.quota(project), keys.permissions(project));
-      if (!isLeft) for (const key of rest) await drop(key);
-    }
-    for await (const key of to.list(keys.logs)) if ((await from.size(key)) === undefined) await drop(key);
-  }
-
-  async function dropVersion(ref: VersionRef): Promise<void> {
-    // The summary goes before the files, so that nobody sees half a version.
-    await drop(keys.summary(ref));
-    for await (const key of to.list(keys.version(ref), { recursive: true })) {
-      if (key !== keys.summary(ref)) await drop(key);
-    }
-    if (prune) changed.add(keys.project(ref.project)).add(keys.asset(ref));
-  }
-
-  async function drop(key: string): Promise<void> {
-    signal?.throwIfAborted();
-    if ((await to.size(key)) === undefined) return;
-    sum.gone++;
-    if (prune) await to.delete(key);
   }
 }

@@ -1,5 +1,5 @@
-import { copyFile, rename, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { copyFile, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { type BackedUp, type BackupOptions, backupRegistry } from './backup-registry.ts';
 import { checkFolder, checkRegistry, checkWhole, makeDataFolder } from './data-folder.ts';
@@ -18,7 +18,8 @@ export async function verifyFolder(data: string, options: VerifyOptions): Promis
 /**
  * Copies what is new in a registry's folder to another, which can be served in its place; also while it is served.
  *
- * Throws `destination-refused` for a folder that holds other things, `in-use` for one that is served itself.
+ * Throws `destination-refused` for a folder that holds other things or overlaps with the registry, `in-use` for one that
+ * is served itself.
  */
 export async function backupFolder(
   data: string,
@@ -27,11 +28,7 @@ export async function backupFolder(
 ): Promise<BackedUp> {
   const from = await openForReading(data);
   const folder = resolve(destination);
-  if (folder === resolve(data)) {
-    throw new GypsumError('destination-refused', `The folder ${folder} is the registry itself.`, {
-      hint: 'Name another folder, best on another disk.',
-    });
-  }
+  await checkApart(data, folder);
   makeDataFolder(folder);
   await checkFolder(folder);
   await checkWhole(folder);
@@ -42,6 +39,28 @@ export async function backupFolder(
     return done;
   } finally {
     await release();
+  }
+}
+
+/** Throws `destination-refused` where one of two folders lies in the other, whatever links lead there. */
+async function checkApart(data: string, folder: string): Promise<void> {
+  const [from, to] = [await realPath(resolve(data)), await realPath(folder)];
+  if (!`${from}${sep}`.startsWith(`${to}${sep}`) && !`${to}${sep}`.startsWith(`${from}${sep}`)) return;
+  const relation =
+    from === to ? 'is the registry itself' : from.startsWith(to) ? 'holds the registry' : 'lies in the registry';
+  throw new GypsumError('destination-refused', `The folder ${folder} ${relation}.`, {
+    hint: 'Name another folder, best on another disk.',
+    details: { folder, data },
+  });
+}
+
+/** Gives the real path of a folder, also where its last parts are not there yet. */
+async function realPath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTDIR') || dirname(path) === path) throw error;
+    return join(await realPath(dirname(path)), basename(path));
   }
 }
 

@@ -3,7 +3,7 @@ import type { AssetRef, VersionRef } from '../model/refs.ts';
 import type { ServerContext } from './context.ts';
 import type { StoredManifest } from './documents.ts';
 
-type Needs = Pick<ServerContext, 'storage' | 'documents'>;
+export type Needs = Pick<ServerContext, 'storage' | 'documents'>;
 
 /** Counts the files of a version that are its own, links left out. Units: bytes */
 export function ownFiles(manifest: StoredManifest): { files: number; bytes: number } {

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { isGypsumError } from '../errors.ts';
 import { INTERNAL, keys } from '../model/keys.ts';
+import { checkManifest, type Manifest } from '../model/manifest.ts';
+import type { VersionRef } from '../model/refs.ts';
 import { wireSummary } from '../model/summary.ts';
 import type { Documents } from './documents.ts';
 import { describe, wirePermissions } from './permissions.ts';
-import type { Note } from './problem.ts';
+import { faultOf, type Note } from './problem.ts';
 import { wireQuota } from './quota.ts';
 import type { Storage } from './storage.ts';
 import { isNamed, listAssets } from './survey.ts';
@@ -40,8 +42,10 @@ export async function checkDocument<T>(
     if (parsed.success) return { value: parsed.data, isThere: true };
     note(key, 'invalid-document', `is not valid: ${describe(parsed.error)}`);
   } catch (error) {
-    if (!isGypsumError(error, 'wrong-content')) throw error;
-    note(key, 'invalid-document', 'is not JSON');
+    const found = faultOf(error);
+    if (found === undefined) throw error;
+    if (found.fault === 'wrong-content') note(key, 'invalid-document', 'is not JSON');
+    else note(key, found.fault, found.message);
   }
   return { isThere: true };
 }
@@ -51,7 +55,7 @@ export async function unlessDamaged<T>(reading: Promise<T>): Promise<T | undefin
   try {
     return await reading;
   } catch (error) {
-    if (isGypsumError(error, 'wrong-content')) return undefined;
+    if (faultOf(error) !== undefined) return undefined;
     throw error;
   }
 }
@@ -103,4 +107,30 @@ export async function checkLevel(storage: Storage, level: keyof typeof OWN, pref
     const name = key.slice(prefix.length);
     if (!isNamed(key, prefix) && !own.includes(name)) note(key, 'foreign', 'is nothing that belongs here');
   }
+}
+
+/** Whether a version has lost its summary: starts and removals leave one without it only while they hold the project. */
+export async function isHeadless({ storage }: { storage: Storage }, ref: VersionRef): Promise<boolean> {
+  const isThere = async (key: string) => (await storage.size(key)) !== undefined;
+  for await (const _ of storage.list(keys.version(ref))) {
+    return !(await isThere(keys.lock(ref.project))) && !(await isThere(keys.summary(ref)));
+  }
+  return false;
+}
+
+/** Reads the manifest of a finished version, and notes if that has none, or one that no version can have. */
+export async function readManifest(documents: Documents, ref: VersionRef, note: Note): Promise<Manifest | undefined> {
+  const key = keys.manifest(ref);
+  try {
+    const manifest = await documents.read(key);
+    if (manifest !== undefined) return checkManifest(manifest, ref);
+    note(key, 'missing', 'is not there');
+  } catch (error) {
+    const found = faultOf(error);
+    if (found?.fault === 'unreadable') note(key, found.fault, found.message);
+    else if (isGypsumError(error) && (found !== undefined || error.code === 'invalid-manifest')) {
+      note(key, 'invalid-manifest', error.message);
+    } else throw error;
+  }
+  return undefined;
 }

@@ -1,16 +1,23 @@
 import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { isGypsumError } from '../errors.ts';
 import { keys } from '../model/keys.ts';
-import { checkManifest, entryDigest, type Manifest, type ManifestEntry, type ManifestLink } from '../model/manifest.ts';
+import { entryDigest, type Manifest, type ManifestEntry, type ManifestLink } from '../model/manifest.ts';
 import { type AssetRef, formatFileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { type Expected, verifyStream } from '../verify-stream.ts';
 import { createDocuments, type Documents } from './documents.ts';
-import type { Fault, Note, Problem } from './problem.ts';
+import { faultOf, type Note, type Problem } from './problem.ts';
 import { linksByDirectory } from './resolve-files.ts';
 import type { Storage } from './storage.ts';
 import { findLatest, listAssets, listProjects, listVersions, measureAsset, ownFiles } from './survey.ts';
-import { checkDocument, checkLevel, checkProjectDocuments, FORMS, unlessDamaged } from './verify-documents.ts';
+import {
+  checkDocument,
+  checkLevel,
+  checkProjectDocuments,
+  FORMS,
+  isHeadless,
+  readManifest,
+  unlessDamaged,
+} from './verify-documents.ts';
 
 export interface Verified {
   readonly versions: number;
@@ -88,7 +95,7 @@ export async function verifyRegistry(
   async function verifyVersion(ref: VersionRef): Promise<boolean> {
     signal?.throwIfAborted();
     const summary = await checkDocument(documents, keys.summary(ref), FORMS.summary, tell);
-    if (!summary.isThere && (await isHeadless(ref))) {
+    if (!summary.isThere && (await isHeadless(needs, ref))) {
       tell(keys.summary(ref), 'missing', 'is not there');
       return false;
     }
@@ -105,15 +112,6 @@ export async function verifyRegistry(
     const isSame = isDeepStrictEqual(after, summary);
     if (isSame) for (const problem of found) onProblem(problem);
     return manifest !== undefined || !isSame;
-  }
-
-  /** Starts and removals leave a version without its summary only while they hold the project. */
-  async function isHeadless(ref: VersionRef): Promise<boolean> {
-    const holdsAny = async () => {
-      for await (const _ of storage.list(keys.version(ref))) return true;
-      return false;
-    };
-    return (await holdsAny()) && !(await isLocked(ref.project)) && !(await isThere(keys.summary(ref)));
   }
 
   async function verifyFiles(ref: VersionRef, manifest: Manifest, note: Note): Promise<void> {
@@ -167,25 +165,12 @@ export async function verifyRegistry(
   }
 }
 
-async function readManifest(documents: Documents, ref: VersionRef, note: Note): Promise<Manifest | undefined> {
-  const key = keys.manifest(ref);
-  try {
-    const manifest = await documents.read(key);
-    if (manifest !== undefined) return checkManifest(manifest, ref);
-    note(key, 'missing', 'is not there');
-  } catch (error) {
-    if (!isGypsumError(error)) throw error;
-    note(key, 'invalid-manifest', error.message);
-  }
-  return undefined;
-}
-
 async function verifyFile(
   storage: Storage,
   key: string,
   expected: Expected,
   signal: AbortSignal | undefined,
-): Promise<{ fault: Fault; message: string } | undefined> {
+): Promise<Omit<Problem, 'key'> | undefined> {
   const object = await storage.get(key);
   if (object === undefined) return { fault: 'missing', message: 'is not there' };
   const drain = async (content: AsyncIterable<Uint8Array>) => {
@@ -195,8 +180,9 @@ async function verifyFile(
     await pipeline(object.body, verifyStream(expected, key), drain);
     return undefined;
   } catch (error) {
-    if (!isGypsumError(error, 'wrong-content')) throw error;
-    return { fault: 'wrong-content', message: error.message };
+    const found = faultOf(error);
+    if (found === undefined) throw error;
+    return found;
   }
 }
 

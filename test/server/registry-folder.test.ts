@@ -1,7 +1,28 @@
-import { appendFile, chmod, mkdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { backupFolder, type Fault, type Problem, verifyFolder } from '../../src/server/index.ts';
+import { backupRegistry } from '../../src/server/backup-registry.ts';
+import {
+  backupFolder,
+  diskStorage,
+  type Fault,
+  type Problem,
+  type Storage,
+  verifyFolder,
+} from '../../src/server/index.ts';
+import { verifyRegistry } from '../../src/server/verify-registry.ts';
 import { createRig, type Rig, temporaryFolder } from './rig.ts';
 
 /** A registry with two versions, of which the second has a link, and an upload in progress. */
@@ -14,6 +35,13 @@ async function filled(): Promise<Rig> {
   const started = (await answer.json()) as { complete_url: string; session_token: string };
   await rig.call('POST', started.complete_url, { token: started.session_token });
   return rig;
+}
+
+/** Changes a file as a disk that rots does: its times stay. */
+async function damage(file: string, content: string): Promise<void> {
+  const { atime, mtime } = await stat(file);
+  await writeFile(file, content);
+  await utimes(file, atime, mtime);
 }
 
 async function verify(data: string) {
@@ -199,7 +227,14 @@ describe('backing a registry up', () => {
     const copy = join(await temporaryFolder(), 'copy');
     await start('v3', { 'z.txt': 'later' });
     expect(await backupFolder(data, copy)).toMatchObject({ versions: 2, gone: 0 });
-    expect(await backupFolder(data, copy)).toEqual({ versions: 0, objects: 0, bytes: 0, gone: 0 });
+    expect(await backupFolder(data, copy)).toEqual({
+      versions: 0,
+      objects: 0,
+      bytes: 0,
+      gone: 0,
+      pruned: false,
+      problems: [],
+    });
     expect((await verify(copy)).faults).toEqual([]);
 
     await call('POST', '/release/p', { token: 'owner' });
@@ -236,15 +271,130 @@ describe('backing a registry up', () => {
     expect(await readFile(join(copy, 'objects/p/a/v2/other.txt'), 'utf8')).toBe('quite another');
   });
 
-  it('stops at bytes that are wrong, and has no version that is not whole', async () => {
+  it('copies what is sound, leaves out what is not, and takes that when it is mended', async () => {
+    const { data, publish } = await filled();
+    await publish('v3', { 'one.txt': 'one', 'two.txt': 'two' });
+    await publish('v4', { 'z.txt': 'last' });
+    const copy = join(await temporaryFolder(), 'copy');
+    const objects = join(data, 'objects');
+    const damages: Readonly<Record<string, string>> = {
+      'p/a/v1/x.txt': 'HELLO',
+      'p/a/v2/..manifest': '{',
+      'p/a/v3/..summary': '7',
+      'p/..usage': 'x',
+    };
+    const sound = new Map<string, Buffer>();
+    for (const [key, text] of Object.entries(damages)) {
+      sound.set(key, await readFile(join(objects, key)));
+      await damage(join(objects, key), text);
+    }
+    await rm(join(objects, 'p/a/v1/dir/y.txt'));
+    const { problems } = await backupFolder(data, copy, { prune: true });
+    expect(problems.map(({ key, fault }) => [key, fault]).sort()).toEqual([
+      ['p/..usage', 'invalid-document'],
+      ['p/a/v1/dir/y.txt', 'missing'],
+      ['p/a/v1/x.txt', 'wrong-content'],
+      ['p/a/v2/..manifest', 'invalid-manifest'],
+      ['p/a/v3/..summary', 'invalid-document'],
+    ]);
+    expect(await verify(copy)).toMatchObject({
+      verified: { versions: 1 },
+      faults: [['p/a/v1/..summary', 'missing']],
+    });
+
+    for (const [key, content] of sound) await writeFile(join(objects, key), content);
+    await writeFile(join(objects, 'p/a/v1/dir/y.txt'), 'world');
+    expect(await backupFolder(data, copy)).toMatchObject({ versions: 3, problems: [] });
+    expect(await verify(copy)).toMatchObject({ verified: { versions: 4 }, faults: [] });
+  });
+
+  it('keeps what it has sound of what is damaged since, and removes nothing then', async () => {
+    const { data, call } = await filled();
+    const copy = join(await temporaryFolder(), 'copy');
+    await call('POST', '/create/q', { token: 'admin', body: {} });
+    await backupFolder(data, copy);
+    await call('DELETE', '/remove/q', { token: 'admin' });
+    for (const key of ['p/a/v1/..manifest', 'p/..permissions', 'p/a/..latest'])
+      await damage(join(data, 'objects', key), '[');
+    await rm(join(data, 'objects/p/a/v2/..summary'));
+    const { problems, gone, pruned } = await backupFolder(data, copy, { prune: true });
+    expect(problems.map(({ key }) => key)).toEqual(['p/..permissions', 'p/a/v1/..manifest', 'p/a/v2/..summary']);
+    expect({ gone, pruned }).toEqual({ gone: 3, pruned: false });
+    expect(await verify(copy)).toMatchObject({ verified: { versions: 2 }, faults: [] });
+  });
+
+  it('asks before much of a copy is removed, and does nothing if that is not meant', async () => {
+    const { data, call } = await filled();
+    const copy = join(await temporaryFolder(), 'copy');
+    await backupFolder(data, copy);
+    const asked: unknown[] = [];
+    const confirmPrune = async (of: unknown) => {
+      asked.push(of);
+      throw new Error('no');
+    };
+    await call('DELETE', '/remove/p/a/v2', { token: 'admin' });
+    expect(await backupFolder(data, copy, { prune: true, confirmPrune })).toMatchObject({ gone: 3, pruned: true });
+    await call('DELETE', '/remove/p', { token: 'admin' });
+    await expect(backupFolder(data, copy, { prune: true, confirmPrune })).rejects.toThrow('no');
+    expect(asked).toEqual([{ gone: 8, objects: 11 }]);
+    expect(await verify(copy)).toMatchObject({ verified: { versions: 1 }, faults: [] });
+  });
+
+  it.each(['verify', 'backup'])('refuses to %s a registry whose objects are gone, and keeps the copy', async (verb) => {
+    const { data, registry } = await filled();
+    const copy = join(await temporaryFolder(), 'copy');
+    await backupFolder(data, copy);
+    await registry.close();
+    for (const lose of [() => rm(join(data, 'objects'), { recursive: true }), () => mkdir(join(data, 'objects'))]) {
+      await lose();
+      const look = verb === 'verify' ? verify(data) : backupFolder(data, copy, { prune: true });
+      await expect(look).rejects.toMatchObject({ code: 'unavailable', hint: expect.stringContaining('mounted') });
+    }
+    expect(await verify(copy)).toMatchObject({ verified: { versions: 2 }, faults: [] });
+  });
+
+  it('goes on beside what a disk does not give back', async () => {
+    const { data, publish } = await filled();
+    await publish('v3', { 'z.txt': 'last' });
+    const storage = await diskStorage(data, { readOnly: true });
+    const failing: Storage = {
+      ...storage,
+      async get(key, range) {
+        const object = await storage.get(key, range);
+        if (object !== undefined && ['p/a/v1/x.txt', 'p/a/v2/..manifest', 'p/..quota'].includes(key)) {
+          object.body.destroy(Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' }));
+        }
+        return object;
+      },
+    };
+    const faults = (problems: readonly Problem[]) => problems.map(({ key, fault }) => `${fault} ${key}`).sort();
+    const unreadable = ['unreadable p/..quota', 'unreadable p/a/v1/x.txt', 'unreadable p/a/v2/..manifest'];
+    const copy = await diskStorage(await temporaryFolder());
+    const { problems, versions } = await backupRegistry(failing, copy);
+    expect({ faults: faults(problems), versions }).toEqual({ faults: unreadable, versions: 1 });
+    const found: Problem[] = [];
+    await verifyRegistry(failing, { onProblem: (problem) => found.push(problem) });
+    expect(faults(found)).toEqual(unreadable);
+  });
+
+  it('refuses a folder that overlaps with the registry, also through links, and makes none there', async () => {
     const { data } = await filled();
-    const copy = await temporaryFolder();
-    const file = join(data, 'objects/p/a/v1/x.txt');
-    const { atime, mtime } = await stat(file);
-    await writeFile(file, 'HELLO');
-    await utimes(file, atime, mtime);
-    await expect(backupFolder(data, copy)).rejects.toMatchObject({ code: 'wrong-content' });
-    await expect(stat(join(copy, 'objects/p/a/v1/..summary'))).rejects.toMatchObject({ code: 'ENOENT' });
+    const parent = await temporaryFolder();
+    await symlink(data, join(parent, 'link'));
+    await symlink(dirname(data), join(parent, 'above'));
+    for (const copy of [
+      data,
+      join(data, 'sub'),
+      join(data, 'objects/x'),
+      dirname(data),
+      join(parent, 'link/sub/sub'),
+      join(parent, 'above'),
+    ]) {
+      await expect(backupFolder(data, copy), copy).rejects.toMatchObject({ code: 'destination-refused' });
+    }
+    expect(await readdir(data)).not.toContain('sub');
+    await backupFolder(join(parent, 'link'), `${data}-backup`);
+    await rm(`${data}-backup`, { recursive: true });
   });
 
   it('refuses a folder with other things in it, the registry itself, and one that is served', async () => {

@@ -1,0 +1,82 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../../src/cli/run-cli.ts';
+import { createRig, temporaryFolder } from '../server/rig.ts';
+
+async function run(...argv: string[]) {
+  let stdout = '';
+  let stderr = '';
+  const code = await runCli(argv, {
+    signal: new AbortController().signal,
+    stdout: (text) => {
+      stdout += text;
+    },
+    stderr: (text) => {
+      stderr += text;
+    },
+  });
+  return { code, stdout, stderr };
+}
+
+/** A registry of two versions, and a copy of it. */
+async function backedUp() {
+  const rig = await createRig();
+  await rig.publish('v1', { 'x.txt': 'hello' });
+  await rig.publish('v2', { 'y.txt': 'world' });
+  const copy = join(await temporaryFolder(), 'copy');
+  const backup = (...flags: string[]) => run('registry', 'backup', copy, '--data', rig.data, ...flags);
+  expect(await backup()).toMatchObject({ code: 0, stderr: '' });
+  return { ...rig, copy, backup };
+}
+
+describe('gypsum registry backup', () => {
+  it('--prune asks before it removes much, and takes --yes', async () => {
+    const rig = await backedUp();
+    await rig.call('DELETE', '/remove/p', { token: 'admin' });
+    const refused = await rig.backup('--prune');
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/does not have 10 of the 12 objects in .* any more[\s\S]*--yes/);
+    expect(await readdir(join(rig.copy, 'objects/p/a'))).toContain('v1');
+    expect((await rig.backup('--prune', '--yes')).stdout).toContain('Removed 10 objects');
+    expect(await readdir(join(rig.copy, 'objects'))).toEqual(['..logs']);
+  });
+
+  it('copies what is sound, lists what is not, and says so by its exit code', async () => {
+    const rig = await backedUp();
+    await rig.publish('v3', { 'z.txt': 'later' });
+    await rm(join(rig.data, 'objects/p/a/v3/z.txt'));
+    await rig.publish('v4', { 'w.txt': 'more' });
+    const { code, stdout, stderr } = await rig.backup();
+    expect({ code, stdout: stdout.split('\n') }).toMatchObject({
+      code: 12,
+      stdout: ['missing  p/a/v3/z.txt is not there', expect.stringContaining('of 1 new version to'), ''],
+    });
+    expect(stderr).toMatch(/1 problem found in .*\nWhat is sound was copied/);
+    expect(await readFile(join(rig.copy, 'objects/p/a/v4/w.txt'), 'utf8')).toBe('more');
+    expect(JSON.parse((await rig.backup('--json')).stdout)).toMatchObject({ problems: [{ fault: 'missing' }] });
+  });
+
+  it('says what is in the way of its folder', async () => {
+    const rig = await backedUp();
+    const file = join(await temporaryFolder(), 'file');
+    await writeFile(file, '');
+    for (const folder of [file, join(file, 'sub'), join(rig.data, 'sub')]) {
+      const { code, stderr } = await run('registry', 'backup', folder, '--data', rig.data);
+      expect({ code, stderr }).toEqual({ code: 15, stderr: expect.stringMatching(/^gypsum: .*\nName .*\n$/) });
+    }
+  });
+});
+
+it.each([
+  ['verify', []],
+  ['backup', ['copy', '--prune', '--yes']],
+])('gypsum registry %s refuses a registry whose objects are gone', async (verb, words) => {
+  const { data, registry } = await createRig();
+  await registry.close();
+  await rm(join(data, 'objects'), { recursive: true });
+  await mkdir(join(data, 'objects'));
+  const { code, stdout, stderr } = await run('registry', verb, ...words, '--data', data);
+  expect({ code, stdout }).toEqual({ code: 11, stdout: '' });
+  expect(stderr).toContain('disk is mounted');
+});
