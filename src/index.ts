@@ -59,13 +59,8 @@ export { type RemoveCachedOptions, type RemovedFromCache, removeCached } from '.
 export { type DeviceCode, type RequestTokenOptions, requestAccessToken } from './ops/request-access-token.ts';
 export { resolveLinks } from './ops/resolve-links.ts';
 export { type ResumeOptions, resumeUpload } from './ops/resume-upload.ts';
-export {
-  type SaveOptions,
-  type SaveResult,
-  type SaveVersionOptions,
-  saveFile,
-  saveVersion,
-} from './ops/save-version.ts';
+export type { SaveOptions } from './ops/save-contents.ts';
+export { type SaveResult, type SaveVersionOptions, saveFile, saveVersion } from './ops/save-version.ts';
 export { type AnnouncedLink, type StartOptions, startUpload } from './ops/start-upload.ts';
 export { unlockProject } from './ops/unlock-project.ts';
 export { type UploadContent, uploadContents } from './ops/upload-contents.ts';

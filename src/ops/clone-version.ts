@@ -23,7 +23,8 @@ import { checkDestination, checkEmpty, makeFolders, removeFolders } from './clon
 import { cloneFiles } from './clone-files.ts';
 import { holdFiles } from './hold-files.ts';
 import { run } from './run.ts';
-import { type SaveOptions, type SaveResult, saveFiles } from './save-version.ts';
+import type { SaveOptions } from './save-contents.ts';
+import { type SaveResult, saveFiles } from './save-version.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
 
 export interface CloneOptions extends SaveOptions {

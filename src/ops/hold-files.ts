@@ -1,7 +1,8 @@
 import { statIfThere } from '../cache/blobs.ts';
 import { withLock } from '../cache/locks.ts';
 import type { Context } from '../context.ts';
-import { type SaveOptions, saveFiles } from './save-version.ts';
+import type { SaveOptions } from './save-contents.ts';
+import { saveFiles } from './save-version.ts';
 import type { VersionDocuments } from './version-documents.ts';
 
 /**

@@ -10,7 +10,7 @@ import { findChanged } from './find-changed.ts';
 import { type Linked, type LinkRule, readFolder } from './read-folder.ts';
 import { isRescuable, rescueEdits } from './rescue-edits.ts';
 import { run } from './run.ts';
-import { saveFileRefs } from './save-version.ts';
+import { saveFileRefs } from './save-file-refs.ts';
 
 export interface PrepareOptions extends CallOptions {
   /** @default 'auto' */

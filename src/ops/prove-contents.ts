@@ -4,7 +4,7 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { formatFileRef } from '../model/refs.ts';
-import { fingerprintsOf, groupContents, openMemory } from './save-version.ts';
+import { fingerprintsOf, groupContents, openMemory } from './save-contents.ts';
 import type { VersionDocuments } from './version-documents.ts';
 
 /** What was proven of the cached files of a version. */

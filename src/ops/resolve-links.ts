@@ -5,7 +5,9 @@ import { countFiles } from '../model/count.ts';
 import { type Manifest, selectEntries } from '../model/manifest.ts';
 import { checkVersionRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { run } from './run.ts';
-import { groupContents, manifestIfAny, type SaveOptions, type SaveResult, saveContents } from './save-version.ts';
+import { groupContents, type SaveOptions, saveContents } from './save-contents.ts';
+import { manifestIfAny } from './save-file-refs.ts';
+import type { SaveResult } from './save-version.ts';
 import { loadVersion } from './version-documents.ts';
 
 /**

@@ -1,0 +1,133 @@
+import { statIfThere } from '../cache/blobs.ts';
+import { type Content, missingBytes, type SupplyOptions, supply, unverifiedFiles } from '../cache/contents.ts';
+import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
+import { checkFreeSpace } from '../cache/free-space.ts';
+import { withLock } from '../cache/locks.ts';
+import type { Context } from '../context.ts';
+import { each } from '../each.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { countFiles } from '../model/count.ts';
+import { entryDigest, entrySource } from '../model/manifest.ts';
+import { type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
+import { checkHoldable } from './check-holdable.ts';
+import { fetchContent } from './fetch-content.ts';
+import type { VersionDocuments } from './version-documents.ts';
+
+export interface SaveOptions extends CallOptions {
+  /** How many files are fetched at once. @default the context's */
+  concurrency?: number;
+  /**
+   * Ask for everything anew, also if it is in the cache: what is there is replaced once the new bytes have been verified,
+   * and an edit that is found there is moved aside. @default false
+   */
+  overwrite?: boolean;
+}
+
+export interface Outcome {
+  fetched: { contents: number; bytes: number };
+  adopted: { contents: number; bytes: number };
+}
+
+/** Saves contents, all that are not known to be there; all of them if what is there is to be made anew. */
+export async function saveContents(
+  ctx: Context,
+  contents: Content[],
+  ref: VersionRef,
+  options: SaveOptions & SupplyOptions & { mark?: boolean },
+): Promise<Outcome> {
+  const { layout } = ctx.cache;
+  const { mark = false, signal, onEvent, concurrency = ctx.concurrency, overwrite, relink } = options;
+  checkHoldable(
+    ref,
+    contents.flatMap(({ files }) => files.map(({ path }) => path)),
+  );
+  const outcome: Outcome = { fetched: { contents: 0, bytes: 0 }, adopted: { contents: 0, bytes: 0 } };
+  let memory = await openMemory(ctx, contents);
+  const isMarked = !mark || statIfThere(layout.complete(ref)) !== undefined;
+  const find = async () => (overwrite || relink ? contents : unsettled(ctx, memory, contents, signal));
+  if (isMarked && (await find()).length === 0) return outcome;
+  await ctx.cache.open();
+  const onWait = () => onEvent?.({ type: 'wait', for: 'version-lock', ref });
+  await withLock(
+    layout.lock(ref),
+    async () => {
+      // Whoever had the lock before us may have done the work.
+      memory = await openMemory(ctx, contents);
+      const open = await find();
+      await checkFreeSpace(layout.root, missingBytes(layout, open), formatRef(ref));
+      onEvent?.({ type: 'start', task: 'fetch', ...countFiles(open) });
+      try {
+        await each(open, { concurrency, signal }, async (content, itemSignal) => {
+          const itemOptions = { onEvent, signal: itemSignal };
+          const prints = fingerprintsOf(memory, content);
+          const how = await supply(layout, prints, content, (wanted) => fetchContent(ctx, wanted, itemOptions), {
+            ...itemOptions,
+            overwrite,
+            relink,
+          });
+          if (how !== 'cached') {
+            outcome[how].contents++;
+            outcome[how].bytes += content.size;
+          }
+          onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: how === 'fetched' ? 0 : content.size });
+        });
+      } finally {
+        // What was verified before a failure need not be verified again.
+        for (const prints of memory.values()) await prints.flush();
+      }
+      onEvent?.({ type: 'end', task: 'fetch' });
+      // With the lock: nobody removes meanwhile what is said to be there.
+      if (mark) await ctx.cache.markComplete(ref);
+    },
+    { signal, onWait },
+  );
+  return outcome;
+}
+
+/** One memory for each project whose bytes are used. */
+export type Memory = Map<string, Fingerprints>;
+
+export async function openMemory(ctx: Context, contents: Content[]): Promise<Memory> {
+  const digests = new Map<string, string[]>();
+  for (const { source, digest } of contents) {
+    const known = digests.get(source.project);
+    if (known === undefined) digests.set(source.project, [digest.hex]);
+    else known.push(digest.hex);
+  }
+  const memory: Memory = new Map();
+  for (const [project, hexes] of digests) memory.set(project, await openFingerprints(ctx.cache.layout, project, hexes));
+  return memory;
+}
+
+export function fingerprintsOf(memory: Memory, content: Content): Fingerprints {
+  const prints = memory.get(content.source.project);
+  if (prints === undefined) throw new Error(`no fingerprints of project ${content.source.project} were opened`);
+  return prints;
+}
+
+/** Gives the contents of which some file is not known to be right. */
+async function unsettled(ctx: Context, memory: Memory, contents: Content[], signal?: AbortSignal): Promise<Content[]> {
+  const pace = createPace(signal);
+  const open: Content[] = [];
+  for (const content of contents) {
+    if (unverifiedFiles(ctx.cache.layout, fingerprintsOf(memory, content), content).length > 0) open.push(content);
+    if (pace.due()) await pace.rest();
+  }
+  return open;
+}
+
+/** Groups a version's files by what they hold and which project's bytes they are. */
+export function groupContents({ ref, manifest }: Pick<VersionDocuments, 'ref' | 'manifest'>): Content[] {
+  const contents = new Map<string, Content & { files: FileRef[] }>();
+  for (const path in manifest) {
+    const entry = manifest[path];
+    if (entry === undefined) continue;
+    const source = entrySource(ref, path, entry);
+    const id = `${source.project}/${entry.md5sum}/${entry.size}`;
+    const known = contents.get(id);
+    if (known !== undefined) known.files.push({ ...ref, path });
+    else contents.set(id, { source, digest: entryDigest(entry), size: entry.size, files: [{ ...ref, path }] });
+  }
+  return [...contents.values()];
+}
