@@ -32,6 +32,7 @@ import { uploadContents } from './ops/upload-contents.ts';
 import { uploadDirectory } from './ops/upload-directory.ts';
 import { uploadFiles } from './ops/upload-files.ts';
 import { abortUpload, completeUpload } from './ops/upload-session.ts';
+import { verifyCache } from './ops/verify-cache.ts';
 import { whoAmI } from './ops/who-am-i.ts';
 
 const operations = {
@@ -83,6 +84,7 @@ const operations = {
   measureCache,
   pruneCache,
   removeCached,
+  verifyCache,
 };
 
 type Operations = typeof operations;

@@ -25,6 +25,7 @@ export type { VersionSummary } from './model/summary.ts';
 export type { AnnouncedFile, LocalFile, PlannedFile, UploadFile, UploadLink, UploadPlan } from './model/upload-plan.ts';
 export { type AbortedUpload, type AbortRecordedOptions, abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 export { type ApplyOptions, applyUpload, type UploadResult } from './ops/apply-upload.ts';
+export type { CacheFault, CacheProblem } from './ops/cache-problems.ts';
 export { type CloneOptions, type CloneResult, cloneVersion } from './ops/clone-version.ts';
 export { type CreateProjectOptions, createProject, type Quota, type Uploader } from './ops/create-project.ts';
 export { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
@@ -71,5 +72,6 @@ export {
   completeUpload,
   type UploadSession,
 } from './ops/upload-session.ts';
+export { type CacheVerified, type VerifyCacheOptions, verifyCache } from './ops/verify-cache.ts';
 export { type User, whoAmI } from './ops/who-am-i.ts';
 export { VERSION } from './version.ts';

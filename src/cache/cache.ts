@@ -27,7 +27,7 @@ export interface Cache {
   readRecord(ref: VersionRef, name: RecordName): Promise<string | undefined>;
   /** Remembers a document of an immutable version, as the registry sent it, for us and for the other clients. */
   writeRecord(ref: VersionRef, name: RecordName, content: Uint8Array): Promise<void>;
-  /** Tells the other clients that every file of a version is there. */
+  /** Tells the other clients that every file of a version is there, with the documents that they look for. */
   markComplete(ref: VersionRef): Promise<void>;
 }
 
@@ -153,7 +153,13 @@ export function createCache(root: string, registryUrl: string, platform: string 
     },
     async markComplete(ref) {
       const file = layout.complete(ref);
-      if ((await readIfThere(file)) === undefined) await publishDocument(layout, file, '');
+      if ((await readIfThere(file)) !== undefined) return;
+      for (const name of ['summary', 'manifest'] as const) {
+        const text = await readIfThere(layout.record(ref, name));
+        const copy = layout.document(ref, name);
+        if (text !== undefined && (await readIfThere(copy)) === undefined) await publishDocument(layout, copy, text);
+      }
+      await publishDocument(layout, file, '');
     },
   };
 }

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { createReadStream, mkdirSync, renameSync, type Stats } from 'node:fs';
-import { chmod, mkdir, rename } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { createReadStream, type Stats } from 'node:fs';
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { FileRef } from '../model/refs.ts';
@@ -12,6 +11,7 @@ import { hasContent, statIfThere, writeBlob } from './blobs.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import { contentId } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
+import { moveAside, setAside } from './move-aside.ts';
 
 /** Some content and the files of the bucket that must hold it. */
 export interface Content extends Expected {
@@ -123,13 +123,13 @@ async function supplyOnce(
       else verified = await renew(path);
       supplied = 'adopted';
     } else {
-      const movedTo = await moveAside(layout, path);
+      const movedTo = moveAside(layout, path);
       if (movedTo !== undefined) onEvent?.({ type: 'damaged', file, path, movedTo });
     }
   }
   if (verified === undefined) {
     // What was edited through a clone's link is still in the bucket; a blob that stands alone is kept like any other file.
-    if (before === undefined && statIfThere(blob)?.nlink === 1) await moveAside(layout, blob);
+    if (before === undefined && statIfThere(blob)?.nlink === 1) moveAside(layout, blob);
     else if (before === undefined) await removeIfThere(blob);
     verified = await fetch(content);
     supplied = 'fetched';
@@ -171,20 +171,7 @@ function clearWay(layout: Layout, file: FileRef): { path: string; movedTo: strin
     if (stats === undefined) return undefined;
     if (stats.isDirectory()) continue;
     // Without a pause in between: files of one folder are supplied side by side.
-    const movedTo = layout.damaged(randomUUID(), basename(path));
-    mkdirSync(dirname(movedTo), { recursive: true });
-    renameSync(path, movedTo);
-    return { path, movedTo };
+    return { path, movedTo: setAside(layout, path) };
   }
   return undefined;
-}
-
-/** Moves what is not what it must be out of the way; a symlink holds nothing and is left to be replaced. */
-export async function moveAside(layout: Layout, path: string): Promise<string | undefined> {
-  const stats = statIfThere(path);
-  if (stats === undefined || stats.isSymbolicLink()) return undefined;
-  const target = layout.damaged(randomUUID(), basename(path));
-  await mkdir(dirname(target), { recursive: true });
-  await rename(path, target);
-  return target;
 }

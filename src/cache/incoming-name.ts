@@ -35,6 +35,11 @@ export function contentId(project: string, { digest, size }: Expected): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 32);
 }
 
+/** Whether a name in `incoming/` is of a content that can be gone on with, also when its process has ended. */
+export function isResumable(name: string): boolean {
+  return /\.[\da-f]{32}$/.test(name);
+}
+
 /** Names what knows processes by their numbers: containers of one name have numbers of their own. */
 function machine(): string {
   here ??= createHash('sha256').update(`${hostname()} ${processSpace()}`).digest('hex').slice(0, 8);

@@ -58,6 +58,7 @@ export function createLayout(root: string) {
     lock: (ref: VersionRef) => inVersion(join(own, 'locks'), ref),
     clones: join(own, 'clones'),
     receipt: (id: string) => join(own, 'clones', `${id}.json`),
+    clonesFiles: join(own, 'clone-files'),
     cloneFiles: (id: string) => join(own, 'clone-files', `${id}.json`),
     digests: (shard: string) => join(own, 'digests', `${shard}.json`),
     damages: join(own, 'damaged'),

@@ -5,6 +5,7 @@ import { isSystemError } from '../errors.ts';
 import { sleep } from '../give-way.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { isAlive, ownerSchema, thisProcess } from '../process-owner.ts';
+import { statIfThere } from './blobs.ts';
 import { readIfThere } from './read-document.ts';
 
 /** Units: milliseconds. A lock whose owner has not touched it for so long belongs to nobody. */
@@ -66,6 +67,17 @@ async function acquire(folder: string, signal?: AbortSignal, onWait?: () => void
     if (!waited) onWait?.();
     await sleep(ASK_AGAIN, signal);
   }
+}
+
+/**
+ * Whether a lock is held by nobody: its owner has ended, or has not touched it for longer than any owner waits.
+ *
+ * Units: milliseconds since 1970
+ */
+export async function isAbandoned(folder: string, now: number): Promise<boolean> {
+  const stats = statIfThere(join(folder, 'held'));
+  if (stats === undefined) return false;
+  return now - stats.mtimeMs > 4 * STALE || (await hasDied(join(folder, 'owner.json')));
 }
 
 /** Whether the owner was a process of this machine that is no more: then there is no point in waiting for it. */

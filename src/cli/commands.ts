@@ -166,6 +166,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Measure the cache',
     load: async () => (await import('./commands/cache-du.ts')).cacheDu,
   },
+  'cache verify': {
+    summary: 'Compare the cache with what it must hold, and repair it',
+    load: async () => (await import('./commands/cache-verify.ts')).cacheVerify,
+  },
   'cache prune': {
     summary: 'Free space: remove what no clone needs',
     load: async () => (await import('./commands/cache-prune.ts')).cachePrune,

@@ -1,8 +1,8 @@
 import { constants, lstatSync } from 'node:fs';
 import { chmod, copyFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { moveAside } from '../cache/contents.ts';
 import { filesOfInodes, inodeId } from '../cache/files-of-inodes.ts';
+import { moveAside } from '../cache/move-aside.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { fsPath } from '../model/local-path.ts';
@@ -38,7 +38,7 @@ export async function rescueEdits(ctx: Context, edited: readonly Linked[], optio
   const unknown = await saveFileRefs(ctx, [...edited.map(({ file }) => file), ...shared], options);
   for (const file of unknown) {
     const path = ctx.cache.layout.file(file);
-    const movedTo = await moveAside(ctx.cache.layout, path);
+    const movedTo = moveAside(ctx.cache.layout, path);
     if (movedTo !== undefined) onEvent?.({ type: 'damaged', file, path, movedTo });
   }
 }

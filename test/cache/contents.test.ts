@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Content, supply, unverifiedFiles } from '../../src/cache/contents.ts';
+import { type Content, type Fetch, supply, unverifiedFiles } from '../../src/cache/contents.ts';
 import { openFingerprints } from '../../src/cache/fingerprints.ts';
 import { createLayout } from '../../src/cache/layout.ts';
 import type { GypsumEvent } from '../../src/events.ts';
@@ -227,6 +227,20 @@ describe('content that is supplied', () => {
     expect(existsSync(at('x'))).toBe(false);
     expect(existsSync(layout.blob('p', content.digest))).toBe(false);
     expect(await get(content, 'text')).toBe('fetched');
+  });
+
+  it('is supplied from the beginning where somebody who frees space takes its blob away between two steps', async () => {
+    const { layout, read } = await open();
+    const content = contentOf('text', fileRef('x'));
+    const prints = await openFingerprints(layout, 'p', [content.digest.hex]);
+    const fetch = fetcher(layout, 'text', 'text');
+    const disturbed: Fetch = async (wanted) => {
+      const stats = await fetch(wanted);
+      if (fetch.calls === 1) rmSync(layout.blob('p', content.digest));
+      return stats;
+    };
+    expect(await supply(layout, prints, content, disturbed)).toBe('fetched');
+    expect([read('x'), fetch.calls]).toEqual(['text', 2]);
   });
 
   it('is not taken for right because of its digest alone, where the size is said to be another', async () => {

@@ -47,7 +47,9 @@ it('what a process left that has ended is abandoned after a minute', async () =>
 
 it.each([
   ['a process of another machine', () => nameOfTheDead().replace(/\.[\da-f]{8}\./, '.00000000.')],
-  ['nobody knows whom', () => 'e4d909c290d0fb1ca068ffaddf22cbd0'],
+  ['nobody knows whom', () => 'x'],
+  ['a process that has ended, and may be gone on with', () => `${nameOfTheDead()}.${'0a'.repeat(16)}`],
+  ['a download that broke off', () => `partial.${'0a'.repeat(16)}`],
 ])('what is left by %s is abandoned after a day', async (_whom, makeName) => {
   const name = makeName();
   const look = await lay(name);

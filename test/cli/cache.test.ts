@@ -1,3 +1,4 @@
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/run-cli.ts';
@@ -121,5 +122,42 @@ describe('a cache with something in it', () => {
     });
     expect((await run(rig, 'cache', 'rm', 'p', '--force')).stdout).toContain('Removed 1 version, 2 contents');
     expect((await run(rig, 'cache', 'rm')).code).toBe(2);
+  });
+
+  it('is verified and repaired; while something is wrong, the exit code says so', async () => {
+    const rig = await createRig(seed);
+    const clone = join(rig.folder, 'clone');
+    await run(rig, 'clone', 'p/a/v1', clone);
+    expect(await run(rig, 'cache', 'verify')).toEqual(said('1 version with 2 files (3 B), 0 problems\n'));
+    const file = join(rig.cacheDir, 'bucket/p/a/v1/one');
+    await chmod(file, 0o644);
+    await writeFile(file, 'my edit');
+    expect(await run(rig, 'cache', 'verify', 'p')).toEqual({
+      code: 12,
+      stdout: [
+        `wrong-content  ${file} has 7 bytes, and must have 1; it is ${clone}/one`,
+        '1 version with 2 files (3 B), 1 problem',
+        '',
+      ].join('\n'),
+      stderr: [
+        `gypsum: 1 problem found in ${rig.cacheDir}.`,
+        'Repair it with "gypsum cache verify --repair": nothing is thrown away.',
+        '',
+      ].join('\n'),
+    });
+    const json = await run(rig, 'cache', 'verify', '--deep', '--json');
+    expect(json.code).toBe(12);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      versions: 1,
+      problems: [{ fault: 'wrong-content', path: file, file: 'one', size: 7, clones: [join(clone, 'one')] }],
+    });
+    const repaired = await run(rig, 'cache', 'verify', '--repair');
+    expect(repaired.code).toBe(0);
+    expect(repaired.stdout).toMatch(
+      /; it is \S+\/clone\/one; moved to \S+\/damaged\/\S+\/one; repaired\n.*, 1 problem, 1 repaired\n$/,
+    );
+    expect(repaired.stderr).toBe('');
+    expect(await readFile(join(clone, 'one'), 'utf8')).toBe('1');
+    expect((await run(rig, 'cache', 'verify')).code).toBe(0);
   });
 });

@@ -1,0 +1,20 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, renameSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { fsPath } from '../model/local-path.ts';
+import { statIfThere } from './blobs.ts';
+import type { Layout } from './layout.ts';
+
+/** Moves what stands at a path, whatever it is, to `damaged/`, and gives where it is then. It does not pause in between. */
+export function setAside(layout: Layout, path: string): string {
+  const target = layout.damaged(randomUUID(), basename(path));
+  mkdirSync(fsPath(dirname(target)), { recursive: true });
+  renameSync(fsPath(path), fsPath(target));
+  return target;
+}
+
+/** Moves what is not what it must be out of the way; a symlink holds nothing and is left to be replaced. */
+export function moveAside(layout: Layout, path: string): string | undefined {
+  const stats = statIfThere(path);
+  return stats === undefined || stats.isSymbolicLink() ? undefined : setAside(layout, path);
+}

@@ -1,0 +1,74 @@
+import { removeIfThere } from '../cache/atomic.ts';
+import { statIfThere } from '../cache/blobs.ts';
+import { withLock } from '../cache/locks.ts';
+import { setAside } from '../cache/move-aside.ts';
+import type { Context } from '../context.ts';
+import { isGypsumError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import type { VersionRef } from '../model/refs.ts';
+import type { CacheProblem } from './cache-problems.ts';
+import { whyNot } from './mend-contents.ts';
+import { loadVersion } from './version-documents.ts';
+
+/** Mends what is remembered of a version: our records are asked for again, and other clients' copies made from them. */
+export async function mendDocuments(
+  ctx: Context,
+  ref: VersionRef,
+  problems: readonly CacheProblem[],
+  options: CallOptions,
+): Promise<CacheProblem[]> {
+  const { layout } = ctx.cache;
+  const copies = new Map([
+    [layout.document(ref, 'summary'), 'summary' as const],
+    [layout.document(ref, 'manifest'), 'manifest' as const],
+  ]);
+  const mended: CacheProblem[] = [];
+  // Records first: what they hold then is what the copies become.
+  const isRecord = ({ path }: CacheProblem) => !copies.has(path);
+  const reason = problems.some(isRecord) ? await askAgain(ctx, ref, options) : undefined;
+  for (const problem of problems.filter(isRecord)) {
+    mended.push({ ...problem, repaired: reason === undefined, ...(reason !== undefined && { reason }) });
+  }
+  for (const problem of problems) {
+    const name = copies.get(problem.path);
+    const text = name === undefined ? undefined : await ctx.cache.readRecord(ref, name);
+    if (name === undefined || text === undefined) continue;
+    const movedTo = statIfThere(problem.path) === undefined ? undefined : setAside(layout, problem.path);
+    await ctx.cache.writeRecord(ref, name, Buffer.from(text));
+    mended.push({ ...problem, repaired: true, ...(movedTo !== undefined && { movedTo }) });
+  }
+  return mended;
+}
+
+/** Mends the claim that a version is complete of which nothing else is known: it is asked for, or the claim goes. */
+export async function mendClaim(
+  ctx: Context,
+  ref: VersionRef,
+  problem: CacheProblem,
+  options: CallOptions,
+): Promise<CacheProblem> {
+  const { layout } = ctx.cache;
+  try {
+    await loadVersion(ctx, ref, options);
+    return { ...problem, repaired: true };
+  } catch (error) {
+    if (isGypsumError(error, 'not-found') || isGypsumError(error, 'version-unfinished')) {
+      await withLock(layout.lock(ref), () => removeIfThere(layout.complete(ref)), { signal: options.signal });
+      return { ...problem, repaired: true };
+    }
+    const reason = whyNot(error);
+    if (reason === undefined) throw error;
+    return { ...problem, repaired: false, reason };
+  }
+}
+
+async function askAgain(ctx: Context, ref: VersionRef, options: CallOptions): Promise<string | undefined> {
+  try {
+    await loadVersion(ctx, ref, options);
+    return undefined;
+  } catch (error) {
+    const reason = whyNot(error);
+    if (reason === undefined) throw error;
+    return reason;
+  }
+}

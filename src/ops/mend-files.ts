@@ -1,0 +1,101 @@
+import { chmodSync } from 'node:fs';
+import { READ_ONLY } from '../cache/atomic.ts';
+import { statIfThere } from '../cache/blobs.ts';
+import { diskClock } from '../cache/disk-clock.ts';
+import type { Layout } from '../cache/layout.ts';
+import { withLock } from '../cache/locks.ts';
+import { setAside } from '../cache/move-aside.ts';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import type { Manifest, ManifestEntry } from '../model/manifest.ts';
+import type { VersionRef } from '../model/refs.ts';
+import { isBelow } from '../model/tree.ts';
+import type { CacheFault, CacheProblem } from './cache-problems.ts';
+import { mendContents, whyNot } from './mend-contents.ts';
+import type { Prover } from './prover.ts';
+import { groupContents } from './save-contents.ts';
+
+/** Mends what is wrong with the files of a version, while nobody else saves or removes it. */
+export async function mendFiles(
+  ctx: Context,
+  ref: VersionRef,
+  manifest: Manifest,
+  problems: readonly CacheProblem[],
+  { prover, signal, onEvent }: CallOptions & { prover: Prover },
+): Promise<CacheProblem[]> {
+  const { layout } = ctx.cache;
+  const onWait = () => onEvent?.({ type: 'wait', for: 'version-lock', ref });
+  return withLock(
+    layout.lock(ref),
+    async () => {
+      for (const { fault, path } of problems) if (fault === 'unreadable') protect(path);
+      const wanted = wantedFiles(manifest, problems);
+      const contents = groupContents({ ref, manifest: wanted });
+      const { movedTo, failed } = await mendContents(ctx, ref, contents, { prover, signal, onEvent });
+      const now = await diskClock(layout);
+      return problems.map((problem) => {
+        if (problem.fault === 'wrong-mode') return { ...problem, ...outcome(protect(problem.path)) };
+        if (problem.fault === 'foreign') return putAside(layout, problem, now);
+        const reason = [...failed].find(([path]) => path === problem.path || isBelow(path, problem.path))?.[1];
+        const aside = movedTo.get(problem.path);
+        const whole = problem.file === undefined ? [...failed.values()][0] : reason;
+        return { ...problem, ...outcome(whole), ...(aside !== undefined && { movedTo: aside }) };
+      });
+    },
+    { signal, onWait },
+  );
+}
+
+const BY_CONTENT: ReadonlySet<CacheFault> = new Set(['missing', 'wrong-content', 'wrong-type', 'unreadable']);
+
+/** Gives the part of a manifest that has to be supplied: all of it where nothing is there. */
+function wantedFiles(manifest: Manifest, problems: readonly CacheProblem[]): Manifest {
+  if (problems.some(({ fault }) => fault === 'unfounded-claim')) return manifest;
+  const wrong = problems.filter(({ fault }) => BY_CONTENT.has(fault));
+  const files = new Set(wrong.map(({ file }) => file));
+  const folders = wrong.flatMap(({ fault, file = '' }) =>
+    fault === 'wrong-type' && !Object.hasOwn(manifest, file) ? [file] : [],
+  );
+  const wanted: Record<string, ManifestEntry> = Object.create(null);
+  for (const path in manifest) {
+    const entry = manifest[path];
+    if (entry === undefined) continue;
+    if (files.has(path) || folders.some((folder) => isBelow(path, folder))) wanted[path] = entry;
+  }
+  return wanted;
+}
+
+/** Units: milliseconds. What was written to so short a time ago may be another client's, who is writing. */
+const YOUNG = 60_000;
+
+/** Moves something aside of which no manifest knows, unless somebody may be at work on it. */
+export function putAside(layout: Layout, problem: CacheProblem, now: number): CacheProblem {
+  const stats = statIfThere(problem.path);
+  if (stats === undefined) return { ...problem, repaired: true };
+  if (now - stats.mtimeMs < YOUNG) {
+    return { ...problem, ...outcome('It was written to a moment ago, and somebody may not be done with it.') };
+  }
+  try {
+    return { ...problem, repaired: true, movedTo: setAside(layout, problem.path) };
+  } catch (error) {
+    const reason = whyNot(error);
+    if (reason === undefined) throw error;
+    return { ...problem, ...outcome(reason) };
+  }
+}
+
+function outcome(reason: string | undefined): Pick<CacheProblem, 'repaired' | 'reason'> {
+  return reason === undefined ? { repaired: true } : { repaired: false, reason };
+}
+
+/** Takes the right to write to a file away; gives why it could not. */
+export function protect(path: string): string | undefined {
+  try {
+    chmodSync(path, READ_ONLY);
+    return undefined;
+  } catch (error) {
+    const reason = whyNot(error);
+    if (reason === undefined) throw error;
+    return reason;
+  }
+}
