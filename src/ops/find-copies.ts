@@ -74,15 +74,11 @@ export function createCopies(
         if (cached?.ino === stats.ino && cached.dev === stats.dev) return { target, seen, inCache: true };
         if (target.size !== stats.size) continue;
         const before = known.get(target.file.path);
+        const expected = { digest: { algorithm: 'md5', hex: target.md5sum }, size: target.size } as const;
         const same = before !== undefined && sameFingerprint(before, seen);
-        if (same || (await hasContent(at, expectedOf(target), signal))) return { target, seen, inCache: false };
+        if (same || (await hasContent(at, expected, signal))) return { target, seen, inCache: false };
       }
       return undefined;
     },
   };
-}
-
-/** Gives what the file must hold that a target is. */
-export function expectedOf({ md5sum, size }: Pick<LinkTarget, 'md5sum' | 'size'>) {
-  return { digest: { algorithm: 'md5', hex: md5sum }, size } as const;
 }

@@ -1,6 +1,5 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasContent } from '../cache/blobs.ts';
 import { type CloneFiles, readCloneFiles } from '../cache/clone-files.ts';
 import { isFolderOf, removeReceipt, writeReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
@@ -16,7 +15,8 @@ import type { ChangeSymlink } from '../tree/plan.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { checkFolder } from './check-folder.ts';
 import { rememberFiles } from './clone-files.ts';
-import { createCopies, expectedOf } from './find-copies.ts';
+import { findChanged, type Shown } from './find-changed.ts';
+import { type Copy, createCopies } from './find-copies.ts';
 import { type Identity, identifyClone, noClone } from './identify-clone.ts';
 import { createLinkTargets } from './link-targets.ts';
 import { planLinks } from './plan-links.ts';
@@ -115,16 +115,27 @@ async function findFiles(
   const known = receipt === undefined ? new Map() : await readCloneFiles(layout, receipt.destination, documents.ref);
   const targets = createLinkTargets(ctx, options, [documents]);
   const copies = createCopies(ctx, root, documents.ref, known, targets, options);
-  const files = new Map<string, Fingerprint>();
+  const found: (Copy & Shown & { path: string })[] = [];
   const pace = createPace(options.signal);
   for (const { type, path } of tree) {
     if (pace.due()) await pace.rest();
     const copy = type === 'file' ? await copies.find(path) : undefined;
     if (copy === undefined) continue;
-    const { target, seen, inCache } = copy;
-    // Nobody has looked whether a cached file was edited.
-    if (inCache && !(await hasContent(join(root, path), expectedOf(target), options.signal))) continue;
-    if (target.file.path === path || !files.has(target.file.path)) files.set(target.file.path, seen);
+    const { size, md5sum, source: project } = copy.target;
+    found.push({ ...copy, path, source: join(root, path), size, md5sum, project });
+  }
+  // Nobody has looked whether cached files were edited.
+  const edited = new Set(
+    await findChanged(
+      ctx,
+      found.filter(({ inCache }) => inCache),
+      options,
+    ),
+  );
+  const files = new Map<string, Fingerprint>();
+  for (const copy of found) {
+    const from = copy.target.file.path;
+    if (!edited.has(copy) && (from === copy.path || !files.has(from))) files.set(from, copy.seen);
   }
   return files;
 }
