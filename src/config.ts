@@ -7,6 +7,7 @@ import { loginsFile, readLogin } from './config/logins.ts';
 import { type Proxies, proxiesFromEnvironment } from './config/proxies.ts';
 import type { UserFile } from './config/user-file.ts';
 import { DEFAULT_CONCURRENCY } from './each.ts';
+import { GypsumError } from './errors.ts';
 
 /** The registry that is used where none is named. */
 export const PUBLIC_REGISTRY = 'https://gypsum.artifactdb.com';
@@ -15,6 +16,8 @@ export const PUBLIC_REGISTRY = 'https://gypsum.artifactdb.com';
 export interface Config extends Proxies {
   readonly url: string;
   readonly cacheDir: string;
+  /** A new cache is made for the group of its folder. */
+  readonly shared?: boolean;
   /** Where uploads are written down. */
   readonly stateDir: string;
   readonly token?: string;
@@ -34,7 +37,8 @@ export interface Setting {
 /**
  * Gives the settings of whoever runs this process. It is the only place that reads the environment and the home folder.
  *
- * `GYPSUM_URL` is the registry, `GYPSUM_CACHE_DIR` the cache, `GYPSUM_STATE_DIR` where uploads are written down,
+ * `GYPSUM_URL` is the registry, `GYPSUM_CACHE_DIR` the cache, which `GYPSUM_SHARED` makes for a group, `GYPSUM_STATE_DIR` where
+ * uploads are written down,
  * `GYPSUM_TOKEN` the token, `GYPSUM_CA_FILE` a file of certificates; `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are the
  * proxies. An empty one counts as not set. What is given in `settings` wins; what neither says is the config file's to
  * say, and the login's for the token.
@@ -43,6 +47,7 @@ export interface Setting {
 export function configFromEnvironment(settings: Partial<Config> = {}, environment = process.env): Config {
   const { url, cacheDir, concurrency, caFile } = resolveSettings(settings, environment);
   const token = settings.token ?? tokenAt(url.value, environment);
+  const shared = settings.shared ?? switchIn(environment, 'GYPSUM_SHARED');
   const ca = settings.ca ?? (caFile && readCaFile(caFile.value, caFile.name ?? ''));
   return {
     ...proxiesFromEnvironment(environment),
@@ -50,6 +55,7 @@ export function configFromEnvironment(settings: Partial<Config> = {}, environmen
     url: url.value,
     cacheDir: cacheDir.value,
     stateDir: settings.stateDir ?? stateDir(environment),
+    ...(shared === undefined ? {} : { shared }),
     ...(token === undefined ? {} : { token }),
     ...(concurrency === undefined ? {} : { concurrency: concurrency.value }),
     ...(ca === undefined ? {} : { ca }),
@@ -77,6 +83,18 @@ export function listSettings(settings: Partial<Config> = {}, environment = proce
     { key: 'concurrency', ...(concurrency ?? { value: DEFAULT_CONCURRENCY, from: 'default' }) },
     { key: 'ca', ...(caFile ?? { value: '', from: 'default' }) },
   ];
+}
+
+/** Reads a variable that is on or off; nothing if it is not set. */
+function switchIn(environment: NodeJS.ProcessEnv, name: string): boolean | undefined {
+  const text = environment[name] || undefined;
+  if (text === undefined) return undefined;
+  if (/^(1|true|yes|on)$/i.test(text)) return true;
+  if (/^(0|false|no|off)$/i.test(text)) return false;
+  throw new GypsumError('invalid-argument', `${name} is neither on nor off.`, {
+    hint: `Set it to 1 or 0.`,
+    details: { name },
+  });
 }
 
 /** Gives the token that stands before that of any login. */

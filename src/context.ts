@@ -23,6 +23,11 @@ export interface ContextOptions extends HttpOptions {
    * absolute path, and the user's own. Nothing is written down without it.
    */
   stateDir?: string | undefined;
+  /**
+   * Make a new cache for the group of its folder: whatever the umask, all of the group can write to it. One that is made
+   * already says so itself. @default false
+   */
+  shared?: boolean | undefined;
   /** How many files are transferred at once. @default 16 */
   concurrency?: number | undefined;
   /** Where to ask who a token belongs to, for a registry that leaves that to GitHub. @default 'https://api.github.com' */
@@ -40,7 +45,7 @@ export interface Context {
 
 /** Makes a context, or throws `invalid-argument` saying what is missing. Nothing is read and nothing is written yet. */
 export function createContext(options: ContextOptions): Context {
-  const { url, cacheDir, stateDir, token, concurrency = DEFAULT_CONCURRENCY, ...http } = options;
+  const { url, cacheDir, shared = false, stateDir, token, concurrency = DEFAULT_CONCURRENCY, ...http } = options;
   if (url === undefined) throw missing('url', 'the URL of a registry');
   if (cacheDir === undefined) throw missing('cacheDir', 'a cache folder');
   if (!isAbsolute(cacheDir) || cacheDir.includes('\0') || !cacheDir.isWellFormed()) {
@@ -76,7 +81,7 @@ export function createContext(options: ContextOptions): Context {
     onName: (name) => cache.meet(name),
     ...http,
   });
-  const cache = createCache(cacheDir, registry.url);
+  const cache = createCache(cacheDir, registry.url, { shared });
   const uploads = stateDir === undefined ? undefined : createUploadStore(stateDir);
   return { registry, cache, uploads, concurrency };
 }

@@ -1,4 +1,5 @@
 import type { FileRef, VersionRef } from './model/refs.ts';
+import type { ProcessOwner } from './process-owner.ts';
 
 /**
  * All that happens during a call, as data: the command line draws it, tests count it.
@@ -20,7 +21,12 @@ export type GypsumEvent =
       readonly delay?: number;
     }
   /** Another process is fetching the same version, or another upload to the project is in progress. */
-  | { readonly type: 'wait'; readonly for: 'version-lock'; readonly ref: VersionRef }
+  | {
+      readonly type: 'wait';
+      readonly for: 'version-lock';
+      readonly ref: VersionRef;
+      readonly owner?: LockOwner | undefined;
+    }
   | { readonly type: 'wait'; readonly for: 'project-lock'; readonly ref: VersionRef; readonly error: Error }
   /** A cached file was not what it must be; it was moved aside and will be replaced. */
   | { readonly type: 'damaged'; readonly file: FileRef; readonly path: string; readonly movedTo: string }
@@ -40,6 +46,12 @@ export type GypsumEvent =
       readonly error: Error;
       readonly isRecorded: boolean;
     };
+
+/** Who holds a lock of the cache, as far as they have said; `since` is by their own clock. */
+export interface LockOwner extends ProcessOwner {
+  readonly user?: string | undefined;
+  readonly since?: string | undefined;
+}
 
 /** What a progress bar can be about. */
 export type Task = 'fetch' | 'clone' | 'scan' | 'digest' | 'send' | 'verify' | 'backup' | 'remove';

@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'make-folder': ['errors', 'model'],
   'process-owner': ['errors'],
   model: ['errors'],
-  events: ['model'],
+  events: ['model', 'process-owner'],
   'follow-events': ['events'],
   'verify-stream': ['errors', 'model'],
   cache: VALUES,

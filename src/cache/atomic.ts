@@ -1,6 +1,7 @@
-import { chmod, constants, copyFile, link, lstat, mkdir, rename, unlink, writeFile } from 'node:fs/promises';
+import { chmod, constants, copyFile, link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError } from '../errors.ts';
+import { documentMode, makeCacheFolder } from './folders.ts';
 import { incomingName } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 
@@ -16,10 +17,10 @@ export async function publish(
   write: (incoming: string) => Promise<void>,
 ): Promise<void> {
   const incoming = layout.incoming(incomingName());
-  await mkdir(dirname(incoming), { recursive: true });
+  makeCacheFolder(layout, layout.incomings);
   try {
     await write(incoming);
-    await moveInto(incoming, target);
+    await moveInto(layout, incoming, target);
   } catch (error) {
     await removeIfThere(incoming);
     throw error;
@@ -27,10 +28,10 @@ export async function publish(
 }
 
 /** Renames a file into a folder that is made if need be: again, if somebody who frees space takes it away between. */
-async function moveInto(source: string, target: string): Promise<void> {
+export async function moveInto(layout: Layout, source: string, target: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      await mkdir(dirname(target), { recursive: true });
+      makeCacheFolder(layout, dirname(target));
       return await rename(source, target);
     } catch (error) {
       if (!isSystemError(error, 'ENOENT') || attempt === MAX_ATTEMPTS) throw error;
@@ -39,25 +40,21 @@ async function moveInto(source: string, target: string): Promise<void> {
 }
 
 /** Writes a small file as a whole or not at all. */
-export function publishDocument(
-  layout: Layout,
-  target: string,
-  content: string | Uint8Array,
-  mode = 0o644,
-): Promise<void> {
+export function publishDocument(layout: Layout, target: string, content: string | Uint8Array): Promise<void> {
   return publish(layout, target, async (incoming) => {
     await writeFile(incoming, content, { flag: 'wx', mode: 0o600 });
-    await chmod(incoming, mode);
+    await chmod(incoming, documentMode(layout));
   });
 }
 
 /** Writes a small file as a whole unless one is there; says whether it did. */
 export async function publishOnce(layout: Layout, target: string, content: string): Promise<boolean> {
   const incoming = layout.incoming(incomingName());
-  await mkdir(dirname(incoming), { recursive: true });
-  await mkdir(dirname(target), { recursive: true });
+  makeCacheFolder(layout, layout.incomings);
+  makeCacheFolder(layout, dirname(target));
   try {
     await writeFile(incoming, content, { flag: 'wx' });
+    await chmod(incoming, documentMode(layout));
     try {
       await link(incoming, target);
     } catch (error) {
@@ -84,7 +81,7 @@ export type Placed = 'linked' | 'copied' | 'too-many-links';
 export async function place(layout: Layout, source: string, target: string): Promise<Placed> {
   let placed: Placed = 'linked';
   const incoming = layout.incoming(incomingName());
-  await mkdir(dirname(target), { recursive: true });
+  makeCacheFolder(layout, dirname(target));
   try {
     await linkFile(source, target);
     return placed;
@@ -92,7 +89,7 @@ export async function place(layout: Layout, source: string, target: string): Pro
     if (isSystemError(error, 'EMLINK')) return 'too-many-links';
     if (!isSystemError(error, 'EEXIST', ...LINK_REFUSED)) throw error;
   }
-  await mkdir(dirname(incoming), { recursive: true });
+  makeCacheFolder(layout, layout.incomings);
   try {
     try {
       await linkFile(source, incoming);

@@ -2,12 +2,12 @@ import { realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
 import { GypsumError, isSystemError } from '../errors.ts';
-import { makeFolder } from '../make-folder.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { windowsFault } from '../model/windows-names.ts';
 import { publishDocument, publishOnce } from './atomic.ts';
+import { isShared, makeRoot, notShared } from './folders.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
 import { readIfThere } from './read-document.ts';
 
@@ -72,7 +72,18 @@ const mark = z.object({ url: z.string(), name: z.string().optional() });
 
 type Mark = z.infer<typeof mark>;
 
-export function createCache(root: string, registryUrl: string, platform: string = process.platform): Cache {
+export interface CacheOptions {
+  /** What is made is for the group of its folder, too. @default if its folder says so */
+  shared?: boolean;
+  /** @default this one */
+  platform?: string;
+}
+
+export function createCache(
+  root: string,
+  registryUrl: string,
+  { shared = false, platform = process.platform }: CacheOptions = {},
+): Cache {
   const layout = createLayout(root);
 
   let met: string | undefined;
@@ -98,8 +109,10 @@ export function createCache(root: string, registryUrl: string, platform: string 
   };
 
   const open = async (): Promise<void> => {
-    if (await check()) return;
-    makeFolder(root);
+    const isMade = await check();
+    if (isMade && shared && !isShared(layout)) throw notShared(root);
+    if (isMade) return;
+    makeRoot(layout, shared);
     if ((await readIfThere(layout.tag)) === undefined) await publishDocument(layout, layout.tag, CACHEDIR_TAG);
     // Two registries may come to one new folder at once: the second has to go.
     const own: Mark = { url: registryUrl, ...(met === undefined ? {} : { name: met }) };

@@ -1,12 +1,12 @@
 import { constants, createReadStream, createWriteStream, type Stats } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, copyFile, lstat, rename } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isGypsumError, isSystemError } from '../errors.ts';
 import { createVerifier, type Expected, streamThrough, type Verifier } from '../verify-stream.ts';
-import { READ_ONLY, removeIfThere } from './atomic.ts';
+import { moveInto, READ_ONLY, removeIfThere } from './atomic.ts';
 import { statIfThere, type WriteOptions } from './blobs.ts';
+import { makeCacheFolder, partialMode } from './folders.ts';
 import { contentId, incomingName, isOwnerAlive } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { namesIn } from './names-in.ts';
@@ -50,7 +50,7 @@ export async function openDownload(
   const mine = layout.incoming(`${incomingName()}.${id}`);
   const blob = layout.blob(project, expected.digest);
   let recalled: { verifier: Verifier; bytes: number } | undefined;
-  await mkdir(layout.incomings, { recursive: true });
+  makeCacheFolder(layout, layout.incomings);
   if (isKept) await takeUp(layout, id, mine);
 
   const present = () => statIfThere(mine)?.size ?? 0;
@@ -90,14 +90,14 @@ export async function openDownload(
       }
       await chmod(mine, READ_ONLY);
       const stats = await lstat(mine);
-      await mkdir(dirname(blob), { recursive: true });
-      await rename(mine, blob);
+      await moveInto(layout, mine, blob);
       return stats;
     },
 
     async close() {
-      if (isKept && present() > 0) await renameIfThere(mine, layout.partial(id));
-      else await discard();
+      if (!isKept || present() === 0) return discard();
+      await chmod(mine, partialMode(layout));
+      await renameIfThere(mine, layout.partial(id));
     },
   };
 }

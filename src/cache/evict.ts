@@ -1,11 +1,12 @@
 import { rmdirSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import { INTERNAL_NAMES } from '../model/keys.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { publishDocument, removeIfThere } from './atomic.ts';
 import { statIfThere } from './blobs.ts';
+import { makeCacheFolder } from './folders.ts';
 import { incomingName } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { type LockOptions, withLock } from './locks.ts';
@@ -31,6 +32,7 @@ export async function evictVersion(
   { isFree, records, ...options }: EvictOptions,
 ): Promise<number | undefined> {
   return withLock(
+    layout,
     layout.lock(ref),
     async () => {
       const claim = layout.complete(ref);
@@ -65,7 +67,7 @@ function tidyAbove({ root }: Layout, path: string): void {
 /** Moves a folder to where nobody looks for it; of one that was moved to another disk, the link. */
 async function takeAway(layout: Layout, folder: string): Promise<string | undefined> {
   const away = layout.incoming(incomingName());
-  await mkdir(layout.incomings, { recursive: true });
+  makeCacheFolder(layout, layout.incomings);
   try {
     await rename(folder, away);
     return away;

@@ -1,6 +1,4 @@
 import { lstatSync, type Stats } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { z } from 'zod';
 import { createPace } from '../give-way.ts';
 import {
@@ -12,6 +10,7 @@ import {
 } from '../model/fingerprint.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { publishDocument } from './atomic.ts';
+import { makeCacheFolder } from './folders.ts';
 import { incomingName } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { passClock } from './pass-clock.ts';
@@ -81,7 +80,7 @@ export async function openFingerprints(
       for (const { path } of noted.values())
         last = Math.max(last, lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0);
       const probe = layout.incoming(incomingName());
-      await mkdir(dirname(probe), { recursive: true });
+      makeCacheFolder(layout, layout.incomings);
       const clock = await passClock(probe, last, signal);
       for (const [id, { hex, path, print }] of noted) {
         const stats = lstatSync(path, { throwIfNoEntry: false });

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { createPace } from '../give-way.ts';
@@ -8,6 +7,7 @@ import { type Fingerprint, fingerprintOf, fingerprintSchema, sameFingerprint } f
 import { parseJsonIfAny } from '../model/json.ts';
 import { fsPath } from '../model/local-path.ts';
 import { publishDocument } from './atomic.ts';
+import { makeCacheFolder } from './folders.ts';
 import type { Layout } from './layout.ts';
 import { passClock } from './pass-clock.ts';
 import { readIfThere } from './read-document.ts';
@@ -90,7 +90,7 @@ async function createSettled(
   signal: AbortSignal | undefined,
 ): Promise<(print: Fingerprint) => boolean> {
   const probe = layout.incoming(randomUUID());
-  await mkdir(dirname(probe), { recursive: true });
+  makeCacheFolder(layout, layout.incomings);
   const own = statSync(dirname(probe)).dev;
   const last = noted.reduce((time, { print: [dev, , , , ctime] }) => (dev === own ? Math.max(time, ctime) : time), 0);
   const clock = await passClock(probe, last, signal);

@@ -1,11 +1,17 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
 import { lock } from 'proper-lockfile';
+import { z } from 'zod';
 import { isSystemError } from '../errors.ts';
+import type { LockOwner } from '../events.ts';
 import { sleep } from '../give-way.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { isAlive, ownerSchema, thisProcess } from '../process-owner.ts';
+import { publishDocument, removeIfThere } from './atomic.ts';
 import { statIfThere } from './blobs.ts';
+import { makeCacheFolder } from './folders.ts';
+import type { Layout } from './layout.ts';
 import { readIfThere } from './read-document.ts';
 
 /** Units: milliseconds. A lock whose owner has not touched it for so long belongs to nobody. */
@@ -16,8 +22,10 @@ const ASK_AGAIN = 100;
 
 export interface LockOptions {
   signal?: AbortSignal | undefined;
-  /** Called once, if another process has the lock. */
-  onWait?: () => void;
+  /** Called once, if another process has the lock, with what it has said of itself. */
+  onWait?: (owner: LockOwner | undefined) => void;
+  /** How long a lock may lie untouched. Units: milliseconds @default 15000 */
+  stale?: number;
 }
 
 /**
@@ -25,25 +33,32 @@ export interface LockOptions {
  * or where the file system has none to give, the work is done all the same.
  *
  * Shape:  <folder>/held/       there while it is held; touched by its owner
- *         <folder>/owner.json  whose process had it last
+ *         <folder>/owner.json  whose process has it
  */
 export async function withLock<T>(
+  layout: Layout,
   folder: string,
   work: () => Promise<T>,
-  { signal, onWait }: LockOptions = {},
+  options: LockOptions = {},
 ): Promise<T> {
-  const release = await acquire(folder, signal, onWait);
+  const owner = join(folder, 'owner.json');
+  makeCacheFolder(layout, folder);
+  const release = await acquire(join(folder, 'held'), owner, options);
   try {
+    await publishDocument(layout, owner, JSON.stringify(newOwner()));
     return await work();
   } finally {
     await release();
   }
 }
 
-async function acquire(folder: string, signal?: AbortSignal, onWait?: () => void): Promise<() => Promise<void>> {
-  const held = join(folder, 'held');
-  const owner = join(folder, 'owner.json');
-  await mkdir(folder, { recursive: true });
+async function acquire(
+  held: string,
+  ownerFile: string,
+  { signal, onWait, stale = STALE }: LockOptions,
+): Promise<() => Promise<void>> {
+  const isUntouched = watchFor(held, stale);
+  let told = false;
   for (let waited = false; ; waited = true) {
     signal?.throwIfAborted();
     try {
@@ -51,20 +66,31 @@ async function acquire(folder: string, signal?: AbortSignal, onWait?: () => void
       const onCompromised = () => {
         lost = true;
       };
-      const release = await lock(folder, { lockfilePath: held, realpath: false, stale: STALE, onCompromised });
-      await writeFile(owner, JSON.stringify(thisProcess()));
+      const release = await lock(dirname(held), { lockfilePath: held, realpath: false, stale, onCompromised });
       return async () => {
-        if (!lost) await release();
+        if (lost) return;
+        try {
+          await removeIfThere(ownerFile);
+        } finally {
+          await release();
+        }
       };
     } catch (error) {
       if (isSystemError(error, 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return async () => {};
       if (!isSystemError(error, 'ELOCKED')) throw error;
     }
-    if (await hasDied(owner)) {
+    const owner = await readOwner(ownerFile);
+    if (hasDied(owner) || isUntouched()) {
+      // In this order: whoever takes it next must not be taken for the one that has gone.
+      await removeIfThere(ownerFile);
       await rm(held, { recursive: true, force: true });
       continue;
     }
-    if (!waited) onWait?.();
+    // One that has just taken it has not yet written down who it is.
+    if (!told && (waited || owner !== undefined)) {
+      told = true;
+      onWait?.(owner);
+    }
     await sleep(ASK_AGAIN, signal);
   }
 }
@@ -77,12 +103,46 @@ async function acquire(folder: string, signal?: AbortSignal, onWait?: () => void
 export async function isAbandoned(folder: string, now: number): Promise<boolean> {
   const stats = statIfThere(join(folder, 'held'));
   if (stats === undefined) return false;
-  return now - stats.mtimeMs > 4 * STALE || (await hasDied(join(folder, 'owner.json')));
+  return now - stats.mtimeMs > 4 * STALE || hasDied(await readOwner(join(folder, 'owner.json')));
 }
 
 /** Whether the owner was a process of this machine that is no more: then there is no point in waiting for it. */
-async function hasDied(file: string): Promise<boolean> {
-  const text = await readIfThere(file);
-  const owner = text === undefined ? undefined : ownerSchema.safeParse(parseJsonIfAny(text)).data;
+function hasDied(owner: LockOwner | undefined): boolean {
   return owner !== undefined && isAlive(owner) === false;
+}
+
+/**
+ * Tells when a lock has not been touched for so long while we were looking: whatever the clocks of its owner, of the disk
+ * and of this machine show.
+ */
+function watchFor(held: string, stale: number): () => boolean {
+  let touched: number | undefined;
+  let since = performance.now();
+  return () => {
+    const now = statIfThere(held)?.mtimeMs;
+    if (now !== touched) since = performance.now();
+    touched = now;
+    return performance.now() - since > stale;
+  };
+}
+
+const lockOwnerSchema = ownerSchema.extend({ user: z.string().optional(), since: z.iso.datetime().optional() });
+
+async function readOwner(file: string): Promise<LockOwner | undefined> {
+  const text = await readIfThere(file);
+  return text === undefined ? undefined : lockOwnerSchema.safeParse(parseJsonIfAny(text)).data;
+}
+
+function newOwner(): LockOwner {
+  return { ...thisProcess(), user: userName(), since: new Date().toISOString() };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    // In containers, many users have a number alone.
+    if (!isSystemError(error, 'ERR_SYSTEM_ERROR', 'ENOENT')) throw error;
+    return String(process.getuid?.() ?? '');
+  }
 }

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { fsPath } from '../model/local-path.ts';
 import { statIfThere } from './blobs.ts';
+import { makeCacheFolder } from './folders.ts';
 import type { Layout } from './layout.ts';
 
 /** Moves what stands at a path, whatever it is, to `damaged/`, and gives where it is then. It does not pause in between. */
 export function setAside(layout: Layout, path: string): string {
   const target = layout.damaged(randomUUID(), basename(path));
-  mkdirSync(fsPath(dirname(target)), { recursive: true });
+  makeCacheFolder(layout, dirname(target));
   renameSync(fsPath(path), fsPath(target));
   return target;
 }

@@ -1,5 +1,5 @@
 import { isGypsumError } from '../errors.ts';
-import type { GypsumEvent } from '../events.ts';
+import type { GypsumEvent, LockOwner } from '../events.ts';
 import { formatFileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { exitCodes, FAILURE } from './exit-codes.ts';
@@ -12,7 +12,7 @@ export function eventLine(event: GypsumEvent): string | undefined {
       return `${event.error.message} Trying again${event.delay === undefined ? '' : ` in ${Math.ceil(event.delay / 1000)} s, as asked`} (attempt ${event.attempt + 1}).`;
     case 'wait':
       return event.for === 'version-lock'
-        ? `Another process is fetching ${formatRef(event.ref)}; waiting for it.`
+        ? `Another process${describeOwner(event.owner)} is fetching ${formatRef(event.ref)}; waiting for it.`
         : `${event.error.message} Waiting for it to end.`;
     case 'damaged':
       return `The cached ${formatFileRef(event.file)} had been changed; it was moved to ${showText(event.movedTo)}. If that was an edit of yours, take it from there.`;
@@ -55,4 +55,11 @@ export function errorLines(error: unknown): string {
 /** Gives the exit code that tells scripts of an error. */
 export function exitCodeOf(error: unknown): number {
   return isGypsumError(error) ? exitCodes[error.code] : (describeSystemError(error)?.exitCode ?? FAILURE);
+}
+
+function describeOwner(owner: LockOwner | undefined): string {
+  if (owner === undefined) return '';
+  const { pid, host, user, since } = owner;
+  const whose = user === undefined ? '' : ` of ${showText(user)}`;
+  return ` (${pid}${whose} on ${showText(host)}${since === undefined ? '' : `, since ${since}`})`;
 }

@@ -20,6 +20,7 @@ export interface Io {
 interface SharedOptions {
   registry?: string;
   cache?: string;
+  shared?: boolean;
   json?: boolean;
   quiet?: boolean;
 }
@@ -28,6 +29,7 @@ const HELP = `
 Environment:
   GYPSUM_URL        the registry
   GYPSUM_CACHE_DIR  the cache folder
+  GYPSUM_SHARED     1 for a new cache that all of a group can write to
   GYPSUM_TOKEN      who you are; needed to publish, and to read what is private
   GYPSUM_CA_FILE    certificates of authorities to trust besides Node's own
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY
@@ -84,11 +86,12 @@ async function runCommand(
   shared: SharedOptions,
   io: Io,
 ): Promise<number> {
-  const { json = false, quiet = false, registry, cache } = shared;
+  const { json = false, quiet = false, registry, cache, shared: isShared } = shared;
   const display = quiet ? undefined : createDisplay({ ...io, write: io.stderr });
   const flags = {
     ...(registry !== undefined && { url: registry }),
     ...(cache !== undefined && { cacheDir: cache }),
+    ...(isShared !== undefined && { shared: isShared }),
   };
   let client: Client | undefined;
   try {
@@ -154,7 +157,7 @@ function addCommand(
     sub.addOption(option);
   }
   sub.action(async () => {
-    const { registry, cache, json, quiet, ...options } = sub.opts();
-    await action({ args: sub.args, options }, { registry, cache, json, quiet });
+    const { registry, cache, shared, json, quiet, ...options } = sub.opts();
+    await action({ args: sub.args, options }, { registry, cache, shared, json, quiet });
   });
 }

@@ -39,7 +39,7 @@ export async function applyRemoval(
       // Publishing from a clone needs them, also where the files are gone.
       records: (await receiptsOf(ctx, version)).length === 0,
       signal,
-      onWait: () => onEvent?.({ type: 'wait', for: 'version-lock', ref: version }),
+      onWait: (owner) => onEvent?.({ type: 'wait', for: 'version-lock', ref: version, owner }),
     });
     done();
     if (bytes === undefined) {

@@ -16,7 +16,10 @@ export async function holdFiles(ctx: Context, documents: VersionDocuments, optio
   const { layout } = ctx.cache;
   const { ref } = documents;
   if (statIfThere(layout.complete(ref)) !== undefined) return;
-  const onWait = () => options.onEvent?.({ type: 'wait', for: 'version-lock', ref });
-  await withLock(layout.lock(ref), async () => {}, { signal: options.signal, onWait });
+  const { signal, onEvent } = options;
+  await withLock(layout, layout.lock(ref), async () => {}, {
+    signal,
+    onWait: (owner) => onEvent?.({ type: 'wait', for: 'version-lock', ref, owner }),
+  });
   await saveFiles(ctx, documents, options);
 }

@@ -53,7 +53,7 @@ export async function mendClaim(
     return { ...problem, repaired: true };
   } catch (error) {
     if (isGypsumError(error, 'not-found') || isGypsumError(error, 'version-unfinished')) {
-      await withLock(layout.lock(ref), () => removeIfThere(layout.complete(ref)), { signal: options.signal });
+      await withLock(layout, layout.lock(ref), () => removeIfThere(layout.complete(ref)), { signal: options.signal });
       return { ...problem, repaired: true };
     }
     const reason = whyNot(error);

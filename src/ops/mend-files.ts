@@ -24,8 +24,8 @@ export async function mendFiles(
   { prover, signal, onEvent }: CallOptions & { prover: Prover },
 ): Promise<CacheProblem[]> {
   const { layout } = ctx.cache;
-  const onWait = () => onEvent?.({ type: 'wait', for: 'version-lock', ref });
   return withLock(
+    layout,
     layout.lock(ref),
     async () => {
       for (const { fault, path } of problems) if (fault === 'unreadable') protect(path);
@@ -42,7 +42,7 @@ export async function mendFiles(
         return { ...problem, ...outcome(whole), ...(aside !== undefined && { movedTo: aside }) };
       });
     },
-    { signal, onWait },
+    { signal, onWait: (owner) => onEvent?.({ type: 'wait', for: 'version-lock', ref, owner }) },
   );
 }
 

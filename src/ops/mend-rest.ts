@@ -43,7 +43,7 @@ async function mend(
       return { ...problem, repaired: true };
     case 'stale-lock':
       // Whoever takes it over knows better than we whether it is free, and gives it back.
-      await withLock(path, async () => {}, { signal });
+      await withLock(layout, path, async () => {}, { signal });
       return { ...problem, repaired: true };
     case 'wrong-mode': {
       const reason = protect(path);

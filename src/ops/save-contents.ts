@@ -48,8 +48,8 @@ export async function saveContents(
   const find = async () => (overwrite || relink ? contents : unsettled(ctx, memory, contents, signal));
   if (isMarked && (await find()).length === 0) return outcome;
   await ctx.cache.open();
-  const onWait = () => onEvent?.({ type: 'wait', for: 'version-lock', ref });
   await withLock(
+    layout,
     layout.lock(ref),
     async () => {
       // Whoever had the lock before us may have done the work.
@@ -80,7 +80,7 @@ export async function saveContents(
       // With the lock: nobody removes meanwhile what is said to be there.
       if (mark) await ctx.cache.markComplete(ref);
     },
-    { signal, onWait },
+    { signal, onWait: (owner) => onEvent?.({ type: 'wait', for: 'version-lock', ref, owner }) },
   );
   return outcome;
 }

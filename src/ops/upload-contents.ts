@@ -1,9 +1,8 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { removeIfThere } from '../cache/atomic.ts';
+import { makeCacheFolder } from '../cache/folders.ts';
 import { incomingName } from '../cache/incoming-name.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
@@ -105,7 +104,7 @@ async function spool(
 ): Promise<{ source: string; size: number }> {
   await ctx.cache.open();
   const source = ctx.cache.layout.incoming(incomingName());
-  await mkdir(dirname(source), { recursive: true });
+  makeCacheFolder(ctx.cache.layout, ctx.cache.layout.incomings);
   spooled.push(source);
   const target = createWriteStream(source, { flags: 'wx', mode: 0o600 });
   await pipeline(toReadable(one), target, signal === undefined ? {} : { signal });

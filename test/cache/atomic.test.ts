@@ -45,9 +45,9 @@ describe('a published file', () => {
     await expect(failing).rejects.toBe(failure);
     expect(readFileSync(target, 'utf8')).toBe('first');
     expect(leftovers()).toEqual([]);
-    await publishDocument(layout, target, 'second', 0o600);
+    await publishDocument(layout, target, 'second');
     expect(readFileSync(target, 'utf8')).toBe('second');
-    expect(statSync(target).mode & 0o777).toBe(0o600);
+    expect(statSync(target).mode & 0o777).toBe(0o644);
   });
 
   it('leaves nothing where its place cannot be had', async () => {

@@ -106,9 +106,9 @@ it('a version that Windows cannot hold is refused there, before anything is read
   const root = await tempFolder();
   const ref = { project: 'p', asset: 'a:b', version: 'v' };
   const refused = { code: 'destination-refused', message: 'Windows cannot hold p/a:b/v: it has a name with ":".' };
-  const cache = createCache(root, URL, 'win32');
+  const cache = createCache(root, URL, { platform: 'win32' });
   await expect(cache.readRecord(ref, 'manifest')).rejects.toMatchObject(refused);
   await expect(cache.writeRecord(ref, 'manifest', Buffer.of())).rejects.toMatchObject(refused);
   expect(readdirSync(root)).toEqual([]);
-  expect(await createCache(root, URL, 'linux').readRecord(ref, 'manifest')).toBeUndefined();
+  expect(await createCache(root, URL, { platform: 'linux' }).readRecord(ref, 'manifest')).toBeUndefined();
 });

@@ -24,3 +24,23 @@ export function canMount(): boolean {
   const { status } = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', '/mnt']);
   return status === 0;
 }
+
+/** The words before a command that run it as a user of a group, with a umask. */
+export function asMember(uid: number, gid: number, umask: string): readonly string[] {
+  return [
+    'setpriv',
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    '--clear-groups',
+    'sh',
+    '-c',
+    `umask ${umask}; exec "$@"`,
+    'sh',
+  ];
+}
+
+/** Whether this process can run a file as other users. */
+export function canBeOthers(file: string): boolean {
+  const [program = '', ...words] = [...asMember(54_321, 54_321, '022'), 'test', '-r', file];
+  return spawnSync(program, words).status === 0;
+}

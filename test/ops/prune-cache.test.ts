@@ -219,7 +219,7 @@ describe('pruneCache', () => {
   it('waits for whoever saves a version, and keeps what was used since it was looked at', async () => {
     const { client, layout, bucket, there, events, watch } = await filled();
     let pruning: Promise<unknown> = Promise.resolve();
-    await withLock(layout.lock(V1), async () => {
+    await withLock(layout, layout.lock(V1), async () => {
       pruning = client.pruneCache({ scopes: [V1], ...watch });
       await expect.poll(() => events.some(({ type }) => type === 'wait')).toBe(true);
       utimesSync(bucket('p/a/v1'), 1e9 + 100, 1e9 + 100);
@@ -233,7 +233,7 @@ describe('pruneCache', () => {
   it('keeps what was cloned while it waited', async () => {
     const { client, layout, clone, events, watch } = await filled();
     let pruning: Promise<unknown> = Promise.resolve();
-    await withLock(layout.lock(V1), async () => {
+    await withLock(layout, layout.lock(V1), async () => {
       pruning = client.pruneCache({ unused: true, ...watch });
       await expect.poll(() => events.some(({ type }) => type === 'wait')).toBe(true);
       await client.cloneVersion(V1, clone);

@@ -339,7 +339,7 @@ describe('what is wrong', () => {
     const { layout, put, faults } = await filled();
     mkdirSync(join(layout.lock(V2), 'held'), { recursive: true });
     put(join(layout.lock(V2), 'owner.json'), JSON.stringify({ host: 'another', pid: 1 }));
-    await withLock(layout.lock(V1), async () => expect(await faults()).toEqual([]));
+    await withLock(layout, layout.lock(V1), async () => expect(await faults()).toEqual([]));
     utimesSync(join(layout.lock(V2), 'held'), 1e9, 1e9);
     expect(await faults()).toEqual([['stale-lock', layout.lock(V2)]]);
   });
