@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 
 /** The connections of a server, by whether anything is being answered on them. */
 export interface Connections {
+  /** How many requests are being answered. */
+  inProgress(): number;
   /** Takes no more of them, lets what is being answered end, and drops what does not in time. Units: milliseconds */
   close(grace: number): Promise<void>;
 }
@@ -28,6 +30,7 @@ export function trackConnections(server: Server): Connections {
     outgoing.once('close', () => add(socket, -1));
   });
   return {
+    inProgress: () => [...answering.values()].reduce((sum, count) => sum + count, 0),
     async close(grace) {
       isClosing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

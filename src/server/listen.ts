@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { GypsumError, isSystemError } from '../errors.ts';
+import { bind } from './bind.ts';
 import { trackConnections } from './connections.ts';
 import { readForwarded } from './forwarded.ts';
 import { failure, refuse, targetFault } from './http.ts';
@@ -79,22 +78,29 @@ export interface Listener {
   /** Without a trailing slash. */
   readonly url: string;
   readonly port: number;
+  /** How many requests are being answered. */
+  inProgress(): number;
   /** Takes no more requests, lets those that are being answered end, and drops those that do not in time. */
   close(): Promise<void>;
 }
 
-/** Gives a port to a function of a request; throws `in-use` if another process has it. */
+/**
+ * Gives a port to a function of a request; throws `in-use` if another process has it, `invalid-argument` if this machine
+ * has no such address, or no leave to take the port.
+ */
 export async function listen(
   fetch: Fetch,
   { port = 0, host = '127.0.0.1', grace = 5000, trustProxy = false, onExchange, ...options }: ListenOptions = {},
 ): Promise<Listener> {
   const limits = { ...LIMITS, ...options.limits };
   let isClosing = false;
+  const taken = new WeakSet<IncomingMessage>();
 
   const answer = getRequestListener(
     async (request, bindings) => {
       const { incoming, outgoing } = bindings as HttpBindings & { outgoing: ServerResponse };
       const { socket } = outgoing;
+      taken.add(incoming);
       const forwarded = trustProxy ? readForwarded(request.headers) : {};
       const id = forwarded.id ?? randomUUID();
       const remote = forwarded.remote ?? socket?.remoteAddress;
@@ -157,6 +163,16 @@ export async function listen(
   const server = createServer(
     { requestTimeout: 0, headersTimeout: limits.headers, maxHeaderSize: limits.headerSize },
     (incoming: IncomingMessage, outgoing: ServerResponse) => {
+      const { method = '-', url: target = '-', socket } = incoming;
+      const { remoteAddress: remote } = socket;
+      const begun = performance.now();
+      // A host or a target that no URL can have is refused before there is a request.
+      outgoing.once('close', () => {
+        if (taken.has(incoming)) return;
+        const duration = performance.now() - begun;
+        const status = outgoing.headersSent ? outgoing.statusCode : 0;
+        onExchange?.(refusal(status, { method, target, duration, ...(remote !== undefined && { remote }) }));
+      });
       void answer(incoming, outgoing);
     },
   );
@@ -165,23 +181,14 @@ export async function listen(
     const status = refuseMalformed(error, socket);
     // A connection that breaks between two requests is nobody's.
     if (status === 0) return;
-    onExchange?.({
-      id: randomUUID(),
-      method: '-',
-      target: '-',
-      started: new Date(),
-      status,
-      received: 0,
-      sent: 0,
-      duration: 0,
-      aborted: false,
-    });
+    onExchange?.(refusal(status));
   });
   server.setTimeout(limits.idle);
   const bound = await bind(server, port, host);
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     port: bound,
+    inProgress: connections.inProgress,
     close: () => {
       isClosing = true;
       return connections.close(grace);
@@ -236,6 +243,13 @@ function refuseMalformed(error: Error & { code?: string }, socket: Duplex): numb
   return status;
 }
 
+/** What there is to tell of something that was answered and is no request. */
+function refusal(status: number, { duration = 0, ...known }: Partial<Exchange> = {}): Exchange {
+  const started = new Date(Date.now() - duration);
+  const exchange = { id: randomUUID(), method: '-', target: '-', started, status, received: 0, sent: 0, duration };
+  return { ...exchange, aborted: status === 0, ...known };
+}
+
 function onlyOnce(work: () => void): () => void {
   let isDone = false;
   return () => {
@@ -243,19 +257,4 @@ function onlyOnce(work: () => void): () => void {
     isDone = true;
     work();
   };
-}
-
-async function bind(server: Server, port: number, host: string): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  }).catch((cause: unknown) => {
-    if (!isSystemError(cause, 'EADDRINUSE')) throw cause;
-    throw new GypsumError('in-use', `The port ${port} of ${host} is taken by another process.`, {
-      hint: 'Choose another port, or 0 for any that is free.',
-      details: { port, host },
-      cause,
-    });
-  });
-  return (server.address() as AddressInfo).port;
 }

@@ -1,7 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, readFile, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCli } from '../helpers/cli.ts';
+import { layOut } from '../helpers/files.ts';
 import { createRig } from '../helpers/rig.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -15,7 +19,7 @@ describe('gypsum serve', () => {
     server.child.kill('SIGINT');
     const { code, stdout, stderr } = await server.end();
     expect(code).toBe(0);
-    expect(stderr).toBe('');
+    expect(stderr).toBe('Stopping.\n');
     const tokenFile = join(folder, 'a registry/admin-token');
     const token = (await readFile(tokenFile, 'utf8')).trim();
     expect(stdout).toContain(`\n  ${token}\n`);
@@ -38,6 +42,64 @@ describe('gypsum serve', () => {
     const { stdout } = await second.end();
     expect(stdout).not.toContain(token);
     expect(stdout).toContain('gypsum projects');
+  });
+
+  it('names the machine where it listens to others, and says that nothing is encrypted', async () => {
+    const data = join(await tempFolder(), 'data');
+    const server = startCli(['serve', '--data', data, '--host', '0.0.0.0', '--private']);
+    const { port } = new URL(await server.line());
+    server.child.kill('SIGINT');
+    const { stdout, stderr } = await server.end();
+    expect(stdout).toContain(`export GYPSUM_URL=http://${hostname()}:${port} `);
+    expect(stderr).toMatch(/^Tokens and files travel unencrypted: .*--base-url.*\nStopping\.\n$/);
+    await chmod(data, 0o755);
+    const other = startCli([
+      'serve',
+      '--data',
+      data,
+      '--host',
+      '0.0.0.0',
+      '--private',
+      '--base-url',
+      'https://x.org/y',
+    ]);
+    await other.line();
+    other.child.kill('SIGINT');
+    const told = await other.end();
+    expect(told.stdout).toContain('export GYPSUM_URL=https://x.org/y ');
+    expect(told.stderr).toMatch(/^Other users of this machine can read .*: chmod o-rwx .*\nStopping\.\n$/);
+  });
+
+  it('says for how long it waits for what, when it is told to stop', async () => {
+    const data = join(await tempFolder(), 'data');
+    const server = startCli(['serve', '--data', data, '--grace', '90s']);
+    const { port } = new URL(await server.line());
+    const token = (await readFile(join(data, 'admin-token'), 'utf8')).trim();
+    const socket = connect(Number(port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    const headers = `host: x\r\nauthorization: Bearer ${token}\r\nexpect: 100-continue\r\ncontent-length: 2\r\n`;
+    socket.write(`POST /create/p HTTP/1.1\r\n${headers}\r\n`);
+    expect(String(await once(socket, 'data'))).toContain('100 Continue');
+    let told = '';
+    server.child.stderr?.on('data', (text) => {
+      told += text;
+    });
+    server.child.kill('SIGTERM');
+    await expect.poll(() => told).toBe('Stopping: waiting up to 90 s for 1 request.\n');
+    socket.end('{}');
+    expect((await server.end()).code).toBe(0);
+  });
+
+  it.each([
+    [15, ['--data', 'file']],
+    [15, ['--data', 'dangling']],
+    [15, ['--data', 'file/reg']],
+    [2, ['--data', 'new', '--host', '999.1.1.1']],
+  ])('ends with %i and says what to do: %j', async (code, words) => {
+    const folder = await tempFolder();
+    layOut(folder, { file: '', dangling: { link: 'nowhere' } });
+    const ended = await startCli(['serve', ...words], {}, { cwd: folder }).end();
+    expect(ended).toEqual({ code, stdout: '', stderr: expect.stringMatching(/^gypsum: .*\n(?:Name|It is) .*\n$/) });
   });
 
   it('prints its URL as JSON for scripts that ask for that', async () => {

@@ -51,6 +51,13 @@ it('says when another process has the port', async () => {
   });
 });
 
+it.each(['192.0.2.1', '999.1.1.1'])('says that this machine does not have the address %s', async (host) => {
+  await expect(listen(async () => new Response(''), { host })).rejects.toMatchObject({
+    code: 'invalid-argument',
+    message: expect.stringContaining(host),
+  });
+});
+
 it('ends the connection when there is no answer', async () => {
   const listener = await listen(async () => {
     throw new Error('broken');

@@ -10,6 +10,7 @@ import {
   type ListenOptions,
   listen,
 } from '../../src/server/index.ts';
+import { sendRaw } from './raw-socket.ts';
 import { createRig, type Rig } from './rig.ts';
 
 async function open(rig: Rig, options: ListenOptions = {}) {
@@ -53,6 +54,37 @@ describe('limits', () => {
     await ended;
     expect(text()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*The request is malformed/);
     expect(exchanges.map(({ status }) => status)).toEqual([400]);
+  });
+
+  it.each([
+    ['a host that no URL has', 'GET /list HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n'],
+    ['no host', 'GET /list HTTP/1.0\r\nhost:\r\n\r\n'],
+    ['a target that no URL has', 'GET /list\\x HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'],
+  ])('tells of %s in the log and in the metrics too', async (_, text) => {
+    const rig = await createRig();
+    const metrics = createMetrics();
+    const exchanges: Exchange[] = [];
+    const listener = await listen(metrics.wrap(rig.registry.fetch), {
+      onExchange(exchange) {
+        exchanges.push(exchange);
+        metrics.onExchange(exchange);
+      },
+    });
+    onTestFinished(() => listener.close());
+    const { status } = await sendRaw(listener.port, text);
+    expect(status).toBe(400);
+    await expect
+      .poll(() => exchanges.map((exchange) => accessEntry(exchange)))
+      .toEqual([
+        expect.objectContaining({
+          method: 'GET',
+          path: expect.stringContaining('list'),
+          status: 400,
+          remote: '127.0.0.1',
+        }),
+      ]);
+    const numbers = await (await fetch(`${listener.url}/metrics`)).text();
+    expect(numbers).toContain('gypsum_requests_total{method="GET",route="none",status="400"} 1\n');
   });
 
   it('drops a connection that is silent', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { commandName, defaultDataDir } from '../../config.ts';
 import { GypsumError } from '../../errors.ts';
@@ -16,7 +16,9 @@ import {
 import type { Command } from '../command.ts';
 import { parseDuration } from '../durations.ts';
 import { errorLines } from '../report.ts';
+import { isUnencrypted, reachableUrl } from '../serve-address.ts';
 import { parseCount, parseHttpUrl, parseNames, parsePort, readCredentials } from '../serve-options.ts';
+import { count } from '../text.ts';
 
 interface Options {
   port: number;
@@ -44,7 +46,10 @@ export const serve: Command<undefined, Options> = {
   flags: [
     { flags: '--port <number>', description: 'the port; 0 takes any that is free', parse: parsePort, preset: 0 },
     { flags: '--host <address>', description: 'the address to listen on', preset: '127.0.0.1' },
-    { flags: '--data <folder>', description: 'the folder that keeps everything; made if it is not there' },
+    {
+      flags: '--data <folder>',
+      description: `the folder that keeps everything, made if it is not there (default: ${defaultDataDir()})`,
+    },
     {
       flags: '--identity <kind>',
       description: 'whose tokens it knows: its own, see "gypsum token", or those of GitHub',
@@ -79,7 +84,7 @@ export const serve: Command<undefined, Options> = {
   async run({ options, signal, print, warn, quiet, json }) {
     if (options.githubUrl !== undefined && options.identity !== 'github') throw needsGithub();
     const data = resolve(options.data ?? defaultDataDir());
-    const { baseUrl, trustProxy = false, sessionTtl, maxUploads, grace, log } = options;
+    const { baseUrl, trustProxy = false, sessionTtl, maxUploads, grace = 5000, log } = options;
     const registry = await openRegistry({
       data,
       signal,
@@ -100,12 +105,15 @@ export const serve: Command<undefined, Options> = {
       },
     });
     const metrics = options.metrics ? createMetrics() : undefined;
+    const say = (line: string) => {
+      if (!quiet) warn(line);
+    };
     try {
       const listener = await listen(metrics?.wrap(registry.fetch) ?? registry.fetch, {
         port: options.port,
         host: options.host,
         trustProxy,
-        ...(grace !== undefined && { grace }),
+        grace,
         onExchange(exchange) {
           metrics?.onExchange(exchange);
           if (log === 'json') warn(JSON.stringify(accessEntry(exchange)));
@@ -114,8 +122,19 @@ export const serve: Command<undefined, Options> = {
       });
       print(json ? JSON.stringify({ url: listener.url, data }) : listener.url);
       if (!quiet && !json)
-        for (const line of welcome(listener.url, data, registry.adminToken, options.identity)) print(line);
+        for (const line of welcome(reachableUrl(listener, options), data, registry.adminToken, options.identity))
+          print(line);
+      if (options.private && isOpenToOthers(data)) {
+        say(`Other users of this machine can read ${data}, where all files are: chmod o-rwx keeps it private.`);
+      }
+      if (isUnencrypted(options)) {
+        say(
+          'Tokens and files travel unencrypted: put a proxy with TLS before it, and name that with --base-url https://…',
+        );
+      }
       if (!signal.aborted) await once(signal, 'abort');
+      const left = listener.inProgress();
+      say(left === 0 ? 'Stopping.' : `Stopping: waiting up to ${grace / 1000} s for ${count(left, 'request')}.`);
       await listener.close();
     } finally {
       await registry.close();
@@ -124,6 +143,11 @@ export const serve: Command<undefined, Options> = {
   },
   human: () => '',
 };
+
+/** Of a folder whose owner asks for privacy; on Windows the mode says nothing of who may read. */
+function isOpenToOthers(folder: string): boolean {
+  return process.platform !== 'win32' && (statSync(folder).mode & 0o007) !== 0;
+}
 
 /** Of a request no more than its route: what follows may be signed. */
 function nameOf(request: Request | undefined): string {
