@@ -6,10 +6,20 @@ const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_0
 
 /** Reads a duration such as `30d`, `12h` or `90s`, in milliseconds. */
 export function parseDuration(text: string): number {
-  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? [];
-  const duration = Number(number) * (UNITS[unit] ?? Number.NaN);
-  if (Number.isSafeInteger(Math.round(duration)) && duration > 0) return Math.round(duration);
-  throw new InvalidArgumentError('It is a duration such as 90s, 30m, 12h or 7d.');
+  const duration = readDuration(text);
+  if (duration !== undefined) return duration;
+  throw new InvalidArgumentError('Give a duration such as 90s, 30m, 12h or 7d.');
+}
+
+/** Gives nothing for what is no duration; throws for one that cannot be meant. */
+function readDuration(text: string): number | undefined {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smhdw]?)$/.exec(text) ?? [];
+  if (number === undefined) return undefined;
+  if (unit === '') throw new InvalidArgumentError(`It lacks a unit: ${number}s, ${number}m, ${number}h or ${number}d.`);
+  const duration = Math.round(Number(number) * (UNITS[unit] ?? Number.NaN));
+  if (duration <= 0) throw new InvalidArgumentError('It must be longer than 0.');
+  if (!Number.isSafeInteger(duration)) throw new InvalidArgumentError('It is too long.');
+  return duration;
 }
 
 /** Reads a time to come: a date such as `2030-01-31`, a date with its time, or how long from now, such as `30d`. */
@@ -17,7 +27,11 @@ export function parseLater(text: string): Date {
   const [, day, rest] = /^(\d{4}-\d\d-\d\d)([T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$/.exec(text) ?? [];
   // `Date` takes the 30th of February for one of March.
   if (day !== undefined && !z.iso.date().safeParse(day).success) throw new InvalidArgumentError('It is no date.');
-  const time = day === undefined ? Date.now() + parseDuration(text) : Date.parse(day + (rest ?? ''));
+  const duration = day === undefined ? readDuration(text) : undefined;
+  if (day === undefined && duration === undefined) {
+    throw new InvalidArgumentError('Give a date such as 2030-01-31, or how long from now, such as 12h or 30d.');
+  }
+  const time = duration === undefined ? Date.parse(`${day}${rest ?? ''}`) : Date.now() + duration;
   if (Number.isNaN(time)) throw new InvalidArgumentError('It is no date.');
   // Later years have more than four digits, and no place in a date.
   if (time >= Date.UTC(10_000, 0)) throw new InvalidArgumentError('It is too far away.');

@@ -26,5 +26,5 @@ export type {
 } from './storage.ts';
 export type { SweepOptions, Swept } from './sweep.ts';
 export { createToken, readTokens, type TokenRecord, tokenFileIdentity, writeTokens } from './token-file.ts';
-export { addToken, listTokens, revokeTokens, type TokenInfo } from './tokens.ts';
+export { addToken, listTokens, revokeExpired, revokeTokens, type TokenInfo } from './tokens.ts';
 export type { Verified, VerifyOptions } from './verify-registry.ts';

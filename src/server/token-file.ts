@@ -95,7 +95,8 @@ export function tokenFileIdentity(file: string): Identity {
   };
 }
 
-function isExpired({ expiresAt }: TokenRecord): boolean {
+/** Whether a token is good for nothing any more. */
+export function isExpired({ expiresAt }: TokenRecord): boolean {
   return expiresAt !== undefined && Date.parse(expiresAt) <= Date.now();
 }
 

@@ -5,7 +5,7 @@ import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { showText } from '../model/text.ts';
 import { checkRegistry, makeAdminToken } from './data-folder.ts';
-import { createToken, hashToken, readTokens, type TokenRecord, writeTokens } from './token-file.ts';
+import { createToken, hashToken, isExpired, readTokens, type TokenRecord, writeTokens } from './token-file.ts';
 
 /** What may be told of a token: neither it nor its hash. `id` tells tokens of one name apart. */
 export interface TokenInfo {
@@ -49,15 +49,24 @@ export async function addToken(
 
 /** Forgets the tokens of a name, or the one with an id; throws `not-found` if there is none. */
 export async function revokeTokens(data: string, which: string): Promise<TokenInfo[]> {
+  const revoked = await forget(data, (record) => record.name === which || toInfo(record).id === which);
+  if (revoked.length > 0) return revoked;
+  throw new GypsumError('not-found', `There is no token of "${showText(which)}".`, {
+    hint: 'gypsum token list shows the names, and the ids.',
+  });
+}
+
+/** Forgets the tokens that have expired, if there are any. */
+export async function revokeExpired(data: string): Promise<TokenInfo[]> {
+  return forget(data, isExpired);
+}
+
+async function forget(data: string, isMeant: (record: TokenRecord) => boolean): Promise<TokenInfo[]> {
   await knownTokens(data);
   return alone(data, async (file) => {
     const records = await knownTokens(data);
-    const revoked = records.filter((record) => record.name === which || toInfo(record).id === which);
-    if (revoked.length === 0) {
-      throw new GypsumError('not-found', `There is no token of "${showText(which)}".`, {
-        hint: 'gypsum token list shows the names, and the ids.',
-      });
-    }
+    const revoked = records.filter(isMeant);
+    if (revoked.length === 0) return [];
     await writeTokens(
       file,
       records.filter((record) => !revoked.includes(record)),

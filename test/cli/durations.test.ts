@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { parseLater } from '../../src/cli/durations.ts';
+import { parseDuration, parseLater } from '../../src/cli/durations.ts';
 
 beforeEach(() => void vi.useFakeTimers({ now: Date.parse('2028-02-28T12:00:00Z') }));
 afterEach(() => void vi.useRealTimers());
@@ -17,10 +17,11 @@ it.each([
 });
 
 it.each([
-  ['', 'It is a duration'],
-  ['tomorrow', 'It is a duration'],
-  ['-1d', 'It is a duration'],
-  ['0h', 'It is a duration'],
+  ['', 'Give a date'],
+  ['tomorrow', 'Give a date such as 2030-01-31, or how long from now'],
+  ['-1d', 'Give a date'],
+  ['0h', 'It must be longer than 0'],
+  ['30', 'It lacks a unit: 30s, 30m, 30h or 30d'],
   ['2030-02-30', 'It is no date'],
   ['2030-02-30T10:00Z', 'It is no date'],
   ['2030-01-31T25:00Z', 'It is no date'],
@@ -30,4 +31,15 @@ it.each([
   ['2028-02-28T12:00:00Z', 'It is in the past'],
 ])('"%s" is no time to come', (text, message) => {
   expect(() => parseLater(text)).toThrow(message);
+});
+
+it.each([
+  ['soon', 'Give a duration such as'],
+  ['2030-01-31', 'Give a duration such as'],
+  ['5', 'It lacks a unit: 5s'],
+  ['0s', 'It must be longer than 0'],
+  ['0.0001s', 'It must be longer than 0'],
+  ['9999999999999999d', 'It is too long'],
+])('"%s" is no duration', (text, message) => {
+  expect(() => parseDuration(text)).toThrow(message);
 });

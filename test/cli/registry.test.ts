@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/run-cli.ts';
+import { createToken, openRegistry, readTokens, writeTokens } from '../../src/server/index.ts';
 import { createRig, temporaryFolder } from '../server/rig.ts';
 
 async function run(...argv: string[]) {
@@ -79,4 +80,41 @@ it.each([
   const { code, stdout, stderr } = await run('registry', verb, ...words, '--data', data);
   expect({ code, stdout }).toEqual({ code: 11, stdout: '' });
   expect(stderr).toContain('disk is mounted');
+});
+
+describe('gypsum token', () => {
+  it('list shows when those end that end soon, and revoke --expired forgets those that have', async () => {
+    const data = await temporaryFolder();
+    await (await openRegistry({ data })).close();
+    const file = join(data, 'tokens.json');
+    const hour = 60 * 60 * 1000;
+    const ends: Readonly<Record<string, number>> = {
+      late: -hour,
+      longOver: -1000 * hour,
+      soon: hour,
+      later: 1000 * hour,
+    };
+    const made = Object.entries(ends).map(([name, ms]) => createToken(name, { expiresAt: new Date(Date.now() + ms) }));
+    await writeTokens(file, [...(await readTokens(file)), ...made.map(({ record }) => record)]);
+    const { stdout } = await run('token', 'list', '--data', data);
+    const at = '\\d{4}-\\d\\d-\\d\\d';
+    const shown = [
+      'admin .*',
+      `late .* EXPIRED ${at} \\d\\d:\\d\\d UTC`,
+      `longOver .* EXPIRED ${at}`,
+      `soon .* until ${at} \\d\\d:\\d\\d UTC`,
+      `later .* until ${at}`,
+    ];
+    expect(stdout).toMatch(new RegExp(`^${shown.map((line) => `\\w{8}  ${line}\n`).join('')}$`));
+    for (const words of [[], ['late', '--expired']]) {
+      expect(await run('token', 'revoke', ...words, '--data', data)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('Give a name, an id, or --expired.'),
+      });
+    }
+    const revoke = async () => (await run('token', 'revoke', '--expired', '--data', data)).stdout;
+    expect(await revoke()).toMatch(/^Revoked 2 tokens: late \(\w{8}\), longOver \(\w{8}\)\n$/);
+    expect(await revoke()).toBe('No token has expired.\n');
+    expect((await readTokens(file)).map(({ name }) => name)).toEqual(['admin', 'soon', 'later']);
+  });
 });
