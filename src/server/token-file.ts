@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFile, rename, rm, stat } from 'node:fs/promises';
+import { chown, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { isSystemError } from '../errors.ts';
@@ -45,11 +45,15 @@ export async function writeTokens(file: string, records: readonly TokenRecord[])
   await writeSecret(file, `${JSON.stringify(tokenRecords.parse(records), null, 2)}\n`);
 }
 
-/** Writes a file that only its owner may read: at once, and durably. */
+/** Writes a file that only the owner of its folder may read, also where root does it for them: at once, and durably. */
 export async function writeSecret(file: string, content: string): Promise<void> {
   const fresh = `${file}.${randomBytes(6).toString('hex')}`;
   try {
     await writeNew(fresh, content, 0o600);
+    if (process.getuid?.() === 0) {
+      const { uid, gid } = await stat(dirname(file));
+      await chown(fresh, uid, gid);
+    }
     await rename(fresh, file);
   } finally {
     await rm(fresh, { force: true });

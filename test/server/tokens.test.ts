@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { addToken, listTokens, openRegistry, readTokens, revokeTokens } from '../../src/server/index.ts';
@@ -53,6 +53,13 @@ describe('tokens', () => {
     expect(text).not.toContain(token);
     expect(text).not.toContain(token.replace('gypsum_', ''));
     expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)('can be read by the user of the service though root makes them', async () => {
+    const data = await registryFolder();
+    await chown(data, 12_345, 12_345);
+    await addToken(data, 'alice');
+    expect(await stat(join(data, 'tokens.json'))).toMatchObject({ uid: 12_345, gid: 12_345 });
   });
 
   it('are all there when many are made at once', async () => {
