@@ -12,7 +12,7 @@ import { entryDigest, entrySource } from '../model/manifest.ts';
 import { type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { fetchContent } from './fetch-content.ts';
-import type { VersionDocuments } from './version-documents.ts';
+import { loadVersion, type VersionDocuments } from './version-documents.ts';
 
 export interface SaveOptions extends CallOptions {
   /** How many files are fetched at once. @default the context's */
@@ -78,11 +78,19 @@ export async function saveContents(
       }
       onEvent?.({ type: 'end', task: 'fetch' });
       // With the lock: nobody removes meanwhile what is said to be there.
-      if (mark) await ctx.cache.markComplete(ref);
+      if (mark) await markComplete(ctx, ref, { signal, onEvent });
     },
     { signal, onWait: (owner) => onEvent?.({ type: 'wait', for: 'version-lock', ref, owner }) },
   );
   return outcome;
+}
+
+/** Says that a version is there as a whole, and with its documents: somebody may have removed those while we waited. */
+async function markComplete(ctx: Context, ref: VersionRef, options: CallOptions): Promise<void> {
+  const { layout } = ctx.cache;
+  const records = [layout.record(ref, 'summary'), layout.record(ref, 'manifest')];
+  if (records.some((record) => statIfThere(record) === undefined)) await loadVersion(ctx, ref, options);
+  await ctx.cache.markComplete(ref);
 }
 
 /** One memory for each project whose bytes are used. */

@@ -34,11 +34,15 @@ export async function verifyVersion(
 ): Promise<VerifiedVersion> {
   const { repair } = options;
   const claim = ctx.cache.layout.complete(ref);
-  const found = await checkDocuments(ctx, ref, statIfThere(claim) !== undefined);
+  const isClaimed = () => statIfThere(claim) !== undefined;
+  const claimed = isClaimed();
+  const found = await lookTwice(() => checkDocuments(ctx, ref, isClaimed()));
   const problems = repair ? await mendDocuments(ctx, ref, found, options) : found;
   let manifest = await storedManifest(ctx, ref);
   const claims: CacheProblem[] = [];
-  if (manifest === undefined && statIfThere(claim) !== undefined) {
+  // Who saves a version claims it last, and who removes it takes the claim first.
+  if (manifest === undefined && claimed && isClaimed()) manifest = await storedManifest(ctx, ref);
+  if (manifest === undefined && claimed && isClaimed()) {
     const message = 'says that all files are there, and nothing says which';
     const unfounded: CacheProblem = { path: claim, fault: 'unfounded-claim', message, ref };
     claims.push(repair ? await mendClaim(ctx, ref, unfounded, options) : unfounded);
@@ -52,6 +56,15 @@ export async function verifyVersion(
   // Now that it is known which files there must be, none of them may be there.
   const isSaid = mended.some(({ fault }) => fault === 'unfounded-claim');
   return { problems: [...problems, ...(isSaid ? [] : claims), ...mended], expected };
+}
+
+/** Gives the problems that are there at a second look, too: others may save and remove the version at this moment. */
+async function lookTwice(look: () => Promise<CacheProblem[]>): Promise<CacheProblem[]> {
+  const first = await look();
+  if (first.length === 0) return first;
+  const isThere = (problem: CacheProblem) =>
+    first.some(({ path, fault }) => path === problem.path && fault === problem.fault);
+  return (await look()).filter(isThere);
 }
 
 async function checkClaimed(
