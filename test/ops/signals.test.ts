@@ -58,6 +58,7 @@ const calls: Readonly<Record<string, (client: Client, folder: string, call: Call
   measureCache: (client, _folder, call) => client.measureCache([V1], call),
   pruneCache: (client, _folder, call) => client.pruneCache(call),
   removeCached: (client, _folder, call) => client.removeCached([V1], call),
+  verifyCache: (client, _folder, call) => client.verifyCache([V1], call),
 };
 
 const plan: UploadPlan = { ...V2, files: [], links: [] };

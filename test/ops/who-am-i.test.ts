@@ -83,7 +83,8 @@ describe('whose token it is', () => {
   it.each<[string, Fault, string]>([
     ['is away', status(503), 'unavailable'],
     ['is no registry', bytes('<html>'), 'invalid-response'],
-    ['sends requests elsewhere', status(302, { location: 'http://127.0.0.1:1/' }), 'invalid-response'],
+    ['sends requests to where nobody is', status(302, { location: 'http://127.0.0.1:1/' }), 'unavailable'],
+    ['sends requests nowhere', status(302), 'invalid-response'],
   ])('is not asked of GitHub when the registry %s', async (_name, fault, code) => {
     const { connect, registry } = await createRig();
     const github = await startGitHub();
