@@ -3,7 +3,9 @@ import { abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 import { applyUpload } from './ops/apply-upload.ts';
 import { cloneVersion } from './ops/clone-version.ts';
 import { createProject } from './ops/create-project.ts';
+import { dropFiles } from './ops/drop-files.ts';
 import { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
+import { fetchFiles } from './ops/fetch-files.ts';
 import { fetchLatest } from './ops/fetch-latest.ts';
 import { listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
 import { listCache } from './ops/list-cache.ts';
@@ -47,6 +49,8 @@ const operations = {
   saveVersion,
   resolveLinks,
   cloneVersion,
+  fetchFiles,
+  dropFiles,
   relinkClone,
   relinkClones,
   prepareDirectoryUpload,

@@ -21,6 +21,7 @@ export {
   type Scope,
   type VersionRef,
 } from './model/refs.ts';
+export type { Selection } from './model/select-files.ts';
 export type { VersionSummary } from './model/summary.ts';
 export type { AnnouncedFile, LocalFile, PlannedFile, UploadFile, UploadLink, UploadPlan } from './model/upload-plan.ts';
 export { type AbortedUpload, type AbortRecordedOptions, abortRecordedUpload } from './ops/abort-recorded-upload.ts';
@@ -28,7 +29,9 @@ export { type ApplyOptions, applyUpload, type UploadResult } from './ops/apply-u
 export type { CacheFault, CacheProblem } from './ops/cache-problems.ts';
 export { type CloneOptions, type CloneResult, cloneVersion } from './ops/clone-version.ts';
 export { type CreateProjectOptions, createProject, type Quota, type Uploader } from './ops/create-project.ts';
+export { type DropOptions, type DroppedFiles, dropFiles } from './ops/drop-files.ts';
 export { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
+export { type FetchedFiles, fetchFiles } from './ops/fetch-files.ts';
 export { fetchLatest } from './ops/fetch-latest.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
 export { type CachedClone, type CachedVersion, listCache } from './ops/list-cache.ts';

@@ -12,12 +12,15 @@ import type { Layout } from './layout.ts';
 import { type LockOptions, withLock } from './locks.ts';
 import { removeTree } from './remove-tree.ts';
 
-export interface EvictOptions extends LockOptions {
+interface HandOverOptions extends LockOptions {
   /**
    * Asked when others can see already that the version is not whole any more: what they do from then on does not count on
    * it. Where it says no, nothing is removed.
    */
   isFree: () => Promise<boolean>;
+}
+
+export interface EvictOptions extends HandOverOptions {
   /** Forget its manifest and summary, too. */
   records: boolean;
 }
@@ -29,8 +32,52 @@ export interface EvictOptions extends LockOptions {
 export async function evictVersion(
   layout: Layout,
   ref: VersionRef,
-  { isFree, records, ...options }: EvictOptions,
+  { records, ...options }: EvictOptions,
 ): Promise<number | undefined> {
+  return whileNotWhole(layout, ref, options, async () => {
+    const files = await takeAway(layout, layout.versionFolder(ref));
+    const documents = records ? await takeAway(layout, layout.records(ref)) : undefined;
+    if (documents !== undefined) await removeTree(documents);
+    for (const path of [layout.complete(ref), layout.versionFolder(ref), layout.records(ref)]) tidyAbove(layout, path);
+    return files === undefined ? 0 : removeTree(files, { signal: options.signal, uncounted: INTERNAL_NAMES });
+  });
+}
+
+/** A file of a version, and its name as a blob. */
+export interface EvictedFile {
+  readonly path: string;
+  readonly blob: string;
+}
+
+/**
+ * Takes some files of a version out of the cache, and blobs that no version has then; gives the bytes that are free by
+ * that, or nothing if it turned out that they are needed.
+ */
+export async function evictFiles(
+  layout: Layout,
+  ref: VersionRef,
+  files: readonly EvictedFile[],
+  options: HandOverOptions,
+): Promise<number | undefined> {
+  return whileNotWhole(layout, ref, options, async () => {
+    let freed = 0;
+    for (const { path, blob } of files) {
+      options.signal?.throwIfAborted();
+      freed += await removeTree(path);
+      tidyAbove(layout, path);
+      if (statIfThere(blob)?.nlink === 1) freed += await removeTree(blob);
+    }
+    return freed;
+  });
+}
+
+/** Does some work when nobody is told any more that a version is whole, unless it turns out to be in use. */
+async function whileNotWhole<T>(
+  layout: Layout,
+  ref: VersionRef,
+  { isFree, ...options }: HandOverOptions,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   return withLock(
     layout,
     layout.lock(ref),
@@ -38,15 +85,9 @@ export async function evictVersion(
       const claim = layout.complete(ref);
       const claimed = statIfThere(claim) !== undefined;
       await removeIfThere(claim);
-      if (!(await isFree())) {
-        if (claimed) await publishDocument(layout, claim, '');
-        return undefined;
-      }
-      const files = await takeAway(layout, layout.versionFolder(ref));
-      const documents = records ? await takeAway(layout, layout.records(ref)) : undefined;
-      if (documents !== undefined) await removeTree(documents);
-      for (const folder of [claim, layout.versionFolder(ref), layout.records(ref)]) tidyAbove(layout, folder);
-      return files === undefined ? 0 : removeTree(files, { signal: options.signal, uncounted: INTERNAL_NAMES });
+      if (await isFree()) return work();
+      if (claimed) await publishDocument(layout, claim, '');
+      return undefined;
     },
     options,
   );

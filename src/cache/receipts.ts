@@ -20,6 +20,9 @@ const receiptSchema = z.object({
   /** When its folder was made: an inode that is free is given to the next one. Units: milliseconds since 1970 */
   birth: z.number().optional(),
   mode: z.enum(CLONE_MODES),
+  /** Which files were wanted there, where not all were. */
+  include: z.array(z.string()).optional(),
+  exclude: z.array(z.string()).optional(),
   createdAt: z.iso.datetime(),
 });
 

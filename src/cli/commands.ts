@@ -113,6 +113,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Make a folder of links to a version’s files',
     load: async () => (await import('./commands/clone.ts')).clone,
   },
+  fetch: {
+    summary: 'Fetch what links of a clone lead to, such as what was left out',
+    load: async () => (await import('./commands/fetch.ts')).fetch,
+  },
+  drop: {
+    summary: 'Let what links of a clone lead to go from the cache',
+    load: async () => (await import('./commands/drop.ts')).drop,
+  },
   relink: {
     summary: 'Mend clones after they or the cache were moved',
     load: async () => (await import('./commands/relink.ts')).relink,

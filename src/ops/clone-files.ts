@@ -18,28 +18,34 @@ import { realPath } from '../tree/real-path.ts';
 import { proveContents } from './prove-contents.ts';
 import type { VersionDocuments } from './version-documents.ts';
 
-/** Lays a version out as real files, and remembers how they look. */
+/** A version, and which of its files are wanted in a clone. */
+export interface ClonedVersion extends VersionDocuments {
+  readonly selected: Manifest;
+}
+
+/** Lays a version out as real files, with symlinks that dangle in place of those that are not wanted, and remembers how they look. */
 export async function cloneFiles(
   ctx: Context,
-  documents: VersionDocuments,
+  { ref, manifest, selected, summary }: ClonedVersion,
   place: string,
   mode: FileMode,
   actual: readonly Entry[],
   options: ApplyOptions,
 ): Promise<LayoutPlan> {
-  const { ref, manifest } = documents;
-  const { tree, known } = await recognize(place, actual, manifest, options);
+  const wanted = { ref, summary, manifest: selected };
+  const { tree, known } = await recognize(place, actual, selected, options);
   const source = ({ path }: FileEntry) => ctx.cache.layout.file({ ...ref, path });
-  const plan = planLayout(withDirectories(fileEntries(manifest)), tree, { mode, source });
+  const folder = ctx.cache.layout.versionFolder(ref);
+  const plan = planLayout(withDirectories(entries(manifest, selected, folder)), tree, { mode, source });
   const bytes = plan.steps.reduce((sum, step) => sum + (step.type === 'make-file' ? step.size : 0), 0);
   options.onEvent?.({ type: 'start', task: 'clone', files: plan.steps.length, bytes });
-  const proof = mode === 'hardlink' ? await proveContents(ctx, documents, options) : undefined;
+  const proof = mode === 'hardlink' ? await proveContents(ctx, wanted, options) : undefined;
   try {
     await applySteps(place, plan.steps, {
       ...options,
       async finish(made) {
         // Hard links were proven before they changed the inodes; copies have proven themselves.
-        if (mode === 'reflink') await proveContents(ctx, documents, options);
+        if (mode === 'reflink') await proveContents(ctx, wanted, options);
         await rememberFiles(ctx, ref, place, new Map([...known, ...made]), options);
       },
     });
@@ -90,9 +96,10 @@ async function recognize(
   return { tree, known };
 }
 
-function* fileEntries(manifest: Manifest): Generator<FileEntry> {
+function* entries(manifest: Manifest, selected: Manifest, folder: string): Generator<Entry> {
   for (const path of manifestPaths(manifest)) {
-    const entry = manifest[path];
-    if (entry !== undefined) yield { type: 'file', path, size: entry.size, digest: entryDigest(entry) };
+    const entry = selected[path];
+    if (entry === undefined) yield { type: 'symlink', path, target: join(folder, path) };
+    else yield { type: 'file', path, size: entry.size, digest: entryDigest(entry) };
   }
 }

@@ -1,18 +1,15 @@
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { readReceipt, removeReceipt, writeReceipt } from '../cache/receipts.ts';
+import type { Receipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { CLONE_MODES, type CloneMode } from '../model/clone-mode.ts';
-import { countFiles } from '../model/count.ts';
-import { fsPath } from '../model/local-path.ts';
+import type { CloneMode } from '../model/clone-mode.ts';
+import { type Count, countFiles } from '../model/count.ts';
 import { type Manifest, manifestPaths } from '../model/manifest.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
+import { type Selection, selectFiles } from '../model/select-files.ts';
 import { type Entry, withDirectories } from '../model/tree.ts';
 import { type ApplyOptions, applySteps } from '../tree/apply.ts';
-import { chooseMode } from '../tree/choose-mode.ts';
 import { type LayoutPlan, planLayout } from '../tree/plan.ts';
 import { type PutFile, putFile } from '../tree/put-file.ts';
 import { realPath } from '../tree/real-path.ts';
@@ -21,13 +18,15 @@ import { checkCollisions } from './check-collisions.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { checkDestination, checkEmpty, makeFolders, removeFolders } from './clone-destination.ts';
 import { cloneFiles } from './clone-files.ts';
+import { checkMode, chooseCloneMode } from './clone-mode.ts';
+import { withReceipt } from './clone-receipt.ts';
 import { holdFiles } from './hold-files.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
-import { type SaveResult, saveFiles } from './save-version.ts';
+import { leftOut, type SaveResult, saveFiles } from './save-version.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
 
-export interface CloneOptions extends SaveOptions {
+export interface CloneOptions extends SaveOptions, Selection {
   /**
    * Fetch the version's files. Without them the links dangle, which is enough to publish the next version: only the
    * summary and the manifest are asked for. Only symlinks can dangle. @default true
@@ -53,6 +52,8 @@ export interface CloneResult extends VersionRef {
   readonly files: number;
   /** Units: bytes */
   readonly bytes: number;
+  /** Files of the version that were left out: their links dangle until `fetchFiles` brings them. Absent where all are there. */
+  readonly leftOut?: Count;
   /** Links, or files in other modes, that were made now, and those that were there already. */
   readonly links: { readonly made: number; readonly unchanged: number };
   /** Paths of the version that stand for something else in the folder, which was left as it is. */
@@ -83,34 +84,41 @@ export async function cloneBy(
   ctx: Context,
   ref: VersionRef,
   destination: string,
-  { download = true, merge = false, mode = 'auto', ...options }: CloneOptions,
+  { download = true, merge = false, mode = 'auto', include, exclude, ...options }: CloneOptions,
 ): Promise<CloneResult> {
   const version = checkVersionRef(ref);
   checkMode(mode, download);
+  const patterns = given({ include, exclude });
+  if (!download && Object.keys(patterns).length > 0) throw nothingToSelect();
   const place = checkDestination(ctx, destination, merge);
   return run(ctx, options, async () => {
     const documents = await loadVersion(ctx, version, options);
+    const selected = selectFiles(documents.manifest, version, { include, exclude });
+    const cloned = { ...documents, selected };
     checkHoldable(version, Object.keys(documents.manifest));
     await checkCollisions(version, documents.manifest, place);
-    const saved = download ? await saveFiles(ctx, documents, options) : undefined;
+    const saving = { ...options, include, exclude };
+    const saved = download ? await saveFiles(ctx, documents, saving) : undefined;
     const made = makeFolders(place);
     try {
       if (!merge) checkEmpty(place);
-      const chosen = mode === 'auto' ? await choose(ctx, documents, place, { download, merge }, put) : mode;
+      const chosen = mode === 'auto' ? await chooseCloneMode(ctx, cloned, place, { download, merge }, put) : mode;
       checkMode(chosen, download);
       const actual = merge ? await scanExisting(place, chosen !== 'symlink', options) : [];
       const apply = { ...options, orCopy: mode === 'auto', put };
-      const { steps, conflicts, unchanged } = await withReceipt(ctx, version, realPath(place), chosen, async () => {
-        if (download) await holdFiles(ctx, documents, options);
+      const receipt = { ...version, destination: realPath(place), mode: chosen, ...patterns };
+      const { steps, conflicts, unchanged } = await withReceipt(ctx, receipt, async () => {
+        if (download) await holdFiles(ctx, documents, saving);
         return chosen === 'symlink'
           ? cloneLinks(ctx, documents, place, actual, apply)
-          : cloneFiles(ctx, documents, place, chosen, actual, apply);
+          : cloneFiles(ctx, cloned, place, chosen, actual, apply);
       });
       return {
         ...version,
         destination: place,
         mode: chosen,
         ...countFiles(Object.values(documents.manifest)),
+        ...leftOut(documents.manifest, selected),
         links: { made: steps.filter((step) => step.type !== 'make-directory').length, unchanged },
         conflicts,
         ...(saved === undefined ? {} : { saved: { fetched: saved.fetched, adopted: saved.adopted } }),
@@ -122,34 +130,19 @@ export async function cloneBy(
   });
 }
 
-function checkMode(mode: CloneMode | 'auto', download: boolean): void {
-  if (mode !== 'auto' && !CLONE_MODES.includes(mode)) {
-    throw new GypsumError('invalid-argument', `"${showText(String(mode))}" is not a mode of clones.`, {
-      hint: `Give "auto" or one of "${CLONE_MODES.join('", "')}".`,
-      details: { mode },
-    });
-  }
-  if (download || mode === 'auto' || mode === 'symlink') return;
-  throw new GypsumError('invalid-argument', `A clone whose files are not fetched cannot be of the mode "${mode}".`, {
-    hint: 'Only symlinks can dangle: leave out the mode or take "symlink", or have the files fetched.',
-    details: { mode },
-  });
+function nothingToSelect(): GypsumError {
+  return new GypsumError(
+    'invalid-argument',
+    'Of a clone whose files are not fetched, none can be included or excluded.',
+    {
+      hint: 'Leave out either "download: false" (--no-download), or the patterns.',
+    },
+  );
 }
 
-/** Finds the mode that works; what is added to a clone is made like the rest of it. */
-async function choose(
-  ctx: Context,
-  { ref, manifest }: VersionDocuments,
-  place: string,
-  { download, merge }: { readonly download: boolean; readonly merge: boolean },
-  put: PutFile,
-): Promise<CloneMode> {
-  const { layout } = ctx.cache;
-  const before = merge ? (await readReceipt(layout, realPath(place)))?.mode : undefined;
-  const [path] = Object.keys(manifest);
-  // Without the files nothing but symlinks can be made, so that there is nothing to try.
-  if (before !== undefined || !download || path === undefined) return before ?? 'symlink';
-  return chooseMode(place, layout.file({ ...ref, path }), put);
+/** Gives the patterns that were given, to be written down. */
+function given({ include = [], exclude = [] }: Selection): Pick<Receipt, 'include' | 'exclude'> {
+  return { ...(include.length > 0 && { include: [...include] }), ...(exclude.length > 0 && { exclude: [...exclude] }) };
 }
 
 async function cloneLinks(
@@ -164,29 +157,6 @@ async function cloneLinks(
   await applySteps(place, plan.steps, options);
   options.onEvent?.({ type: 'end', task: 'clone' });
   return plan;
-}
-
-/** Writes the receipt first, so that nothing is ever cloned that the cache does not know of; takes it back on failure. */
-async function withReceipt<T>(
-  ctx: Context,
-  version: VersionRef,
-  destination: string,
-  mode: CloneMode,
-  work: () => Promise<T>,
-): Promise<T> {
-  const { layout } = ctx.cache;
-  await ctx.cache.open();
-  const before = await readReceipt(layout, destination);
-  const { dev: device, ino: inode, birthtimeMs: birth } = lstatSync(fsPath(destination));
-  const createdAt = new Date().toISOString();
-  await writeReceipt(layout, { ...version, destination, device, inode, birth, mode, createdAt });
-  try {
-    return await work();
-  } catch (error) {
-    if (before === undefined) await removeReceipt(layout, destination);
-    else await writeReceipt(layout, before);
-    throw error;
-  }
 }
 
 async function scanExisting(place: string, sizes: boolean, options: CallOptions): Promise<Entry[]> {

@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { readBucketText } from '../cache/bucket-text.ts';
 import { findReceipt, type Receipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
-import { GypsumError, isGypsumError } from '../errors.ts';
+import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import { fsPath } from '../model/local-path.ts';
@@ -12,7 +12,7 @@ import { showText } from '../model/text.ts';
 import type { Tree } from '../model/tree.ts';
 import { readClones } from './registered-clones.ts';
 import { storedManifest } from './stored-manifest.ts';
-import { loadVersion } from './version-documents.ts';
+import { versionIfAny } from './version-documents.ts';
 
 /** What is known of a folder that is a clone. */
 export interface Identity {
@@ -71,19 +71,10 @@ async function readLinks(ctx: Context, tree: Tree, options: CallOptions): Promis
   }
   const likely = [...guesses.values()].sort((a, b) => b.paths.length - a.paths.length).slice(0, MAX_GUESSES);
   for (const { ref, paths } of likely) {
-    const manifest = (await storedManifest(ctx, ref)) ?? (await loadIfAny(ctx, ref, options));
+    const manifest = (await storedManifest(ctx, ref)) ?? (await versionIfAny(ctx, ref, options))?.manifest;
     if (manifest !== undefined && paths.some((path) => path in manifest)) return ref;
   }
   return undefined;
-}
-
-async function loadIfAny(ctx: Context, ref: VersionRef, options: CallOptions) {
-  try {
-    return (await loadVersion(ctx, ref, options)).manifest;
-  } catch (error) {
-    if (isGypsumError(error, 'not-found') || isGypsumError(error, 'version-unfinished')) return undefined;
-    throw error;
-  }
 }
 
 /** Gives the receipt of the clone of files that cannot be found, and of whose files most are here: at least half. */

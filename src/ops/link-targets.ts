@@ -1,12 +1,11 @@
 import type { Context } from '../context.ts';
-import { isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { entrySource, type Manifest, type ManifestEntry, manifestPaths } from '../model/manifest.ts';
 import { nameFault } from '../model/names.ts';
 import type { FileRef, VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
 import { comparePaths, isBelow } from '../model/tree.ts';
-import { loadVersion, type VersionDocuments } from './version-documents.ts';
+import { type VersionDocuments, versionIfAny } from './version-documents.ts';
 
 /** One file that a link into the cache stands for. */
 export interface LinkTarget {
@@ -51,14 +50,9 @@ export function createLinkTargets(
   const look = async (ref: VersionRef): Promise<Known | undefined> => {
     const id = idOf(ref);
     if (versions.has(id)) return versions.get(id);
-    let known: Known | undefined;
-    try {
-      const { manifest, summary } = await loadVersion(ctx, ref, options);
-      known = { manifest, immutable: isImmutable(summary) };
-    } catch (error) {
-      // What is no version of the registry, or none yet, cannot be linked to; its content may be there all the same.
-      if (!isGypsumError(error, 'not-found') && !isGypsumError(error, 'version-unfinished')) throw error;
-    }
+    // What is no version of the registry, or none yet, cannot be linked to; its content may be there all the same.
+    const loaded = await versionIfAny(ctx, ref, options);
+    const known = loaded && { manifest: loaded.manifest, immutable: isImmutable(loaded.summary) };
     versions.set(id, known);
     return known;
   };

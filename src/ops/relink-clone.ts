@@ -75,6 +75,7 @@ export async function relinkClone(
       await ctx.cache.open();
       if (mode !== 'symlink') await rememberFiles(ctx, documents.ref, root, files, options);
       await writeReceipt(ctx.cache.layout, {
+        ...identity.receipt,
         ...documents.ref,
         destination: root,
         device: stats.dev,

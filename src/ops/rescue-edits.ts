@@ -35,7 +35,7 @@ export async function rescueEdits(ctx: Context, edited: readonly Linked[], optio
   }
   const shared = await filesOfInodes(ctx.cache.layout, inodes, signal);
   // Where an editor has put a new file in place, the link's own file is none of the others.
-  const unknown = await saveFileRefs(ctx, [...edited.map(({ file }) => file), ...shared], options);
+  const { unknown } = await saveFileRefs(ctx, [...edited.map(({ file }) => file), ...shared], options);
   for (const file of unknown) {
     const path = ctx.cache.layout.file(file);
     const movedTo = moveAside(ctx.cache.layout, path);

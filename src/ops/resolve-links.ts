@@ -6,9 +6,8 @@ import { type Manifest, selectEntries } from '../model/manifest.ts';
 import { checkVersionRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { run } from './run.ts';
 import { groupContents, type SaveOptions, saveContents } from './save-contents.ts';
-import { manifestIfAny } from './save-file-refs.ts';
 import type { SaveResult } from './save-version.ts';
-import { loadVersion } from './version-documents.ts';
+import { loadVersion, versionIfAny } from './version-documents.ts';
 
 /**
  * Makes the linked files of a version in the cache the same as the files that they are links to: one inode, or copies
@@ -50,7 +49,7 @@ async function statesSame(
   if (files.some((file) => sameVersion(file, source) && file.path === source.path)) return false;
   if (!manifests.has(id)) {
     const { path: _path, ...ref } = source;
-    manifests.set(id, await manifestIfAny(ctx, ref, { signal, onEvent }));
+    manifests.set(id, (await versionIfAny(ctx, ref, { signal, onEvent }))?.manifest);
   }
   const entry = manifests.get(id)?.[source.path];
   return entry?.md5sum === digest.hex && entry.size === size;

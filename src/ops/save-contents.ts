@@ -29,22 +29,30 @@ export interface Outcome {
   adopted: { contents: number; bytes: number };
 }
 
+export interface SaveContentsOptions extends SaveOptions, Pick<SupplyOptions, 'relink'> {
+  /**
+   * All contents of the version, if the other clients may be told when they are there: they take the mark for a promise
+   * that nothing will change.
+   */
+  whole?: readonly Content[] | undefined;
+}
+
 /** Saves contents, all that are not known to be there; all of them if what is there is to be made anew. */
 export async function saveContents(
   ctx: Context,
-  contents: Content[],
+  contents: readonly Content[],
   ref: VersionRef,
-  options: SaveOptions & SupplyOptions & { mark?: boolean },
+  options: SaveContentsOptions,
 ): Promise<Outcome> {
   const { layout } = ctx.cache;
-  const { mark = false, signal, onEvent, concurrency = ctx.concurrency, overwrite, relink } = options;
+  const { whole, signal, onEvent, concurrency = ctx.concurrency, overwrite, relink } = options;
   checkHoldable(
     ref,
     contents.flatMap(({ files }) => files.map(({ path }) => path)),
   );
   const outcome: Outcome = { fetched: { contents: 0, bytes: 0 }, adopted: { contents: 0, bytes: 0 } };
   let memory = await openMemory(ctx, contents);
-  const isMarked = !mark || statIfThere(layout.complete(ref)) !== undefined;
+  const isMarked = whole !== contents || statIfThere(layout.complete(ref)) !== undefined;
   const find = async () => (overwrite || relink ? contents : unsettled(ctx, memory, contents, signal));
   if (isMarked && (await find()).length === 0) return outcome;
   await ctx.cache.open();
@@ -78,7 +86,9 @@ export async function saveContents(
       }
       onEvent?.({ type: 'end', task: 'fetch' });
       // With the lock: nobody removes meanwhile what is said to be there.
-      if (mark) await markComplete(ctx, ref, { signal, onEvent });
+      if (whole === contents || (whole !== undefined && (await areThere(ctx, whole, signal)))) {
+        await markComplete(ctx, ref, { signal, onEvent });
+      }
     },
     { signal, onWait: (owner) => onEvent?.({ type: 'wait', for: 'version-lock', ref, owner }) },
   );
@@ -96,7 +106,7 @@ async function markComplete(ctx: Context, ref: VersionRef, options: CallOptions)
 /** One memory for each project whose bytes are used. */
 export type Memory = Map<string, Fingerprints>;
 
-export async function openMemory(ctx: Context, contents: Content[]): Promise<Memory> {
+export async function openMemory(ctx: Context, contents: readonly Content[]): Promise<Memory> {
   const digests = new Map<string, string[]>();
   for (const { source, digest } of contents) {
     const known = digests.get(source.project);
@@ -114,8 +124,17 @@ export function fingerprintsOf(memory: Memory, content: Content): Fingerprints {
   return prints;
 }
 
+async function areThere(ctx: Context, contents: readonly Content[], signal?: AbortSignal): Promise<boolean> {
+  return (await unsettled(ctx, await openMemory(ctx, contents), contents, signal)).length === 0;
+}
+
 /** Gives the contents of which some file is not known to be right. */
-async function unsettled(ctx: Context, memory: Memory, contents: Content[], signal?: AbortSignal): Promise<Content[]> {
+async function unsettled(
+  ctx: Context,
+  memory: Memory,
+  contents: readonly Content[],
+  signal?: AbortSignal,
+): Promise<Content[]> {
   const pace = createPace(signal);
   const open: Content[] = [];
   for (const content of contents) {

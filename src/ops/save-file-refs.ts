@@ -1,24 +1,46 @@
 import type { Context } from '../context.ts';
-import { isGypsumError } from '../errors.ts';
-import type { Manifest, ManifestEntry } from '../model/manifest.ts';
+import type { ManifestEntry } from '../model/manifest.ts';
 import { type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
-import { groupContents, type SaveOptions, saveContents } from './save-contents.ts';
-import { loadVersion } from './version-documents.ts';
+import { isImmutable } from '../model/summary.ts';
+import { groupContents, type Outcome, type SaveOptions, saveContents } from './save-contents.ts';
+import { versionIfAny } from './version-documents.ts';
 
-/** Fetches files of any versions into the cache. Gives those that their versions do not have. */
-export async function saveFileRefs(ctx: Context, files: readonly FileRef[], options: SaveOptions): Promise<FileRef[]> {
+export interface SavedFileRefs extends Outcome {
+  /** Files that their versions do not have. */
+  readonly unknown: readonly FileRef[];
+}
+
+/** Fetches files of any versions into the cache. */
+export async function saveFileRefs(
+  ctx: Context,
+  files: readonly FileRef[],
+  options: SaveOptions,
+): Promise<SavedFileRefs> {
   const unknown: FileRef[] = [];
+  const outcomes: Outcome[] = [];
   for (const { ref, paths } of byVersion(files)) {
-    const manifest = await manifestIfAny(ctx, ref, options);
+    const documents = await versionIfAny(ctx, ref, options);
     const wanted: Record<string, ManifestEntry> = Object.create(null);
     for (const path of paths) {
-      const entry = manifest?.[path];
+      const entry = documents?.manifest[path];
       if (entry === undefined) unknown.push({ ...ref, path });
       else wanted[path] = entry;
     }
-    await saveContents(ctx, groupContents({ ref, manifest: wanted }), ref, options);
+    const whole = documents !== undefined && isImmutable(documents.summary) ? groupContents(documents) : undefined;
+    outcomes.push(await saveContents(ctx, groupContents({ ref, manifest: wanted }), ref, { ...options, whole }));
   }
-  return unknown;
+  return { unknown, ...addOutcomes(outcomes) };
+}
+
+function addOutcomes(outcomes: readonly Outcome[]): Outcome {
+  const sum: Outcome = { fetched: { contents: 0, bytes: 0 }, adopted: { contents: 0, bytes: 0 } };
+  for (const outcome of outcomes) {
+    for (const how of ['fetched', 'adopted'] as const) {
+      sum[how].contents += outcome[how].contents;
+      sum[how].bytes += outcome[how].bytes;
+    }
+  }
+  return sum;
 }
 
 function byVersion(files: readonly FileRef[]): Iterable<{ ref: VersionRef; paths: string[] }> {
@@ -29,18 +51,4 @@ function byVersion(files: readonly FileRef[]): Iterable<{ ref: VersionRef; paths
     else known.paths.push(path);
   }
   return versions.values();
-}
-
-/** Gives the files of a version; nothing if there is no such version, or not yet. */
-export async function manifestIfAny(
-  ctx: Context,
-  ref: VersionRef,
-  options: SaveOptions,
-): Promise<Manifest | undefined> {
-  try {
-    return (await loadVersion(ctx, ref, options)).manifest;
-  } catch (error) {
-    if (isGypsumError(error, 'not-found') || isGypsumError(error, 'version-unfinished')) return undefined;
-    throw error;
-  }
 }

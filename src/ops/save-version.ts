@@ -1,16 +1,17 @@
 import { markUsed } from '../cache/last-used.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
-import { countFiles } from '../model/count.ts';
-import { selectEntries } from '../model/manifest.ts';
+import { type Count, countFiles } from '../model/count.ts';
+import { type Manifest, selectEntries } from '../model/manifest.ts';
 import { checkFileRef, checkVersionRef, type FileRef, formatFileRef, type VersionRef } from '../model/refs.ts';
+import { type Selection, selectFiles } from '../model/select-files.ts';
 import { isImmutable } from '../model/summary.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { run } from './run.ts';
 import { groupContents, type SaveOptions, saveContents } from './save-contents.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
 
-export interface SaveVersionOptions extends SaveOptions {
+export interface SaveVersionOptions extends SaveOptions, Selection {
   /**
    * Save the files that are links to other versions' too. Without them the version is not marked as complete, and
    * `resolveLinks` brings them. @default true
@@ -21,9 +22,12 @@ export interface SaveVersionOptions extends SaveOptions {
 export interface SaveResult extends VersionRef {
   /** The folder of the cache that holds the version's files. */
   readonly directory: string;
+  /** What was to be saved: all files of the version, or those that are included and not excluded. */
   readonly files: number;
   /** Units: bytes */
   readonly bytes: number;
+  /** Files of the version that were not to be saved; absent where all were. */
+  readonly leftOut?: Count;
   /** What had to be fetched: distinct contents, which may stand behind several files. */
   readonly fetched: { readonly contents: number; readonly bytes: number };
   /** Contents that other clients had left in the cache. */
@@ -63,24 +67,32 @@ export async function saveFile(ctx: Context, file: FileRef, options: SaveOptions
   });
 }
 
-/** Saves all files of a version whose documents are at hand. */
+/** Saves the files of a version whose documents are at hand. */
 export async function saveFiles(
   ctx: Context,
   documents: VersionDocuments,
-  { relink = true, ...options }: SaveVersionOptions,
+  { relink = true, include, exclude, ...options }: SaveVersionOptions,
 ): Promise<SaveResult> {
   const { ref, summary } = documents;
-  const manifest = relink ? documents.manifest : selectEntries(documents.manifest, ({ link }) => link === undefined);
+  const selected = selectFiles(documents.manifest, ref, { include, exclude });
+  const manifest = relink ? selected : selectEntries(selected, ({ link }) => link === undefined);
   await checkCollisions(ref, manifest, ctx.cache.layout.root);
-  // The other clients take the mark for a promise that nothing will change.
-  const mark = relink && isImmutable(summary);
-  const outcome = await saveContents(ctx, groupContents({ ref, manifest }), ref, { ...options, mark });
+  const contents = groupContents({ ref, manifest });
+  const whole = manifest === documents.manifest ? contents : groupContents(documents);
+  const outcome = await saveContents(ctx, contents, ref, { ...options, ...(isImmutable(summary) && { whole }) });
   markUsed(ctx.cache.layout, ref);
   return {
     ...ref,
     directory: ctx.cache.layout.versionFolder(ref),
     ...countFiles(Object.values(manifest)),
+    ...leftOut(documents.manifest, selected),
     fetched: outcome.fetched,
     adopted: outcome.adopted,
   };
+}
+
+/** Gives how much of a version is left out, if anything is. */
+export function leftOut(manifest: Manifest, selected: Manifest): { leftOut?: Count } {
+  if (selected === manifest) return {};
+  return { leftOut: countFiles(Object.values(selectEntries(manifest, (_, path) => !(path in selected)))) };
 }

@@ -36,6 +36,20 @@ export async function loadVersion(ctx: Context, ref: VersionRef, options: LoadOp
   });
 }
 
+/** Gives a version's documents; nothing if there is no such version, or not yet. */
+export async function versionIfAny(
+  ctx: Context,
+  ref: VersionRef,
+  options: LoadOptions,
+): Promise<VersionDocuments | undefined> {
+  try {
+    return await loadVersion(ctx, ref, options);
+  } catch (error) {
+    if (isGypsumError(error, 'not-found') || isGypsumError(error, 'version-unfinished')) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Gives a version's documents, also of an upload in progress. They are remembered if the version can no longer change,
  * and not before both have passed every check.

@@ -32,6 +32,8 @@ const BEFORE: Readonly<Record<string, string>> = {
   'version approve': PROBATION,
   'version reject': PROBATION,
   relink: 'gypsum clone my-project/my-asset/v1 my-clone',
+  fetch: 'gypsum clone my-project/my-asset/v1 my-clone --no-download',
+  drop: 'gypsum clone my-project/my-asset/v1 my-clone',
   'token create': SERVED,
   'token list': SERVED,
   'token revoke': `${SERVED}\ngypsum token create alice --data my-registry`,

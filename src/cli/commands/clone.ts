@@ -1,12 +1,14 @@
 import { CLONE_MODES, type CloneMode } from '../../model/clone-mode.ts';
 import { formatRef } from '../../model/refs.ts';
+import type { Selection } from '../../model/select-files.ts';
 import { showText } from '../../model/text.ts';
 import type { CloneResult } from '../../ops/clone-version.ts';
 import { argument, type Command } from '../command.ts';
+import { selectionFlags } from '../selection-flags.ts';
 import { count, filesAndBytes } from '../text.ts';
 import { versionOf } from '../version-of.ts';
 
-interface Options {
+interface Options extends Selection {
   mode?: CloneMode | 'auto';
   download?: boolean;
   merge?: boolean;
@@ -30,6 +32,7 @@ export const clone: Command<CloneResult, Options> = {
       description: 'how the files stand in the folder; "auto" is symlinks, or where they are refused what works',
       choices: ['auto', ...CLONE_MODES],
     },
+    ...selectionFlags,
     { flags: '--no-download', description: 'do not fetch any file: links dangle, which is enough to publish from' },
     { flags: '--merge', description: 'clone into a folder that is not empty; what is there stays' },
   ],
@@ -38,7 +41,7 @@ export const clone: Command<CloneResult, Options> = {
     const ref = await versionOf(call, argument(args, 0));
     return client().cloneVersion(ref, argument(args, 1), { ...options, signal, onEvent });
   },
-  human({ destination, mode, files, bytes, links, conflicts, saved, project, asset, version }) {
+  human({ destination, mode, files, bytes, leftOut, links, conflicts, saved, project, asset, version }) {
     const ref = formatRef({ project, asset, version });
     const how = mode === 'symlink' ? '' : `, each a ${MADE[mode]}`;
     const lines = [`Cloned ${ref} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}${how}.`];
@@ -48,6 +51,9 @@ export const clone: Command<CloneResult, Options> = {
       );
     }
     if (mode === 'hardlink') lines.push('They are the cached files: replace one to change it, do not write to it.');
+    if (leftOut !== undefined) {
+      lines.push(`Left out: ${filesAndBytes(leftOut)}; their links dangle until "gypsum fetch" brings them.`);
+    }
     if (saved === undefined)
       lines.push(`No file was fetched: links dangle until "gypsum save ${ref}", with the same settings.`);
     if (conflicts.length > 0) {

@@ -1,0 +1,13 @@
+import prettyBytes from 'pretty-bytes';
+import type { FetchedFiles } from '../../ops/fetch-files.ts';
+import type { Command } from '../command.ts';
+import { filesAndBytes } from '../text.ts';
+
+export const fetch: Command<FetchedFiles> = {
+  usage: 'fetch <path...>',
+  summary: 'Fetch what links of a clone lead to, such as what was left out: links, folders with links, or quoted globs',
+  example: 'gypsum fetch my-clone/table.csv',
+  run: ({ args, client, signal, onEvent }) => client().fetchFiles(args, { signal, onEvent }),
+  human: ({ files, bytes, fetched }) =>
+    `In the cache: ${filesAndBytes({ files, bytes })}; fetched ${prettyBytes(fetched.bytes)}.`,
+};

@@ -1,0 +1,151 @@
+import { sep } from 'node:path';
+import { statIfThere } from '../cache/blobs.ts';
+import { evictFiles } from '../cache/evict.ts';
+import { moveAside } from '../cache/move-aside.ts';
+import { listReceipts, needsFiles, type Receipt } from '../cache/receipts.ts';
+import type { Context } from '../context.ts';
+import { GypsumError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { type Count, countFiles } from '../model/count.ts';
+import { formatFileRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { findChanged } from './find-changed.ts';
+import { findCloneLinks } from './find-clone-links.ts';
+import { describeKeeper, findKeepers, type Keeper } from './keepers.ts';
+import type { Linked } from './read-folder.ts';
+import { run } from './run.ts';
+
+export interface DropOptions extends CallOptions {
+  /**
+   * Drop also what another clone needs, whose links dangle then. What was edited through its link is moved aside in the
+   * cache. @default false
+   */
+  force?: boolean;
+}
+
+/** Files of the cache that were there and are dropped. */
+export interface DroppedFiles extends Count {
+  /** How much is free by that: equal files of other versions keep their content. Units: bytes */
+  readonly freed: number;
+}
+
+/**
+ * Lets what links in a clone lead to go from the cache: they dangle then, which is enough to publish from, and `fetchFiles`
+ * brings it again. `paths` are as there. Throws `in-use` if another clone needs any of it, or if it was edited through
+ * its link: then nothing is dropped.
+ */
+export async function dropFiles(
+  ctx: Context,
+  paths: readonly string[],
+  { force = false, ...options }: DropOptions = {},
+): Promise<DroppedFiles> {
+  const { layout } = ctx.cache;
+  return run(ctx, options, async () => {
+    const links = (await findCloneLinks(ctx, paths, options)).filter(({ file }) => statIfThere(layout.file(file)));
+    const before = new Set((await listReceipts(layout)).receipts.map(receiptName));
+    const edited = await findChanged(ctx, links, options);
+    if (!force) refuse(edited, await findOthers(ctx, links, options));
+    for (const { file } of edited) {
+      const path = layout.file(file);
+      const movedTo = moveAside(layout, path);
+      if (movedTo !== undefined) options.onEvent?.({ type: 'damaged', file, path, movedTo });
+    }
+    const files = distinct(links);
+    let freed = 0;
+    for (const [ref, ofVersion] of byVersion(files)) {
+      // Somebody may have cloned it since.
+      const isFree = async () => force || (await newReceipts(ctx, ref, before)).length === 0;
+      freed += await drop(ctx, ref, ofVersion, isFree, options);
+    }
+    return { ...countFiles(files), freed };
+  });
+}
+
+async function drop(
+  ctx: Context,
+  ref: VersionRef,
+  files: readonly Linked[],
+  isFree: () => Promise<boolean>,
+  { signal, onEvent }: CallOptions,
+): Promise<number> {
+  const { layout } = ctx.cache;
+  const evicted = files.map(({ file, project, md5sum }) => ({
+    path: layout.file(file),
+    blob: layout.blob(project, { algorithm: 'md5', hex: md5sum }),
+  }));
+  const freed = await evictFiles(layout, ref, evicted, {
+    isFree,
+    signal,
+    onWait: () => onEvent?.({ type: 'wait', for: 'version-lock', ref }),
+  });
+  if (freed !== undefined) return freed;
+  throw inUse([`${formatRef(ref)}: ${describeKeeper({ type: 'use' })}`]);
+}
+
+function receiptName({ destination, createdAt }: Receipt): string {
+  return `${createdAt} ${destination}`;
+}
+
+async function newReceipts(ctx: Context, ref: VersionRef, before: ReadonlySet<string>): Promise<Receipt[]> {
+  const { receipts } = await listReceipts(ctx.cache.layout);
+  return receipts.filter(
+    (receipt) => sameVersion(receipt, ref) && needsFiles(receipt) && !before.has(receiptName(receipt)),
+  );
+}
+
+function byVersion(files: readonly Linked[]): Iterable<[VersionRef, Linked[]]> {
+  const versions = new Map<string, [VersionRef, Linked[]]>();
+  for (const link of files) {
+    const { path: _, ...ref } = link.file;
+    const known = versions.get(formatRef(ref));
+    if (known === undefined) versions.set(formatRef(ref), [ref, [link]]);
+    else known[1].push(link);
+  }
+  return versions.values();
+}
+
+/** Whether a clone is one in which each of the files was named. */
+function isOwn(destination: string, links: readonly Linked[]): boolean {
+  const named = links.filter(({ source }) => source.startsWith(destination + sep));
+  return distinct(named).length === distinct(links).length;
+}
+
+function distinct(links: readonly Linked[]): Linked[] {
+  return [...new Map(links.map((link) => [formatFileRef(link.file), link])).values()];
+}
+
+interface Needed {
+  readonly ref: VersionRef;
+  readonly keeper: Keeper;
+}
+
+/** Finds what needs the versions besides the clone that the links stand in. */
+async function findOthers(ctx: Context, links: readonly Linked[], options: CallOptions): Promise<Needed[]> {
+  const keepers = await findKeepers(ctx, { forgetMissing: false }, options);
+  return [...byVersion(links)].flatMap(([ref, ofVersion]) =>
+    keepers
+      .of(ref)
+      .filter((keeper) => keeper.type !== 'clone' || !isOwn(keeper.destination, ofVersion))
+      .map((keeper) => ({ ref, keeper })),
+  );
+}
+
+/** How many lines a message has; `details` has all. */
+const NAMED = 10;
+
+function refuse(edited: readonly Linked[], others: readonly Needed[]): void {
+  const reasons = [
+    ...edited.map(({ path }) => `${showText(path)} was edited through its link, in the cache`),
+    ...others.map(({ ref, keeper }) => `${formatRef(ref)}: ${describeKeeper(keeper)}`),
+  ];
+  if (reasons.length > 0) throw inUse(reasons);
+}
+
+function inUse(reasons: readonly string[]): GypsumError {
+  const named = reasons.slice(0, NAMED).map((line) => `\n  ${line}`);
+  const more = reasons.length > NAMED ? `\n  and ${reasons.length - NAMED} more` : '';
+  return new GypsumError('in-use', `Nothing was dropped, since it is in use:${named.join('')}${more}`, {
+    hint: 'Publish edits with "gypsum upload --rescue". Or add "force" (--force): links of other clones dangle then, and edits are moved aside in the cache.',
+    details: { reasons },
+  });
+}

@@ -1,0 +1,94 @@
+import { basename, dirname, join } from 'node:path';
+import { statIfThere } from '../cache/blobs.ts';
+import type { Context } from '../context.ts';
+import { GypsumError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { createMatcher } from '../model/select-files.ts';
+import { showText } from '../model/text.ts';
+import { joinPath, type SymlinkEntry } from '../model/tree.ts';
+import { absolutePath, overlaps, realPath } from '../tree/real-path.ts';
+import { createSymlinkResolver } from '../tree/resolve-symlink.ts';
+import { readLink, scanFolder } from '../tree/scan.ts';
+import { statThrough } from '../tree/stat-through.ts';
+import { createLinkTargets } from './link-targets.ts';
+import type { Linked } from './read-folder.ts';
+
+/**
+ * Finds the links into the cache at paths in clones: paths of links, folders with all links in them, or globs. What else
+ * is there is left out. Throws `not-found` naming a path where there is none, and `invalid-argument`.
+ */
+export async function findCloneLinks(
+  ctx: Context,
+  paths: readonly string[],
+  options: CallOptions,
+): Promise<readonly Linked[]> {
+  const found = new Map<string, Linked>();
+  const targets = createLinkTargets(ctx, options);
+  const bucket = realPath(ctx.cache.layout.bucket);
+  const resolver = createSymlinkResolver(bucket);
+  const pace = createPace(options.signal);
+  const isCached = (folder: string) => overlaps(folder, bucket);
+  for (const path of paths) {
+    let some = false;
+    const { folder, links } = await linksAt(path, isCached, options);
+    for (const entry of links) {
+      if (pace.due()) await pace.rest();
+      const link = join(folder, entry.path);
+      const to = resolver.resolve(dirname(link), entry.target);
+      if (to.type !== 'inside') continue;
+      for (const { below, file, size, md5sum, source: project } of await targets.find(to.parts, { changing: true })) {
+        const source = below === '' ? link : join(link, below);
+        found.set(source, { path: joinPath(entry.path, below), source, file, size, md5sum, project });
+        some = true;
+      }
+    }
+    if (!some) throw noLink(path);
+  }
+  return [...found.values()];
+}
+
+interface Links {
+  /** A real path. */
+  readonly folder: string;
+  readonly links: readonly SymlinkEntry[];
+}
+
+/**
+ * Gives the symlinks that a path means: the folder is as much of it as there is outside of the cache, and the rest a name
+ * or pattern in there.
+ */
+async function linksAt(path: string, isCached: (folder: string) => boolean, options: CallOptions): Promise<Links> {
+  if (path === '' || path.includes('\0')) throw noLink(path);
+  const rest: string[] = [];
+  let at = absolutePath(path);
+  const isFolder = (place: string) => statThrough(place)?.isDirectory() === true && !isCached(realPath(place));
+  for (; !isFolder(at); at = dirname(at)) {
+    if (dirname(at) === at) throw noLink(path);
+    rest.unshift(basename(at));
+  }
+  const folder = realPath(at);
+  const named = rest.join('/');
+  // One that is named needs no search: a shell may have made a thousand names of a pattern.
+  if (named !== '' && isLink(join(folder, named))) {
+    return { folder, links: [{ type: 'symlink', path: named, target: readLink(join(folder, named)) }] };
+  }
+  const matches = named === '' ? () => true : createMatcher(named);
+  const tree = await scanFolder(folder, { ...options, sizes: false });
+  return { folder, links: tree.filter((entry) => entry.type === 'symlink' && matches(entry.path)) as SymlinkEntry[] };
+}
+
+function isLink(path: string): boolean {
+  return statIfThere(path)?.isSymbolicLink() === true;
+}
+
+function noLink(path: string): GypsumError {
+  return new GypsumError(
+    'not-found',
+    `"${showText(path)}" is no link of a clone into the cache, nor a folder with any.`,
+    {
+      hint: 'Give paths of links in a clone, folders, or quoted globs such as "my-clone/**/*.csv". Files of a folder that are no links are its own.',
+      details: { path },
+    },
+  );
+}
