@@ -21,7 +21,7 @@ export async function checkSources(ctx: Context, plan: UploadPlan, { signal, onE
     const stats = statThrough(source);
     if (!stats?.isFile() || stats.size !== size) throw fileChanged(source, undefined);
   }
-  const links: Shown[] = [];
+  const links: (Shown & { source: string })[] = [];
   const copies: (LocalSource & UploadFile)[] = [];
   for (const { path, source, size, md5sum, link, seen } of plan.links) {
     if (source === undefined) continue;
@@ -33,7 +33,7 @@ export async function checkSources(ctx: Context, plan: UploadPlan, { signal, onE
     else if (seen === undefined || !sameFingerprint(seen, fingerprintOf(stats)))
       copies.push({ path, source, size, md5sum });
   }
-  const [changed] = await findChanged(ctx, links, { signal });
+  const [changed] = await findChanged(ctx, links, ({ source }) => source, { signal });
   if (changed !== undefined) throw fileChanged(changed.source, undefined);
   const digests = await digestFiles(ctx, copies, { signal, onEvent });
   for (const [index, { md5sum, source }] of digests.entries()) {

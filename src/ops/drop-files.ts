@@ -10,9 +10,8 @@ import { type Count, countFiles } from '../model/count.ts';
 import { formatFileRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { findChanged } from './find-changed.ts';
-import { findCloneLinks } from './find-clone-links.ts';
+import { type CloneLink, findCloneLinks } from './find-clone-links.ts';
 import { describeKeeper, findKeepers, type Keeper } from './keepers.ts';
-import type { Linked } from './read-folder.ts';
 import { run } from './run.ts';
 
 export interface DropOptions extends CallOptions {
@@ -43,7 +42,7 @@ export async function dropFiles(
   return run(ctx, options, async () => {
     const links = (await findCloneLinks(ctx, paths, options)).filter(({ file }) => statIfThere(layout.file(file)));
     const before = new Set((await listReceipts(layout)).receipts.map(receiptName));
-    const edited = await findChanged(ctx, links, options);
+    const edited = await findChanged(ctx, links, ({ source }) => source, options);
     if (!force) refuse(edited, await findOthers(ctx, links, options));
     for (const { file } of edited) {
       const path = layout.file(file);
@@ -64,7 +63,7 @@ export async function dropFiles(
 async function drop(
   ctx: Context,
   ref: VersionRef,
-  files: readonly Linked[],
+  files: readonly CloneLink[],
   isFree: () => Promise<boolean>,
   { signal, onEvent }: CallOptions,
 ): Promise<number> {
@@ -93,8 +92,8 @@ async function newReceipts(ctx: Context, ref: VersionRef, before: ReadonlySet<st
   );
 }
 
-function byVersion(files: readonly Linked[]): Iterable<[VersionRef, Linked[]]> {
-  const versions = new Map<string, [VersionRef, Linked[]]>();
+function byVersion(files: readonly CloneLink[]): Iterable<[VersionRef, CloneLink[]]> {
+  const versions = new Map<string, [VersionRef, CloneLink[]]>();
   for (const link of files) {
     const { path: _, ...ref } = link.file;
     const known = versions.get(formatRef(ref));
@@ -105,12 +104,12 @@ function byVersion(files: readonly Linked[]): Iterable<[VersionRef, Linked[]]> {
 }
 
 /** Whether a clone is one in which each of the files was named. */
-function isOwn(destination: string, links: readonly Linked[]): boolean {
+function isOwn(destination: string, links: readonly CloneLink[]): boolean {
   const named = links.filter(({ source }) => source.startsWith(destination + sep));
   return distinct(named).length === distinct(links).length;
 }
 
-function distinct(links: readonly Linked[]): Linked[] {
+function distinct(links: readonly CloneLink[]): CloneLink[] {
   return [...new Map(links.map((link) => [formatFileRef(link.file), link])).values()];
 }
 
@@ -120,7 +119,7 @@ interface Needed {
 }
 
 /** Finds what needs the versions besides the clone that the links stand in. */
-async function findOthers(ctx: Context, links: readonly Linked[], options: CallOptions): Promise<Needed[]> {
+async function findOthers(ctx: Context, links: readonly CloneLink[], options: CallOptions): Promise<Needed[]> {
   const keepers = await findKeepers(ctx, { forgetMissing: false }, options);
   return [...byVersion(links)].flatMap(([ref, ofVersion]) =>
     keepers
@@ -133,7 +132,7 @@ async function findOthers(ctx: Context, links: readonly Linked[], options: CallO
 /** How many lines a message has; `details` has all. */
 const NAMED = 10;
 
-function refuse(edited: readonly Linked[], others: readonly Needed[]): void {
+function refuse(edited: readonly CloneLink[], others: readonly Needed[]): void {
   const reasons = [
     ...edited.map(({ path }) => `${showText(path)} was edited through its link, in the cache`),
     ...others.map(({ ref, keeper }) => `${formatRef(ref)}: ${describeKeeper(keeper)}`),

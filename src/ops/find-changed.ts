@@ -8,8 +8,6 @@ import { statThrough } from '../tree/stat-through.ts';
 
 /** A link of a folder, and what it must show for the version to say what the folder does. */
 export interface Shown {
-  /** The link. */
-  readonly source: string;
   /** Units: bytes */
   readonly size: number;
   readonly md5sum: string;
@@ -21,11 +19,13 @@ export interface Shown {
  * Finds the links that show something else than they must: the cached file was edited through the link, and publishing
  * the link would publish the old content without a word. A link to what is not in the cache shows nothing else.
  *
- * A file that was not touched since it was verified is known by its stats; others are read.
+ * `locate` gives the cached file that a link leads to, or the link itself. One that was not touched since it was verified is
+ * known by its stats; others are read.
  */
 export async function findChanged<T extends Shown>(
   ctx: Context,
   links: readonly T[],
+  locate: (link: T) => string,
   { signal }: CallOptions,
 ): Promise<T[]> {
   const memory = new Map<string, Fingerprints>();
@@ -35,13 +35,14 @@ export async function findChanged<T extends Shown>(
   const changed: T[] = [];
   const pace = createPace(signal);
   for (const link of links) {
-    const { source, size, md5sum } = link;
+    const { size, md5sum } = link;
+    const at = locate(link);
     if (pace.due()) await pace.rest();
-    const stats = statThrough(source);
+    const stats = statThrough(at);
     if (stats === undefined) continue;
     const prints = memory.get(link.project);
     if (stats.size === size && prints?.check(md5sum, stats) === 'same') continue;
-    const cached = realPath(source);
+    const cached = realPath(at);
     const expected = { digest: { algorithm: 'md5', hex: md5sum }, size } as const;
     if (!stats.isFile() || !(await hasContent(cached, expected, signal))) changed.push(link);
     else prints?.remember(md5sum, cached, stats);

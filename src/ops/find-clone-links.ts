@@ -14,6 +14,12 @@ import { statThrough } from '../tree/stat-through.ts';
 import { createLinkTargets } from './link-targets.ts';
 import type { Linked } from './read-folder.ts';
 
+/** A link of a clone, found by its place. */
+export interface CloneLink extends Linked {
+  /** An absolute path. */
+  readonly source: string;
+}
+
 /**
  * Finds the links into the cache at paths in clones: paths of links, folders with all links in them, or globs. What else
  * is there is left out. Throws `not-found` naming a path where there is none, and `invalid-argument`.
@@ -22,8 +28,8 @@ export async function findCloneLinks(
   ctx: Context,
   paths: readonly string[],
   options: CallOptions,
-): Promise<readonly Linked[]> {
-  const found = new Map<string, Linked>();
+): Promise<readonly CloneLink[]> {
+  const found = new Map<string, CloneLink>();
   const targets = createLinkTargets(ctx, options);
   const bucket = realPath(ctx.cache.layout.bucket);
   const resolver = createSymlinkResolver(bucket);

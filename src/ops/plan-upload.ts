@@ -11,7 +11,7 @@ import { statThrough } from '../tree/stat-through.ts';
 import { checkProjectExists } from './check-project.ts';
 import { digestFiles } from './digest-files.ts';
 import { fetchLatest } from './fetch-latest.ts';
-import { contentId, findLinks } from './find-links.ts';
+import { findLinks } from './find-links.ts';
 import { checkFit, checkQuota } from './preflight.ts';
 import { type PrepareOptions, prepareDirectoryUpload } from './prepare-directory-upload.ts';
 import { run } from './run.ts';
@@ -54,18 +54,18 @@ export async function planFiles(
   { deduplicate = true, signal, onEvent }: PlanOptions,
 ): Promise<UploadPlan> {
   const call = { signal, onEvent };
-  checkFit(ref, [...sources, ...links]);
+  checkFit(ref, sources);
+  checkFit(ref, links);
   const files = await digestFiles(ctx, sources, call);
   const latest = await loadLatest(ctx, ref, call);
   // Whoever has mistyped the project learns it before anything is sent, also from a dry run.
   if (latest === undefined) await checkProjectExists(ctx, ref.project, call);
   const standing = createStanding(ctx, call);
-  await standing.ask(links.map(({ link }) => link));
-  const linked: UploadLink[] = [];
-  const open: Candidate[] = [...files];
-  for (const link of links) (await standing.of(link.link)) ? linked.push(link) : open.push(link);
+  const { kept, gone } = await standing.divide(links);
+  const open: Candidate[] = [...files, ...gone];
   const known = { ref, latest: latest?.ref, standing };
   const found = deduplicate ? await findLinks(ctx, known, open, call) : new Map<string, FileRef>();
+  const linked = [...kept];
   const sent: PlannedFile[] = [];
   for (const file of open) {
     const link = found.get(file.path);
@@ -123,6 +123,6 @@ function isSame(manifest: Manifest, files: readonly UploadFile[]): boolean {
   if (files.length !== Object.keys(manifest).length) return false;
   return files.every((file) => {
     const entry = manifest[file.path];
-    return entry !== undefined && contentId(entry) === contentId(file);
+    return entry !== undefined && entry.md5sum === file.md5sum && entry.size === file.size;
   });
 }

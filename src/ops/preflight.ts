@@ -12,9 +12,10 @@ import { fetchQuota, fetchUsage } from './quota.ts';
 
 /** Throws `invalid-tree` if a registry cannot store a file under its name in the version, or not one of its size. */
 export function checkFit(ref: VersionRef, files: readonly LocalFile[]): void {
+  const room = MAX_KEY_BYTES - Buffer.byteLength(keys.version(ref));
   for (const { path, size } of files) {
     if (size > MAX_FILE_BYTES) throw unfit(path, `is larger than the ${MAX_FILE_BYTES} bytes that a file may have`);
-    if (Buffer.byteLength(keys.file({ ...ref, path })) > MAX_KEY_BYTES) {
+    if (path.length > room / 3 && Buffer.byteLength(path) > room) {
       throw unfit(path, `is, with ${formatRef(ref)}/ before it, longer than ${MAX_KEY_BYTES} bytes`);
     }
   }

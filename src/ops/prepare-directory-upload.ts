@@ -62,12 +62,12 @@ async function prepare(
   options: CallOptions,
 ): Promise<PreparedUpload> {
   const { files, links, copies, missing, faults, ignored } = await readFolder(ctx, root, rule, options);
-  const edited = await findChanged(ctx, links, options);
-  const lost = rescue ? edited.filter((link) => !isRescuable(link)) : edited;
+  const edited = await findChanged(ctx, links, ({ file }) => ctx.cache.layout.file(file), options);
+  const lost = rescue ? edited.filter((link) => !isRescuable(root, link)) : edited;
   const wrong = [...faults, ...lost.map((link) => describeEdit(link, rescue))];
   if (wrong.length > 0) throw refusal(root, wrong);
   if (edited.length > 0) {
-    await rescueEdits(ctx, edited, options);
+    await rescueEdits(ctx, root, edited, options);
     // An edit that comes in between is found, and refused.
     return prepare(ctx, root, { links: rule, rescue: false }, options);
   }

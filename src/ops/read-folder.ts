@@ -64,12 +64,6 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
     return true;
   };
 
-  /** Gives the files that a link at a path stands for, with their paths; below a folder, some may be left out. */
-  const meant = (path: string, targets: readonly LinkTarget[]): (readonly [string, LinkTarget])[] =>
-    targets
-      .map((target) => [joinPath(path, target.below), target] as const)
-      .filter(([at]) => at === path || !isIgnored(at));
-
   const fault = (path: string, why: string) => void faults.push(`${showText(path)} ${why}`);
 
   const addFile = (path: string, size: number) => {
@@ -81,7 +75,7 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
   const addLink = (path: string, { file, size, md5sum, source }: LinkTarget, seen?: Fingerprint) => {
     const wrong = pathFault(path);
     if (wrong) return fault(path, wrong);
-    const link = { path, source: join(root, path), file, size, md5sum, project: source };
+    const link = { path, file, size, md5sum, project: source };
     if (seen === undefined) links.push(link);
     else copies.push({ ...link, seen });
   };
@@ -113,7 +107,10 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
     const resolution = resolver.resolve(join(folder, parentPath(entry.path)), entry.target);
     if (rule !== 'never' && resolution.type === 'inside') {
       const found = await targets.find(resolution.parts);
-      for (const [at, target] of meant(path, found)) addLink(at, target);
+      for (const target of found) {
+        const at = joinPath(path, target.below);
+        if (target.below === '' || !isIgnored(at)) addLink(at, target);
+      }
       if (found.length > 0) return;
     }
     if (rule === 'always') {
@@ -129,7 +126,10 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
     if (stats?.isFile()) return addFile(path, stats.size);
     const owned = resolution.type === 'inside' ? await targets.find(resolution.parts, { changing: true }) : [];
     // Only what versions say is there: the other clients' files stand between the version's own.
-    for (const [at, target] of meant(path, owned)) addCached(at, join(link, target.below), target);
+    for (const target of owned) {
+      const at = joinPath(path, target.below);
+      if (target.below === '' || !isIgnored(at)) addCached(at, join(link, target.below), target);
+    }
     if (owned.length > 0) return;
     if (stats === undefined && resolution.type === 'inside') {
       fault(path, 'is a symlink to a file of the cache that is not there, and that no finished version has');

@@ -123,13 +123,14 @@ async function findFiles(
     const copy = type === 'file' ? await copies.find(path) : undefined;
     if (copy === undefined) continue;
     const { size, md5sum, source: project } = copy.target;
-    found.push({ ...copy, path, source: join(root, path), size, md5sum, project });
+    found.push({ ...copy, path, size, md5sum, project });
   }
   // Nobody has looked whether cached files were edited.
   const edited = new Set(
     await findChanged(
       ctx,
       found.filter(({ inCache }) => inCache),
+      ({ path }) => join(root, path),
       options,
     ),
   );

@@ -1,6 +1,6 @@
 import { constants, lstatSync } from 'node:fs';
 import { chmod, copyFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { filesOfInodes, inodeId } from '../cache/files-of-inodes.ts';
 import { moveAside } from '../cache/move-aside.ts';
 import type { Context } from '../context.ts';
@@ -15,7 +15,8 @@ import type { Linked } from './read-folder.ts';
 import { saveFileRefs } from './save-file-refs.ts';
 
 /** Whether a symlink or hard link that was edited through can become a file of the folder: it stands in the folder itself. */
-export function isRescuable({ source }: Linked): boolean {
+export function isRescuable(root: string, { path }: Linked): boolean {
+  const source = join(root, path);
   const stats = lstatSync(fsPath(source), { throwIfNoEntry: false });
   const isLink = stats?.isSymbolicLink() || stats?.isFile();
   return isLink === true && realPath(dirname(source)) === dirname(source) && statThrough(source)?.isFile() === true;
@@ -25,12 +26,17 @@ export function isRescuable({ source }: Linked): boolean {
  * Makes files of links whose cached file was edited through them, each a verified copy of the edit; then gives every
  * file of the cache that shares the edited inode its right content again. What was edited is moved aside, not removed.
  */
-export async function rescueEdits(ctx: Context, edited: readonly Linked[], options: CallOptions): Promise<void> {
+export async function rescueEdits(
+  ctx: Context,
+  root: string,
+  edited: readonly Linked[],
+  options: CallOptions,
+): Promise<void> {
   const { signal, onEvent } = options;
-  const inodes = new Set(edited.flatMap(({ source }) => inodeIfAny(source)));
-  for (const { path, source, file } of edited) {
+  const inodes = new Set(edited.flatMap(({ path }) => inodeIfAny(join(root, path))));
+  for (const { path, file } of edited) {
     signal?.throwIfAborted();
-    await replaceLink(source, signal);
+    await replaceLink(join(root, path), signal);
     onEvent?.({ type: 'rescued', path, file });
   }
   const shared = await filesOfInodes(ctx.cache.layout, inodes, signal);
