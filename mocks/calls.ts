@@ -2,6 +2,7 @@ import { keys } from '../src/model/keys.ts';
 import { rawTarget } from '../src/server/http.ts';
 import { findRoute, type RouteName } from '../src/server/routes.ts';
 import { readTicket } from '../src/server/signer.ts';
+import { readLatin1Slug } from './oddities/latin1-slug.ts';
 
 /** A request that a mock registry has seen. */
 export interface Call {
@@ -43,8 +44,9 @@ export function matchesCall(call: Call, { route, method, key }: CallFilter): boo
 }
 
 function ticketKey(text: string | undefined): string | undefined {
-  const ticket = text === undefined ? undefined : readTicket(text);
-  return ticket && keys.file(ticket);
+  if (text === undefined) return undefined;
+  const ticket = text.includes('.') ? readTicket(text) : undefined;
+  return ticket === undefined ? readLatin1Slug(text)?.slice(0, 4).join('/') : keys.file(ticket);
 }
 
 function decode(segment: string): string | undefined {

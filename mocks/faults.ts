@@ -1,7 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 
-/** Stands in front of a registry: answers in its place, or changes what it answers. */
-export type Fault = (request: Request, next: () => Promise<Response>) => Promise<Response>;
+/**
+ * Stands in front of a registry: answers in its place, or changes what it answers, or what it is asked: `next` asks it,
+ * for another request if one is given.
+ */
+export type Fault = (request: Request, next: (other?: Request) => Promise<Response>) => Promise<Response>;
 
 /** Answers with this status and does not ask the registry. */
 export function status(code: number, headers: Readonly<Record<string, string>> = {}): Fault {
@@ -64,9 +67,13 @@ export function wrongLength(delta: number): Fault {
 }
 
 /** Puts faults in front of each other; the first is the outermost. */
-export function inFront(faults: readonly Fault[], request: Request, next: () => Promise<Response>): Promise<Response> {
+export function inFront(
+  faults: readonly Fault[],
+  request: Request,
+  next: (request: Request) => Promise<Response>,
+): Promise<Response> {
   const [first, ...rest] = faults;
-  return first === undefined ? next() : first(request, () => inFront(rest, request, next));
+  return first === undefined ? next(request) : first(request, (other = request) => inFront(rest, other, next));
 }
 
 type Change = (body: ReadableStream<Uint8Array>, headers: Headers) => Promise<Content>;

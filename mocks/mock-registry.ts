@@ -1,14 +1,18 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createToken, listen, openRegistry, readTokens, writeTokens } from '../src/server/index.ts';
+import { createToken, diskStorage, listen, openRegistry, readTokens, writeTokens } from '../src/server/index.ts';
 import { type Call, type CallFilter, describeCall, matchesCall } from './calls.ts';
 import { type Fault, inFront } from './faults.ts';
+import type { World } from './oddities/world.ts';
+import { createOddities, type Oddities } from './oddities.ts';
 import { publishSeed, type Seed } from './seed.ts';
 
 export interface MockRegistryOptions {
   /** What is published before the first request. @default nothing */
   seed?: Seed;
+  /** Where it is to be as the public registry is: in all ways, or in some. @default nowhere */
+  oddities?: Oddities | 'public';
   /** Hears of failures that are the registry's own. */
   onError?: (error: unknown, request?: Request) => void;
 }
@@ -21,7 +25,7 @@ export interface InjectOptions extends CallFilter {
 /**
  * The product's own registry, on a temporary folder, for tests: what it answers cannot drift from the protocol.
  *
- * Faults and counters are for requests that come in through `fetch` and the port, not for the seed.
+ * Faults, oddities and counters are for requests that come in through `fetch` and the port, not for the seed.
  */
 export interface MockRegistry {
   /** Where it is reached, without a trailing slash. */
@@ -53,13 +57,31 @@ interface Injected {
 }
 
 /** Makes a mock registry that is a function of a request; it has a `url`, at which nobody listens. */
-export async function createMockRegistry({ seed, onError }: MockRegistryOptions = {}): Promise<MockRegistry> {
+export function createMockRegistry(options: MockRegistryOptions = {}): Promise<MockRegistry> {
+  return create(options, () => 'http://bucket.gypsum.test');
+}
+
+/** Makes one whose content is put to `bucket`, where it is odd in that way. */
+async function create({ seed, oddities, onError }: MockRegistryOptions, bucket: () => string): Promise<MockRegistry> {
   const data = await mkdtemp(join(tmpdir(), 'gypsum-mock-'));
   const registry = await openRegistry({ data, ...(onError === undefined ? {} : { onError }) });
   const token = (await readFile(join(data, 'admin-token'), 'utf8')).trim();
   const url = 'http://gypsum.test';
   const calls: Call[] = [];
   let injected: Injected[] = [];
+
+  const ask = (method: string, path: string, bearer: string | undefined, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers);
+    if (bearer !== undefined) headers.set('authorization', `Bearer ${bearer}`);
+    return registry.fetch(new Request(new URL(path, url), { ...init, method, headers }));
+  };
+  const world = async (): Promise<World> => ({
+    ask: (method, path, { token: bearer = token, document } = {}) =>
+      ask(method, path, bearer, document === undefined ? {} : { body: JSON.stringify(document) }),
+    storage: await diskStorage(data),
+    bucket,
+  });
+  const odd = oddities === undefined ? [] : createOddities(oddities, await world());
 
   const mock: MockRegistry = {
     url,
@@ -71,11 +93,7 @@ export async function createMockRegistry({ seed, onError }: MockRegistryOptions 
       calls.push(call);
       const met = injected.filter(({ left, filter }) => left > 0 && matchesCall(call, filter));
       for (const one of met) one.left--;
-      return inFront(
-        met.map(({ fault }) => fault),
-        request,
-        () => registry.fetch(request),
-      );
+      return inFront([...met.map(({ fault }) => fault), ...odd], request, registry.fetch);
     },
     inject(fault, { times = Number.POSITIVE_INFINITY, ...filter } = {}) {
       injected.push({ fault, filter, left: times });
@@ -93,16 +111,7 @@ export async function createMockRegistry({ seed, onError }: MockRegistryOptions 
       await writeTokens(file, [...(await readTokens(file)), added.record]);
       return added.token;
     },
-    publish: (more) =>
-      publishSeed(
-        more,
-        (method, path, bearer, init = {}) => {
-          const headers = new Headers(init.headers);
-          if (bearer !== undefined) headers.set('authorization', `Bearer ${bearer}`);
-          return registry.fetch(new Request(new URL(path, url), { ...init, method, headers }));
-        },
-        token,
-      ),
+    publish: (more) => publishSeed(more, ask, token),
     async close() {
       await registry.close();
       await rm(data, { recursive: true, force: true });
@@ -120,13 +129,16 @@ export async function createMockRegistry({ seed, onError }: MockRegistryOptions 
 
 /** Makes a mock registry that listens on a free loopback port. */
 export async function startMockRegistry(options: MockRegistryOptions = {}): Promise<MockRegistry> {
-  const mock = await createMockRegistry(options);
+  let bucket = '';
+  const mock = await create(options, () => bucket);
   const listener = await listen(mock.fetch, { grace: 0 });
+  const elsewhere = options.oddities && (await listen(mock.fetch, { grace: 0 }));
+  bucket = elsewhere?.url ?? listener.url;
   return {
     ...mock,
     url: listener.url,
     async close() {
-      await listener.close();
+      await Promise.all([listener.close(), elsewhere?.close()]);
       await mock.close();
     },
   };

@@ -1,0 +1,17 @@
+import { keys } from '../../src/model/keys.ts';
+import { reasonOf } from './answers.ts';
+import { parametersFor } from './parameters.ts';
+import type { Oddity } from './world.ts';
+
+/** A version that exists and is started again is deleted: all its objects go, and `..latest` may name what is no more. */
+export const wipesExisting: Oddity =
+  ({ storage }) =>
+  async (request, next) => {
+    const ref = parametersFor(request, 'start');
+    const answer = await next();
+    if (ref === undefined || answer.status !== 400 || !/exists already/.test(await reasonOf(answer))) return answer;
+    const wiped: string[] = [];
+    for await (const key of storage.list(keys.version(ref), { recursive: true })) wiped.push(key);
+    for (const key of wiped) await storage.delete(key);
+    return answer;
+  };
