@@ -9,6 +9,7 @@ import { checkVersionRef, type FileRef, formatRef, type VersionRef } from '../mo
 import { showText } from '../model/text.ts';
 import type { AnnouncedFile } from '../model/upload-plan.ts';
 import { isRefusal, wasNotProcessed } from '../registry/failures.ts';
+import { checkSendableNames } from './check-sendable-names.ts';
 import { describeFiles } from './describe-files.ts';
 import { forgetUnanswered, nameOwnUpload } from './recorded-uploads.ts';
 import { run } from './run.ts';
@@ -70,6 +71,7 @@ export async function startUpload(
   return run(ctx, call, async () => {
     checkHasToken(ctx, version);
     const described = await describeFiles(ctx, files, directory, call);
+    await checkSendableNames(ctx, version, described, call);
     const document = startDocument(described, links, options);
     const { id, answer } = await unlessLocked(ctx, version, wait, call, async () => {
       // The public registry deletes a version that is started again: it must never be asked to.

@@ -12,6 +12,7 @@ import { fsPath } from '../model/local-path.ts';
 import { formatRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { isPassing } from '../registry/failures.ts';
+import { passableSlugUrl } from '../registry/slug-url.ts';
 import { type Expected, verifyStream } from '../verify-stream.ts';
 import { fileChanged } from './file-changed.ts';
 import type { UploadSession } from './upload-session.ts';
@@ -57,7 +58,7 @@ async function sendFile(ctx: Context, session: UploadSession, file: SessionFile,
   if (digest === undefined) throw new GypsumError('invalid-argument', `"${file.md5sum}" is not an MD5.`);
   const presign = async () => {
     const presigned = await ctx.registry.ask(
-      { what, method: 'POST', to: file.url, answer: presignAnswer, sessionToken: session.token },
+      { what, method: 'POST', to: passableSlugUrl(file.url), answer: presignAnswer, sessionToken: session.token },
       options,
     );
     if (presigned.md5sum_base64 !== digestToBase64(digest)) {

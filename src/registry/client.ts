@@ -200,10 +200,12 @@ export function createRegistryClient({
     hasToken: token !== undefined,
     http: client,
 
-    list(prefix, { recursive = false, ...options } = {}) {
+    async list(prefix, { recursive = false, ...options } = {}) {
       const what = prefix === '' ? 'Listing the projects' : `Listing "${showText(prefix)}"`;
+      // The public registry decodes what it was sent once more.
+      const isPlain = !prefix.includes('%') || (await features(options)).has('prefix');
       const query = new URLSearchParams({
-        ...(prefix === '' ? {} : { prefix }),
+        ...(prefix === '' ? {} : { prefix: isPlain ? prefix : prefix.replaceAll('%', '%25') }),
         ...(recursive ? { recursive: 'true' } : {}),
       });
       return readWith({ what, path: `/list?${query}` }, options, (body) =>

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type MockRegistry, type Seed, startMockRegistry } from '../../mocks/index.ts';
+import { type MockRegistry, type MockRegistryOptions, type Seed, startMockRegistry } from '../../mocks/index.ts';
 import { type Client, type ContextOptions, createClient, type GypsumEvent } from '../../src/index.ts';
+import { currentOddities } from './oddities.ts';
 import { tempFolder } from './temp-folder.ts';
 
 export interface Rig {
@@ -23,10 +24,17 @@ export interface Rig {
 }
 
 /** A seeded registry on a loopback port, an empty cache, and a client that retries at once. */
-export async function createRig(seed: Seed = {}): Promise<Rig> {
+export async function createRig(
+  seed: Seed = {},
+  oddities: MockRegistryOptions['oddities'] = currentOddities(),
+): Promise<Rig> {
   const folder = await tempFolder();
   const failures: unknown[] = [];
-  const registry = await startMockRegistry({ seed, onError: (error) => void failures.push(error) });
+  const registry = await startMockRegistry({
+    seed,
+    onError: (error) => void failures.push(error),
+    ...(oddities !== undefined && { oddities }),
+  });
   const cacheDir = join(folder, 'cache');
   const stateDir = join(folder, 'state');
   const events: GypsumEvent[] = [];

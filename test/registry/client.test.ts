@@ -43,11 +43,23 @@ describe('the client of a registry', () => {
     const server = await serve(json(['p/a/', 'p/b/']));
     const registry = connect(server);
     expect(await registry.list('')).toEqual(['p/a/', 'p/b/']);
-    await registry.list('p/é +&=%/', { recursive: true });
+    await registry.list('p/é +&=/', { recursive: true });
     expect(server.requests.map((request) => request.url)).toEqual([
       '/list',
-      '/list?prefix=p%2F%C3%A9+%2B%26%3D%25%2F&recursive=true',
+      '/list?prefix=p%2F%C3%A9+%2B%26%3D%2F&recursive=true',
     ]);
+  });
+
+  it.each([
+    ['once where the registry says that it decodes it once', 'range, prefix', '50%25%2F'],
+    ['twice elsewhere', 'range', '50%2525%2F'],
+  ])('encodes a percent sign of a prefix %s', async (_how, features, sent) => {
+    const server = await serve((response, attempt, request) => {
+      response.setHeader('gypsum-features', features);
+      json([])(response, attempt, request);
+    });
+    await connect(server).list('50%/');
+    expect(server.requests.map(({ url }) => url)).toEqual(['/list?prefix=..nothing%2F', `/list?prefix=${sent}`]);
   });
 
   it('asks for a key as one part of the path', async () => {

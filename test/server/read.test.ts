@@ -69,8 +69,9 @@ describe('If-None-Match', () => {
 
 it('says on files and listings what it can do, also when there is nothing', async () => {
   const rig = await published();
+  const features = 'range, whoami, lock, release, prefix, unicode';
   for (const path of [FILE, '/file/nope', '/list', '/list/']) {
-    expect((await rig.call('GET', path)).headers.get('gypsum-features')).toBe('range, whoami, lock, release');
+    expect((await rig.call('GET', path)).headers.get('gypsum-features')).toBe(features);
   }
   expect((await rig.call('POST', '/create/q', { token: 'admin', body: {} })).headers.get('gypsum-features')).toBeNull();
 });
