@@ -101,12 +101,18 @@ export function createDocuments(storage: Storage) {
   };
 }
 
+const LOST_DOCUMENT = 'Bring it back from a backup; "gypsum registry verify" finds what else is damaged.';
+
+/** No backup has locks, and nobody can go on with what it was of. */
+const LOST_LOCK =
+  'Remove that file, and with "gypsum version remove" the version that "gypsum registry verify" calls unfinished then.';
+
 function parse(key: string, content: string): unknown {
   try {
     return JSON.parse(content);
   } catch (cause) {
     throw new GypsumError('wrong-content', `The object "${showText(key)}" is damaged: it is not JSON.`, {
-      hint: 'Bring it back from a backup; "gypsum registry verify" finds what else is damaged.',
+      hint: key.endsWith('/..LOCK') ? LOST_LOCK : LOST_DOCUMENT,
       details: { key, status: 500 },
       cause,
     });

@@ -6,12 +6,14 @@ import {
   createToken,
   type OpenRegistryOptions,
   openRegistry,
+  type Problem,
   readTokens,
   type Swept,
   tokenFileIdentity,
+  verifyFolder,
   writeTokens,
 } from '../../src/server/index.ts';
-import { temporaryFolder } from './rig.ts';
+import { createRig, namesAsTokens, temporaryFolder } from './rig.ts';
 
 async function open(options: OpenRegistryOptions) {
   const registry = await openRegistry(options);
@@ -35,6 +37,28 @@ it('makes an admin token once, and keeps only its hash beside the copy for its o
   const second = await open({ data });
   expect(second.adminToken).toBeUndefined();
   expect((await second.fetch(whoami(token))).status).toBe(200);
+});
+
+it('is refused with a lock that is damaged, and goes on without it as the hint says', async () => {
+  const rig = await createRig();
+  await rig.start('v1', { x: 'hello' });
+  await rig.registry.close();
+  const lock = join(rig.data, 'objects/p/..LOCK');
+  await writeFile(lock, '{"session');
+  await expect(openRegistry({ data: rig.data })).rejects.toMatchObject({
+    message: expect.stringContaining('"p/..LOCK" is damaged'),
+    hint: expect.stringMatching(/^Remove that file.*gypsum version remove/),
+  });
+  await rm(lock);
+  const registry = await open({ data: rig.data, identity: namesAsTokens });
+  const request = (method: string, path: string) =>
+    registry.fetch(new Request(`http://registry.test${path}`, { method, headers: { authorization: 'Bearer admin' } }));
+  const problems: Problem[] = [];
+  const verify = () => verifyFolder(rig.data, { onProblem: (problem) => void problems.push(problem) });
+  expect((await verify()).unfinished).toMatchObject([{ version: 'v1' }]);
+  expect((await request('DELETE', '/remove/p/a/v1')).status).toBe(200);
+  expect((await verify()).unfinished).toEqual([]);
+  expect(problems).toEqual([]);
 });
 
 describe('a registry whose objects are gone', () => {
