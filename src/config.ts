@@ -18,6 +18,8 @@ export interface Config extends Proxies {
   readonly cacheDir: string;
   /** A new cache is made for the group of its folder. */
   readonly shared?: boolean;
+  /** No request is made. */
+  readonly offline?: boolean;
   /** Where uploads are written down. */
   readonly stateDir: string;
   readonly token?: string;
@@ -29,7 +31,7 @@ export interface Config extends Proxies {
 /** A setting, and what it was taken from: `name` is the flag, the variable or the file. */
 export interface Setting {
   readonly key: SettingKey;
-  readonly value: string | number;
+  readonly value: string | number | boolean;
   readonly from: 'flag' | 'environment' | 'file' | 'default';
   readonly name?: string;
 }
@@ -38,14 +40,14 @@ export interface Setting {
  * Gives the settings of whoever runs this process. It is the only place that reads the environment and the home folder.
  *
  * `GYPSUM_URL` is the registry, `GYPSUM_CACHE_DIR` the cache, which `GYPSUM_SHARED` makes for a group, `GYPSUM_STATE_DIR` where
- * uploads are written down,
+ * uploads are written down, `GYPSUM_OFFLINE` says that no request is made,
  * `GYPSUM_TOKEN` the token, `GYPSUM_CA_FILE` a file of certificates; `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are the
  * proxies. An empty one counts as not set. What is given in `settings` wins; what neither says is the config file's to
  * say, and the login's for the token.
  * Throws `invalid-argument` for such a file that cannot be used.
  */
 export function configFromEnvironment(settings: Partial<Config> = {}, environment = process.env): Config {
-  const { url, cacheDir, concurrency, caFile } = resolveSettings(settings, environment);
+  const { url, cacheDir, concurrency, caFile, offline } = resolveSettings(settings, environment);
   const token = settings.token ?? tokenAt(url.value, environment);
   const shared = settings.shared ?? switchIn(environment, 'GYPSUM_SHARED');
   const ca = settings.ca ?? (caFile && readCaFile(caFile.value, caFile.name ?? ''));
@@ -59,6 +61,7 @@ export function configFromEnvironment(settings: Partial<Config> = {}, environmen
     ...(token === undefined ? {} : { token }),
     ...(concurrency === undefined ? {} : { concurrency: concurrency.value }),
     ...(ca === undefined ? {} : { ca }),
+    ...(offline === undefined ? {} : { offline: offline.value }),
   };
 }
 
@@ -76,12 +79,13 @@ function tokenAt(url: string, environment: NodeJS.ProcessEnv): string | undefine
 
 /** Gives every setting but the token, with what it was taken from. Throws `invalid-argument`. */
 export function listSettings(settings: Partial<Config> = {}, environment = process.env): Setting[] {
-  const { url, cacheDir, concurrency, caFile } = resolveSettings(settings, environment);
+  const { url, cacheDir, concurrency, caFile, offline } = resolveSettings(settings, environment);
   return [
     { key: 'registry', ...url },
     { key: 'cache', ...cacheDir },
     { key: 'concurrency', ...(concurrency ?? { value: DEFAULT_CONCURRENCY, from: 'default' }) },
     { key: 'ca', ...(caFile ?? { value: '', from: 'default' }) },
+    { key: 'offline', ...(offline ?? { value: false, from: 'default' }) },
   ];
 }
 
@@ -138,7 +142,12 @@ function resolveSettings(settings: Partial<Config>, environment: NodeJS.ProcessE
   const folder = cacheDir.value === '' ? '' : resolve(cacheDir.value);
   const concurrency = pick(['concurrency', settings.concurrency], ['', undefined], chosen.concurrency);
   const caFile = pick(['ca', undefined], ['GYPSUM_CA_FILE', environment.GYPSUM_CA_FILE || undefined], chosen.ca);
-  return { url, cacheDir: { ...cacheDir, value: folder }, concurrency, caFile } as const;
+  const offline = pick(
+    ['--offline', settings.offline],
+    ['GYPSUM_OFFLINE', switchIn(environment, 'GYPSUM_OFFLINE')],
+    chosen.offline,
+  );
+  return { url, cacheDir: { ...cacheDir, value: folder }, concurrency, caFile, offline } as const;
 }
 
 function configDir(environment: NodeJS.ProcessEnv): string {

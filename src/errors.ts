@@ -24,7 +24,7 @@ export type ErrorCode =
   | 'project-locked'
   /** The registry refused the request for another reason. */
   | 'refused'
-  /** The registry could not be reached, or failed, also after retries. */
+  /** The registry could not be reached, or failed, also after retries; or it would have to be asked, and it is to work offline. */
   | 'unavailable'
   /** Bytes that are not the ones their digest names, also after retries. */
   | 'wrong-content'

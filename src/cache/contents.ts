@@ -38,13 +38,19 @@ export function unverifiedFiles(layout: Layout, fingerprints: Fingerprints, cont
  */
 export function missingBytes(layout: Layout, contents: readonly Content[]): number {
   let bytes = 0;
-  for (const { source, digest, size, files } of contents) {
-    const places = [layout.blob(source.project, digest), ...files.map(layout.file)];
-    if (places.some((place) => statIfThere(place)?.size === size)) continue;
+  for (const content of contents) {
+    if (!isMissing(layout, content)) continue;
+    const { source, digest, size } = content;
     const partial = statIfThere(layout.partial(contentId(source.project, { digest, size })))?.size ?? 0;
     bytes += Math.max(size - partial, 0);
   }
   return bytes;
+}
+
+/** Whether a content is nowhere in the cache, as far as sizes tell. */
+export function isMissing(layout: Layout, { source, digest, size, files }: Content): boolean {
+  const places = [layout.blob(source.project, digest), ...files.map(layout.file)];
+  return !places.some((place) => statIfThere(place)?.size === size);
 }
 
 export interface SupplyOptions extends CallOptions {

@@ -21,6 +21,7 @@ interface SharedOptions {
   registry?: string;
   cache?: string;
   shared?: boolean;
+  offline?: boolean;
   json?: boolean;
   quiet?: boolean;
 }
@@ -29,6 +30,7 @@ const HELP = `
 Environment:
   GYPSUM_URL        the registry
   GYPSUM_CACHE_DIR  the cache folder
+  GYPSUM_OFFLINE    1 to make no request, and be told what is not in the cache
   GYPSUM_SHARED     1 for a new cache that all of a group can write to
   GYPSUM_TOKEN      who you are; needed to publish, and to read what is private
   GYPSUM_CA_FILE    certificates of authorities to trust besides Node's own
@@ -86,12 +88,13 @@ async function runCommand(
   shared: SharedOptions,
   io: Io,
 ): Promise<number> {
-  const { json = false, quiet = false, registry, cache, shared: isShared } = shared;
+  const { json = false, quiet = false, registry, cache, shared: isShared, offline } = shared;
   const display = quiet ? undefined : createDisplay({ ...io, write: io.stderr });
   const flags = {
     ...(registry !== undefined && { url: registry }),
     ...(cache !== undefined && { cacheDir: cache }),
     ...(isShared !== undefined && { shared: isShared }),
+    ...(offline !== undefined && { offline }),
   };
   let client: Client | undefined;
   try {
@@ -157,7 +160,7 @@ function addCommand(
     sub.addOption(option);
   }
   sub.action(async () => {
-    const { registry, cache, shared, json, quiet, ...options } = sub.opts();
-    await action({ args: sub.args, options }, { registry, cache, shared, json, quiet });
+    const { registry, cache, offline, shared, json, quiet, ...options } = sub.opts();
+    await action({ args: sub.args, options }, { registry, cache, offline, shared, json, quiet });
   });
 }

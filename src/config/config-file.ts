@@ -17,6 +17,7 @@ const schema = z.strictObject({
   cache: absolutePath.optional(),
   concurrency: z.int().min(1).max(256).optional(),
   ca: absolutePath.optional(),
+  offline: z.boolean().optional(),
 });
 
 /** What a user has settled on, by key. */
@@ -30,6 +31,7 @@ const MUST_BE: Readonly<Record<SettingKey, string>> = {
   cache: 'must be an absolute path',
   concurrency: 'must be a whole number from 1 to 256',
   ca: 'must be an absolute path',
+  offline: 'must be true or false',
 };
 
 export const SETTING_KEYS = Object.keys(MUST_BE) as readonly SettingKey[];
@@ -37,7 +39,8 @@ export const SETTING_KEYS = Object.keys(MUST_BE) as readonly SettingKey[];
 /**
  * The config file in a folder.
  *
- * Shape:  { "registry"?: URL, "cache"?: absolute path, "concurrency"?: number, "ca"?: absolute path }
+ * Shape:  { "registry"?: URL, "cache"?: absolute path, "concurrency"?: number, "ca"?: absolute path,
+ *           "offline"?: boolean }
  */
 export function configFile(folder: string): UserFile {
   return { path: join(folder, 'config.json'), what: 'The config file', secret: false };
@@ -49,7 +52,7 @@ export function readChoices(file: UserFile): Choices {
 }
 
 /** Settles one key; what the others say is kept. Throws `invalid-argument` for a value that the key cannot have. */
-export function writeChoice(file: UserFile, key: SettingKey, value: string | number): void {
+export function writeChoice(file: UserFile, key: SettingKey, value: string | number | boolean): void {
   checkChoices(undefined, { [key]: value });
   const choices = checkChoices(file, { ...readObject(file), [key]: value });
   writeUserFile(file, `${JSON.stringify(choices, null, 2)}\n`);

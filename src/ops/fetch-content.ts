@@ -9,6 +9,7 @@ import { keys } from '../model/keys.ts';
 import { entrySource } from '../model/manifest.ts';
 import { type FileRef, formatFileRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
+import { contentsMissing } from './missing-offline.ts';
 import { loadVersion } from './version-documents.ts';
 
 /** How many links are followed from a file to the one that holds its bytes. */
@@ -27,6 +28,7 @@ export async function fetchContent(ctx: Context, content: Content, options: Call
       const stats = await finish(download, options);
       if (stats !== undefined) return stats;
     }
+    if (ctx.registry.isOffline) throw contentsMissing(content.files[0] ?? source, [content]);
     if (download.present() > 0) await ctx.registry.hasRange(options);
     for (let hop = 0; ; hop++) {
       try {

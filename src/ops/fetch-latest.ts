@@ -6,6 +6,7 @@ import { keys } from '../model/keys.ts';
 import { checkName, nameFault } from '../model/names.ts';
 import { type AssetRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { parseJson } from '../registry/documents.ts';
+import { latestUnknown } from './missing-offline.ts';
 
 const wireLatest = z.object({ version: z.string() });
 
@@ -13,6 +14,7 @@ const wireLatest = z.object({ version: z.string() });
 export async function fetchLatest(ctx: Context, ref: AssetRef, options: CallOptions = {}): Promise<VersionRef> {
   const project = checkName('project', ref.project);
   const asset = checkName('asset', ref.asset);
+  if (ctx.registry.isOffline) throw await latestUnknown(ctx, { project, asset });
   const what = `Reading the latest version of ${formatRef({ project, asset })}`;
   try {
     const content = await ctx.registry.read(keys.latest({ project, asset }), 64 * 1024, options);

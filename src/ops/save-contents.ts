@@ -12,6 +12,7 @@ import { entryDigest, entrySource } from '../model/manifest.ts';
 import { type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { fetchContent } from './fetch-content.ts';
+import { checkOffline } from './missing-offline.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
 
 export interface SaveOptions extends CallOptions {
@@ -63,6 +64,7 @@ export async function saveContents(
       // Whoever had the lock before us may have done the work.
       memory = await openMemory(ctx, contents);
       const open = await find();
+      checkOffline(ctx, ref, open);
       await checkFreeSpace(layout.root, missingBytes(layout, open), formatRef(ref));
       onEvent?.({ type: 'start', task: 'fetch', ...countFiles(open) });
       try {

@@ -5,6 +5,7 @@ import { keys } from '../model/keys.ts';
 import { formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import type { AnnouncedFile } from '../model/upload-plan.ts';
 import { NEEDS_TOKEN } from '../registry/failures.ts';
+import { offlineError } from '../registry/offline.ts';
 import { encodeSessionUrl } from '../registry/session-url.ts';
 import { leftUploads, remedyFor } from './recorded-uploads.ts';
 import { loadDocuments, parseSummary } from './version-documents.ts';
@@ -102,6 +103,7 @@ export async function giveUp(
 
 /** Throws `version-exists` if the registry has the version, finished or not. */
 export async function checkVersionIsNew(ctx: Context, ref: VersionRef, options: CallOptions): Promise<void> {
+  if (ctx.registry.isOffline) throw offlineError(`Publishing ${formatRef(ref)} needs the registry.`);
   const state = await askState(ctx, ref, options);
   if (state === 'nothing') return;
   const finished = state === 'finished';

@@ -1,4 +1,5 @@
 import type { RecordName } from '../cache/layout.ts';
+import { readIfThere } from '../cache/read-document.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
@@ -7,6 +8,7 @@ import { checkManifest, type Manifest } from '../model/manifest.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { isImmutable, summaryFromWire, type VersionSummary, wireSummary } from '../model/summary.ts';
 import { parseJson } from '../registry/documents.ts';
+import { offlineError } from '../registry/offline.ts';
 
 /** A version's two documents; from the cache alone where it cannot have changed. */
 export interface VersionDocuments {
@@ -100,6 +102,11 @@ async function readSummary(ctx: Context, ref: VersionRef, options: LoadOptions):
   const parse = (text: string) => parseSummary(text, ref);
   const known = options.overwrite ? undefined : await readRecord(ctx, ref, 'summary', parse);
   if (known !== undefined) return known;
+  if (ctx.registry.isOffline && !options.overwrite) {
+    const others = await readOthers(ctx, ref, 'summary', parse);
+    if (others !== undefined && isImmutable(others.value)) return others;
+    throw documentMissing(ref, 'summary');
+  }
   const content = await readDocument(ctx, ref, keys.summary(ref), MAX_SUMMARY, options);
   const value = parse(content.toString('utf8'));
   return { value, remember: () => ctx.cache.writeRecord(ref, 'summary', content) };
@@ -115,9 +122,21 @@ async function readManifest(
   const parse = (text: string) => checkManifest(parseJson(text, what), ref);
   const known = immutable && !options.overwrite ? await readRecord(ctx, ref, 'manifest', parse) : undefined;
   if (known !== undefined) return known;
+  if (ctx.registry.isOffline) {
+    const others = await readOthers(ctx, ref, 'manifest', parse);
+    if (others !== undefined) return others;
+    throw documentMissing(ref, 'manifest');
+  }
   const content = await readDocument(ctx, ref, keys.manifest(ref), MAX_MANIFEST, options);
   const value = parse(content.toString('utf8'));
   return { value, remember: () => ctx.cache.writeRecord(ref, 'manifest', content) };
+}
+
+function documentMissing(ref: VersionRef, name: RecordName): GypsumError {
+  return offlineError(`The ${name} of ${formatRef(ref)} is not in the cache.`, {
+    hint: 'See what there is with "gypsum cache ls".',
+    details: { ...ref, document: name },
+  });
 }
 
 /** Gives what is remembered. What cannot be read, as after a power cut, counts as not there: it is asked for again. */
@@ -127,7 +146,20 @@ async function readRecord<T>(
   name: RecordName,
   parse: (text: string) => T,
 ): Promise<Read<T> | undefined> {
-  const text = await ctx.cache.readRecord(ref, name);
+  return readIfSound(await ctx.cache.readRecord(ref, name), parse);
+}
+
+/** Gives what another client has left of a version, which is better than nothing where nobody can be asked. */
+async function readOthers<T>(
+  ctx: Context,
+  ref: VersionRef,
+  name: RecordName,
+  parse: (text: string) => T,
+): Promise<Read<T> | undefined> {
+  return readIfSound(await readIfThere(ctx.cache.layout.document(ref, name)), parse);
+}
+
+function readIfSound<T>(text: string | undefined, parse: (text: string) => T): Read<T> | undefined {
   if (text === undefined) return undefined;
   try {
     return { value: parse(text), remember: async () => {} };

@@ -29,6 +29,8 @@ export interface Registry {
   readonly url: string;
   readonly origin: string;
   readonly hasToken: boolean;
+  /** No request is made. */
+  readonly isOffline: boolean;
   /** For whoever else has to be asked: by the same way, and without the token. */
   readonly http: Pick<Http, 'request'>;
   /** Lists keys below a prefix; one level with a slash behind folders, or all. */
@@ -198,6 +200,7 @@ export function createRegistryClient({
     url: root,
     origin: base.origin,
     hasToken: token !== undefined,
+    isOffline: http.offline === true,
     http: client,
 
     async list(prefix, { recursive = false, ...options } = {}) {

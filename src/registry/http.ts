@@ -7,10 +7,13 @@ import { sleep } from '../give-way.ts';
 import { type AnswerHeaders, type Body, readReason } from './answers.ts';
 import { createDispatcher, type NetworkOptions } from './dispatcher.ts';
 import { answerFailure, asFailure, isPassing, waitAskedFor } from './failures.ts';
+import { offlineError } from './offline.ts';
 import { MAX_REDIRECTS, redirectTarget } from './redirect.ts';
 import { parseRetryAfter } from './retry-after.ts';
 
 export interface HttpOptions extends NetworkOptions {
+  /** Make no request at all: what would need one throws `unavailable`. @default false */
+  offline?: boolean | undefined;
   /** How often a failed request is tried again. @default 4 */
   retries?: number | undefined;
   /** The wait before the first retry; it doubles each time. Units: milliseconds @default 250 */
@@ -51,7 +54,7 @@ export interface Http {
 
 export function createHttp(
   userAgent: string,
-  { retries = 4, retryDelay = 250, timeout = 60_000, ...network }: HttpOptions = {},
+  { offline = false, retries = 4, retryDelay = 250, timeout = 60_000, ...network }: HttpOptions = {},
   onAnswer?: OnAnswer,
 ): Http {
   for (const [option, value] of Object.entries({ retries, retryDelay, timeout })) checkCount(option, value);
@@ -114,6 +117,8 @@ export function createHttp(
   return {
     async request(exchange, consume) {
       const { what, signal, onEvent, shouldRetry = isPassing } = exchange;
+      signal?.throwIfAborted();
+      if (offline) throw offlineError(`${what} needs a request.`);
       const mayRetry = (error: unknown) => !signal?.aborted && shouldRetry(error);
       try {
         return await pRetry(() => attempt(exchange, consume), {

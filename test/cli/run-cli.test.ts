@@ -49,6 +49,23 @@ describe('the command line', () => {
     expect(stdout).toMatch(new RegExp(`Example:\n  gypsum ${name}\\b`));
   });
 
+  it('makes no request with --offline, and says what is missing and what to do', async () => {
+    const rig = await createRig(seed);
+    expect((await runAt(rig, 'save', 'p/a/v1', '--include', 'a.txt')).stdout).toContain(
+      'Saved p/a/v1 in part: 1 file, 12 B; left out 1 file, 12 B; fetched 12 B.',
+    );
+    rig.registry.resetCalls();
+    const { code, stderr } = await runAt(rig, 'clone', 'p/a/v1', join(rig.folder, 'clone'), '--offline');
+    expect(code).toBe(11);
+    expect(stderr).toContain('1 file of p/a/v1 (12 bytes) is not in the cache: sub/b.txt.');
+    expect(stderr).toContain('--no-download');
+    const latest = await runAt(rig, 'path', 'p/a', '--offline');
+    expect(latest.code).toBe(11);
+    expect(latest.stderr).toContain('name one, such as p/a/v1');
+    expect((await runAt(rig, 'path', 'p/a/v1:/a.txt', '--offline')).code).toBe(0);
+    expect(rig.registry.calls).toEqual([]);
+  });
+
   it('lists every command in its own help', async () => {
     const { stdout } = await run(['--help']);
     for (const [name, { summary }] of Object.entries(commands)) {

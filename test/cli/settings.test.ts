@@ -25,7 +25,7 @@ let folder: string;
 beforeEach(async () => {
   folder = await tempFolder();
   vi.stubEnv('GYPSUM_CONFIG_DIR', join(folder, 'config'));
-  for (const name of ['GYPSUM_URL', 'GYPSUM_CACHE_DIR', 'GYPSUM_TOKEN']) vi.stubEnv(name, '');
+  for (const name of ['GYPSUM_URL', 'GYPSUM_CACHE_DIR', 'GYPSUM_TOKEN', 'GYPSUM_OFFLINE']) vi.stubEnv(name, '');
   return () => vi.unstubAllEnvs();
 });
 
@@ -39,6 +39,7 @@ describe('gypsum config', () => {
       'cache        /flag       flag --cache',
       `concurrency  4           file ${join(folder, 'config/config.json')}`,
       'ca                       default',
+      'offline      false       default',
       '',
     ]);
     expect(JSON.parse((await run('config', 'list', '--json', '--cache', '/flag')).stdout)).toEqual([
@@ -46,6 +47,7 @@ describe('gypsum config', () => {
       { key: 'cache', value: '/flag', from: 'flag', name: '--cache' },
       { key: 'concurrency', value: 4, from: 'file', name: join(folder, 'config/config.json') },
       { key: 'ca', value: '', from: 'default' },
+      { key: 'offline', value: false, from: 'default' },
     ]);
     vi.stubEnv('GYPSUM_URL', '');
     expect((await run('config', 'list')).stdout).toMatch(/^registry +https:\/\/gypsum\.artifactdb\.com +default$/m);
@@ -68,6 +70,14 @@ describe('gypsum config', () => {
     expect((await run('config', 'unset', 'registry')).stdout).toBe(`There was no registry in ${file}.\n`);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ cache: rig.cacheDir });
     expect(readdirSync(join(folder, 'config'))).toEqual(['config.json']);
+  });
+
+  it('settles what is on or off', async () => {
+    expect((await run('config', 'set', 'offline', 'true')).stdout).toContain('Set offline to true in ');
+    expect((await run('config', 'get', 'offline', '--json')).stdout).toBe('true\n');
+    const { code, stderr } = await run('projects');
+    expect({ code, stderr }).toEqual({ code: 11, stderr: expect.stringContaining('since it is to work offline') });
+    expect((await run('config', 'set', 'offline', 'perhaps')).stderr).toContain('"offline" must be true or false');
   });
 
   it('keeps a relative cache folder as what it meant where it was typed', async () => {

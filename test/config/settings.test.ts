@@ -31,6 +31,7 @@ describe('a setting', () => {
       ['cache', '/flag', 'flag', '--cache'],
       ['concurrency', 3, 'file', file],
       ['ca', '', 'default', undefined],
+      ['offline', false, 'default', undefined],
     ]);
     expect(values({}, set).slice(0, 2)).toEqual([
       ['registry', 'http://set', 'environment', 'GYPSUM_URL'],
@@ -45,7 +46,20 @@ describe('a setting', () => {
       ['cache', expect.stringContaining('gypsum'), 'default', undefined],
       ['concurrency', 16, 'default', undefined],
       ['ca', '', 'default', undefined],
+      ['offline', false, 'default', undefined],
     ]);
+  });
+
+  it.each([
+    ['1', true],
+    ['TRUE', true],
+    ['0', false],
+  ])('that is on or off may be %s in the environment', async (text, offline) => {
+    const env = await environment('{ "offline": true }');
+    expect(configFromEnvironment({}, env)).toMatchObject({ offline: true });
+    expect(configFromEnvironment({}, { ...env, GYPSUM_OFFLINE: text })).toMatchObject({ offline });
+    expect(configFromEnvironment({ offline: true }, { ...env, GYPSUM_OFFLINE: text })).toMatchObject({ offline: true });
+    expect(() => configFromEnvironment({}, { ...env, GYPSUM_OFFLINE: 'perhaps' })).toThrow(refused(/GYPSUM_OFFLINE/));
   });
 
   it('of the config file is what a client is made with', async () => {
@@ -70,6 +84,7 @@ describe('a config file', () => {
     ['a registry that is none', '{"registry": "ftp://x"}', /"registry" .* must be an http or https URL/, /unset/],
     ['a registry with a password', '{"registry": "http://a:b@x"}', /must be an http or https URL/, /unset/],
     ['a number out of range', '{"concurrency": 0}', /must be a whole number from 1 to 256/, /unset concurrency/],
+    ['neither true nor false', '{"offline": "yes"}', /"offline" .* must be true or false/, /unset offline/],
     ['what is not JSON', '{"registry"', /config\.json is not a JSON object/, /remove it/],
     ['a list', '[]', /is not a JSON object/, /remove it/],
     ['nothing', '', /is not a JSON object/, /remove it/],

@@ -7,7 +7,7 @@ import { argument, type Command } from '../command.ts';
 
 interface SetResult {
   readonly key: string;
-  readonly value: string | number;
+  readonly value: string | number | boolean;
   readonly file: string;
 }
 
@@ -31,7 +31,7 @@ export const configList: Command<Setting[]> = {
   },
 };
 
-export const configGet: Command<string | number> = {
+export const configGet: Command<string | number | boolean> = {
   usage: 'get <key>',
   summary: 'Print the value of a setting, wherever it comes from',
   example: 'gypsum config get registry',
@@ -81,11 +81,13 @@ export const configUnset: Command<UnsetResult> = {
 };
 
 /** How the text of a value is read; a relative path means the folder that it was typed in. */
-const READ: Readonly<Record<SettingKey, (text: string) => string | number>> = {
+const READ: Readonly<Record<SettingKey, (text: string) => string | number | boolean>> = {
   registry: (text) => text,
   cache: (text) => resolve(text),
   concurrency: (text) => (text.trim() === '' ? Number.NaN : Number(text)),
   ca: (text) => resolve(text),
+  // What is neither is refused as it is.
+  offline: (text) => (text === 'true' || text === 'false' ? text === 'true' : text),
 };
 
 function origin({ from, name }: Setting): string {

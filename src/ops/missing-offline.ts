@@ -1,0 +1,57 @@
+import { cachedNames } from '../cache/cached-names.ts';
+import { type Content, isMissing } from '../cache/contents.ts';
+import type { Context } from '../context.ts';
+import type { GypsumError } from '../errors.ts';
+import { type AssetRef, formatRef, type VersionRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { comparePaths } from '../model/tree.ts';
+import { offlineError } from '../registry/offline.ts';
+import { readRememberedSummary } from './version-documents.ts';
+
+/** How many files or versions a message names; `details` has all. */
+const NAMED = 5;
+
+/** Throws `unavailable` naming what is not in the cache, where it is to work offline. */
+export function checkOffline(ctx: Context, ref: VersionRef, contents: readonly Content[]): void {
+  if (!ctx.registry.isOffline) return;
+  const missing = contents.filter((content) => isMissing(ctx.cache.layout, content));
+  if (missing.length > 0) throw contentsMissing(ref, missing);
+}
+
+/** Gives the error for contents that would have to be fetched. */
+export function contentsMissing(ref: VersionRef, missing: readonly Content[]): GypsumError {
+  const files = missing.flatMap((content) => content.files.map(({ path }) => path)).sort(comparePaths);
+  const bytes = missing.reduce((sum, { size }) => sum + size, 0);
+  const [noun, verb] = files.length === 1 ? ['file', 'is'] : ['files', 'are'];
+  return offlineError(
+    `${files.length.toLocaleString('en')} ${noun} of ${formatRef(ref)} (${bytes.toLocaleString('en')} bytes) ${verb} not in the cache: ${list(files)}.`,
+    {
+      hint: 'A clone can leave them out (--exclude), or leave out all (--no-download).',
+      details: { ...ref, files, bytes },
+    },
+  );
+}
+
+/** Gives the error for the question which version is the latest: that of the newest one that is known may be old. */
+export async function latestUnknown(ctx: Context, { project, asset }: AssetRef): Promise<GypsumError> {
+  const known: { version: string; finish: number }[] = [];
+  for (const version of await cachedNames(ctx.cache.layout, project, asset)) {
+    const finish = (await readRememberedSummary(ctx, { project, asset, version }))?.uploadFinish?.getTime();
+    if (finish !== undefined) known.push({ version, finish });
+  }
+  const versions = known.sort((a, b) => b.finish - a.finish).map(({ version }) => version);
+  const [newest] = versions;
+  const ref = formatRef({ project, asset });
+  return offlineError(`Which version of ${ref} is the latest is for the registry to say.`, {
+    hint:
+      newest === undefined
+        ? `The cache knows no version of ${ref}.`
+        : `The cache knows ${list(versions)}: name one, such as ${formatRef({ project, asset, version: newest })}, the newest of them.`,
+    details: { project, asset, versions },
+  });
+}
+
+function list(names: readonly string[]): string {
+  const more = names.length > NAMED ? ` and ${(names.length - NAMED).toLocaleString('en')} more` : '';
+  return names.slice(0, NAMED).map(showText).join(', ') + more;
+}
