@@ -7,5 +7,5 @@ export {
   type MockRegistryOptions,
   startMockRegistry,
 } from './mock-registry.ts';
-export type { Oddities } from './oddities.ts';
+export { ODDITY_NAMES, type Oddities } from './oddities.ts';
 export type { Seed, SeedFile } from './seed.ts';

@@ -59,9 +59,11 @@ const ODDITIES: Readonly<Record<keyof Oddities, Oddity>> = {
   wipesExisting,
 };
 
+export const ODDITY_NAMES = Object.keys(ODDITIES) as readonly (keyof Oddities)[];
+
 /** Gives what makes a registry odd in these ways: `public` has all of them. */
 export function createOddities(oddities: Oddities | 'public', world: World): Fault[] {
-  return Object.entries(ODDITIES)
-    .filter(([name]) => oddities === 'public' || oddities[name as keyof Oddities] === true)
-    .map(([, oddity]) => oddity(world));
+  return ODDITY_NAMES.filter((name) => oddities === 'public' || oddities[name] === true).map((name) =>
+    ODDITIES[name](world),
+  );
 }

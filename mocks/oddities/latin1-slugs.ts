@@ -1,9 +1,8 @@
-import { route } from '../../src/registry/route.ts';
+import { encodeSessionUrl } from '../../src/registry/session-url.ts';
 import { findRoute } from '../../src/server/routes.ts';
 import { readTicket } from '../../src/server/signer.ts';
 import { failed, readDocument, toPath, withDocument, withoutFeature } from './answers.ts';
 import { latin1Slug, readLatin1Slug } from './latin1-slug.ts';
-import { parametersFor } from './parameters.ts';
 import type { Oddity } from './world.ts';
 
 interface Started {
@@ -22,39 +21,43 @@ export const latin1Slugs: Oddity = ({ ask }) => {
   /** Our own slugs, by session and by what the other ones say. */
   const own = new Map<string, string>();
   const nameOf = (session: string, fields: readonly string[]) => JSON.stringify([session, ...fields]);
-  return async (request, next) => {
-    const ref = parametersFor(request, 'start');
-    if (ref !== undefined) {
-      const answer = await next();
-      if (!answer.ok) return answer;
-      const started = await readDocument<Started>(answer);
-      const files = started.file_urls.map((file) => {
-        const slug = file.url.slice(PRESIGN.length);
-        const { project, asset, version, path, md5sum } = ticketOf(slug);
-        return { ...file, slug, fields: [project, asset, version, path, md5sum] };
-      });
-      if (files.some(({ fields }) => /[^\0-\xff]/.test(fields.join('')))) {
-        const abort = route('upload/abort', ref.project, ref.asset, ref.version);
-        await ask('POST', abort, { token: started.session_token });
-        return failed(request, next);
-      }
-      for (const { slug, fields } of files) own.set(nameOf(started.session_token, fields), slug);
-      const file_urls = files.map(({ slug: _slug, fields, ...file }) => ({
-        ...file,
-        url: PRESIGN + latin1Slug(fields),
-      }));
-      return withDocument(answer, { ...started, file_urls });
+
+  async function rename(started: Started): Promise<Started | undefined> {
+    const { session_token: token } = started;
+    const renamed = started.file_urls.map(({ url, ...file }) => {
+      const slug = url.slice(PRESIGN.length);
+      return { ...file, slug, fields: fieldsOf(slug) };
+    });
+    if (renamed.some(({ fields }) => /[^\0-\xff]/.test(fields.join('')))) {
+      await ask('POST', encodeSessionUrl(started.abort_url), { token });
+      return undefined;
     }
-    const found = findRoute(request);
-    if (found?.name !== 'presign') return withoutFeature(await next(), 'unicode');
-    const session = request.headers.get('authorization')?.replace(/^Bearer /, '') ?? '';
-    const slug = own.get(nameOf(session, readLatin1Slug(found.parameters.slug ?? '') ?? []));
-    return next(slug === undefined ? request : toPath(request, PRESIGN + slug));
+    for (const { fields, slug } of renamed) own.set(nameOf(token, fields), slug);
+    const file_urls = renamed.map(({ fields, slug: _own, ...file }) => ({
+      ...file,
+      url: PRESIGN + latin1Slug(fields),
+    }));
+    return { ...started, file_urls };
+  }
+
+  return async (request, next) => {
+    const { name, parameters = {} } = findRoute(request) ?? {};
+    if (name === 'presign') {
+      const session = request.headers.get('authorization')?.replace(/^Bearer /, '') ?? '';
+      const slug = own.get(nameOf(session, readLatin1Slug(parameters.slug ?? '') ?? []));
+      return next(slug === undefined ? request : toPath(request, PRESIGN + slug));
+    }
+    const answer = withoutFeature(await next(), 'unicode');
+    if (name !== 'start' || !answer.ok) return answer;
+    const started = await rename(await readDocument<Started>(answer));
+    return started === undefined ? failed(request, next) : withDocument(answer, started);
   };
 };
 
-function ticketOf(slug: string) {
+/** What a slug of ours says that the other ones say, too. */
+function fieldsOf(slug: string): string[] {
   const ticket = readTicket(slug);
   if (ticket === undefined) throw new Error('The registry gave out a slug that is none.');
-  return ticket;
+  const { project, asset, version, path, md5sum } = ticket;
+  return [project, asset, version, path, md5sum];
 }

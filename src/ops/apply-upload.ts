@@ -4,6 +4,7 @@ import { type Count, countFiles } from '../model/count.ts';
 import type { VersionRef } from '../model/refs.ts';
 import type { UploadPlan } from '../model/upload-plan.ts';
 import { checkSources } from './check-sources.ts';
+import { explainLostSession } from './explain-lost-session.ts';
 import { run } from './run.ts';
 import { type StartOptions, startUpload } from './start-upload.ts';
 import { type UploadFilesOptions, uploadFiles } from './upload-files.ts';
@@ -41,8 +42,9 @@ export async function applyUpload(ctx: Context, given: UploadPlan, options: Appl
       await uploadFiles(ctx, session, (path) => sources.get(path) ?? path, options);
       await completeUpload(ctx, session, call);
     } catch (error) {
+      const reason = await explainLostSession(ctx, session, error);
       // Interrupted in its last moment, it may have been published all the same.
-      if ((await giveUp(ctx, session, call)) !== 'completed') throw error;
+      if ((await giveUp(ctx, session, call)) !== 'completed') throw reason;
     }
     return { project, asset, version, published: true, ...countPlan(plan) };
   });

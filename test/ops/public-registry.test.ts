@@ -1,27 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { Oddities } from '../../mocks/index.ts';
+import { ODDITY_NAMES, type Oddities } from '../../mocks/index.ts';
 import { createRig, readTree } from '../helpers/rig.ts';
 
 const V2 = { project: 'p', asset: 'a', version: 'v2' };
+const V3 = { ...V2, version: 'v3' };
 const seed = { versions: { 'p/a/v1': { 'x.txt': 'content of x' } } };
-
-const ODDITIES: readonly (keyof Oddities)[] = [
-  'wipesExisting',
-  'errorsWithStatus200',
-  'latin1Slugs',
-  'noExtras',
-  'racyLock',
-  'presignedElsewhere',
-  'expiringUrls',
-  'latePuts',
-  'cachedPermissions',
-  'oddDates',
-  'twiceDecodedPrefix',
-];
 
 describe.each<[string, Oddities | 'public']>([
   // What does not say that it can do more than the public registry is taken for one that cannot.
-  ...ODDITIES.map((name): [string, Oddities] => [name, { twiceDecodedPrefix: name === 'noExtras', [name]: true }]),
+  ...ODDITY_NAMES.map((name): [string, Oddities] => [name, { twiceDecodedPrefix: name === 'noExtras', [name]: true }]),
   ['public', 'public'],
 ])('a registry that is odd as in %s', (_name, oddities) => {
   const odd = { 'ab?.txt': 'names', 'ünï/a b#%41+ÿ?.txt': 'more names', empty: '' };
@@ -75,23 +62,48 @@ describe('names beyond Latin-1', () => {
   });
 });
 
-it('of two uploads that get a session at once, one is published whole, and nothing is of the other', async () => {
+it('of two uploads that get a session at once, one is published whole, and of the other it is said what happened', async () => {
   const { client, connect, makeFolder, folder } = await createRig(seed, 'public');
+  const other = connect({ cacheDir: `${folder}/other`, stateDir: `${folder}/other-state` });
   const uploads = await Promise.allSettled([
     client.uploadDirectory(V2, await makeFolder('one', { one: '1' })),
-    connect({ cacheDir: `${folder}/other` }).uploadDirectory(
-      { ...V2, version: 'v3' },
-      await makeFolder('other', { other: '2' }),
-    ),
+    other.uploadDirectory(V3, await makeFolder('other', { other: '2' })),
   ]);
-  const published = uploads.filter(({ status }) => status === 'fulfilled');
-  expect(published.length).toBeGreaterThan(0);
-  for (const [index, version] of ['v2', 'v3'].entries()) {
-    if (uploads[index]?.status === 'fulfilled') {
-      expect(Object.keys(await client.fetchManifest({ ...V2, version }))).toEqual([version === 'v2' ? 'one' : 'other']);
-    } else
-      await expect(client.saveVersion({ ...V2, version })).rejects.toMatchObject({
-        code: /not-found|version-unfinished/,
-      });
+  const files = [['one'], ['other']];
+  for (const [index, ref] of [V2, V3].entries()) {
+    const upload = uploads[index];
+    if (upload?.status === 'fulfilled') {
+      expect(Object.keys(await client.fetchManifest(ref))).toEqual(files[index]);
+      continue;
+    }
+    expect(upload?.reason).toMatchObject({ code: expect.stringMatching(/^(forbidden|project-locked)$/) });
+    await expect(client.saveVersion(ref)).rejects.toThrow();
   }
+  expect(uploads.map(({ status }) => status)).toContain('fulfilled');
+});
+
+it.each<[string, boolean, RegExp]>([
+  ['another upload', false, /p\/a\/v2 was ended by somebody else: an upload of p\/a\/v3 holds its project now\.$/],
+  ['nobody', true, /p\/a\/v2 was ended by somebody else: nothing holds its project now\.$/],
+])('an upload whose project %s holds meanwhile says so', async (_who, isOver, message) => {
+  const { client, connect, registry, makeFolder, folder } = await createRig(seed, 'public');
+  const other = connect({ stateDir: `${folder}/other-state` });
+  let isTaken = false;
+  registry.inject(
+    async (_request, next) => {
+      if (!isTaken) {
+        isTaken = true;
+        await client.unlockProject('p');
+        const session = await other.startUpload(V3, []);
+        if (isOver) await other.completeUpload(session);
+      }
+      return next();
+    },
+    { route: 'presign' },
+  );
+  await expect(client.uploadDirectory(V2, await makeFolder('one', { one: '1' }))).rejects.toMatchObject({
+    code: 'forbidden',
+    message: expect.stringMatching(message),
+    hint: expect.stringContaining('Publish again'),
+  });
 });

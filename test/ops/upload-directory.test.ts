@@ -8,24 +8,25 @@ import { createRig, md5, readTree } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 const V2 = { ...V1, version: 'v2' };
-const FILES = { 'a.txt': 'content of a', 'sub/b.txt': 'content of b', empty: '', 'ünï/日本 #1?.txt': 'names' };
+const FILES = { 'a.txt': 'content of a', 'sub/b.txt': 'content of b', empty: '', 'ünï/é %41 #1?.txt': 'names' };
 const seed = { projects: { p: {} } };
 
 describe('publishing a folder', () => {
   it('makes a version with its files, whatever their names', async () => {
     const { client, makeFolder, folder, connect } = await createRig(seed);
-    const result = await client.uploadDirectory(V1, await makeFolder('mine', FILES));
+    const files = { ...FILES, '日本/語.txt': 'Namen' };
+    const result = await client.uploadDirectory(V1, await makeFolder('mine', files));
     expect(result).toEqual({
       ...V1,
       published: true,
-      files: 4,
-      bytes: 29,
-      sent: { files: 4, bytes: 29 },
+      files: 5,
+      bytes: 34,
+      sent: { files: 5, bytes: 34 },
       linked: { files: 0, bytes: 0 },
     });
     await connect({ cacheDir: join(folder, 'other') }).saveVersion(V1);
     const tree = await readTree(join(folder, 'other/bucket/p/a/v1'));
-    expect(tree).toMatchObject(FILES);
+    expect(tree).toMatchObject(files);
     expect(await client.fetchLatest(V1)).toEqual(V1);
     expect((await client.fetchSummary(V1)).uploadFinish).toBeInstanceOf(Date);
   });
@@ -52,7 +53,7 @@ describe('publishing a folder', () => {
       'a.txt': { size: 6, md5sum: md5('edited') },
       empty: { size: 0, md5sum: md5(''), link: { ...V1, path: 'empty' } },
       'sub/b.txt': { size: 12, md5sum: md5('content of b'), link: { ...V1, path: 'sub/b.txt' } },
-      'ünï/日本 #1?.txt': { size: 5, md5sum: md5('names'), link: { ...V1, path: 'ünï/日本 #1?.txt' } },
+      'ünï/é %41 #1?.txt': { size: 5, md5sum: md5('names'), link: { ...V1, path: 'ünï/é %41 #1?.txt' } },
     });
     await connect({ cacheDir: join(folder, 'other') }).saveVersion(V2);
     const tree = await readTree(join(folder, 'other/bucket/p/a/v2'));
