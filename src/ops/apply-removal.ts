@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { sameVersion, type VersionRef } from '../model/refs.ts';
 import type { KeptVersion, RemovalPlan, RemovedVersion } from './plan-removal.ts';
+import { versionLockOptions } from './version-lock.ts';
 
 export interface ApplyRemovalOptions extends CallOptions {
   /** Remove what is in use, too. */
@@ -38,8 +39,7 @@ export async function applyRemoval(
       isFree: async () => force || (!(await receiptsOf(ctx, version)).some(needsFiles) && !wasUsed(ctx, version)),
       // Publishing from a clone needs them, also where the files are gone.
       records: (await receiptsOf(ctx, version)).length === 0,
-      signal,
-      onWait: (owner) => onEvent?.({ type: 'wait', for: 'version-lock', ref: version, owner }),
+      ...versionLockOptions(version, { signal, onEvent }),
     });
     done();
     if (bytes === undefined) {

@@ -9,10 +9,12 @@ import type { CallOptions } from '../events.ts';
 import { type Count, countFiles } from '../model/count.ts';
 import { formatFileRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
+import { byVersion } from './by-version.ts';
 import { findChanged } from './find-changed.ts';
 import { type CloneLink, findCloneLinks } from './find-clone-links.ts';
 import { describeKeeper, findKeepers, type Keeper } from './keepers.ts';
 import { run } from './run.ts';
+import { versionLockOptions } from './version-lock.ts';
 
 export interface DropOptions extends CallOptions {
   /**
@@ -51,10 +53,10 @@ export async function dropFiles(
     }
     const files = distinct(links);
     let freed = 0;
-    for (const [ref, ofVersion] of byVersion(files)) {
+    for (const { ref, items } of byVersion(files, ({ file }) => file)) {
       // Somebody may have cloned it since.
       const isFree = async () => force || (await newReceipts(ctx, ref, before)).length === 0;
-      freed += await drop(ctx, ref, ofVersion, isFree, options);
+      freed += await drop(ctx, ref, items, isFree, options);
     }
     return { ...countFiles(files), freed };
   });
@@ -65,18 +67,14 @@ async function drop(
   ref: VersionRef,
   files: readonly CloneLink[],
   isFree: () => Promise<boolean>,
-  { signal, onEvent }: CallOptions,
+  options: CallOptions,
 ): Promise<number> {
   const { layout } = ctx.cache;
   const evicted = files.map(({ file, project, md5sum }) => ({
     path: layout.file(file),
     blob: layout.blob(project, { algorithm: 'md5', hex: md5sum }),
   }));
-  const freed = await evictFiles(layout, ref, evicted, {
-    isFree,
-    signal,
-    onWait: () => onEvent?.({ type: 'wait', for: 'version-lock', ref }),
-  });
+  const freed = await evictFiles(layout, ref, evicted, { isFree, ...versionLockOptions(ref, options) });
   if (freed !== undefined) return freed;
   throw inUse([`${formatRef(ref)}: ${describeKeeper({ type: 'use' })}`]);
 }
@@ -90,17 +88,6 @@ async function newReceipts(ctx: Context, ref: VersionRef, before: ReadonlySet<st
   return receipts.filter(
     (receipt) => sameVersion(receipt, ref) && needsFiles(receipt) && !before.has(receiptName(receipt)),
   );
-}
-
-function byVersion(files: readonly CloneLink[]): Iterable<[VersionRef, CloneLink[]]> {
-  const versions = new Map<string, [VersionRef, CloneLink[]]>();
-  for (const link of files) {
-    const { path: _, ...ref } = link.file;
-    const known = versions.get(formatRef(ref));
-    if (known === undefined) versions.set(formatRef(ref), [ref, [link]]);
-    else known[1].push(link);
-  }
-  return versions.values();
 }
 
 /** Whether a clone is one in which each of the files was named. */
@@ -121,10 +108,10 @@ interface Needed {
 /** Finds what needs the versions besides the clone that the links stand in. */
 async function findOthers(ctx: Context, links: readonly CloneLink[], options: CallOptions): Promise<Needed[]> {
   const keepers = await findKeepers(ctx, { forgetMissing: false }, options);
-  return [...byVersion(links)].flatMap(([ref, ofVersion]) =>
+  return byVersion(links, ({ file }) => file).flatMap(({ ref, items }) =>
     keepers
       .of(ref)
-      .filter((keeper) => keeper.type !== 'clone' || !isOwn(keeper.destination, ofVersion))
+      .filter((keeper) => keeper.type !== 'clone' || !isOwn(keeper.destination, items))
       .map((keeper) => ({ ref, keeper })),
   );
 }

@@ -1,10 +1,10 @@
 import { hasContent } from '../cache/blobs.ts';
-import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { realPath } from '../tree/real-path.ts';
 import { statThrough } from '../tree/stat-through.ts';
+import { fingerprintsOf, openMemoryOf } from './memory.ts';
 
 /** A link of a folder, and what it must show for the version to say what the folder does. */
 export interface Shown {
@@ -28,10 +28,10 @@ export async function findChanged<T extends Shown>(
   locate: (link: T) => string,
   { signal }: CallOptions,
 ): Promise<T[]> {
-  const memory = new Map<string, Fingerprints>();
-  for (const [project, hexes] of digestsByProject(links)) {
-    memory.set(project, await openFingerprints(ctx.cache.layout, project, hexes));
-  }
+  const memory = await openMemoryOf(
+    ctx,
+    links.map(({ project, md5sum }) => [project, md5sum]),
+  );
   const changed: T[] = [];
   const pace = createPace(signal);
   for (const link of links) {
@@ -40,23 +40,13 @@ export async function findChanged<T extends Shown>(
     if (pace.due()) await pace.rest();
     const stats = statThrough(at);
     if (stats === undefined) continue;
-    const prints = memory.get(link.project);
-    if (stats.size === size && prints?.check(md5sum, stats) === 'same') continue;
+    const prints = fingerprintsOf(memory, link.project);
+    if (stats.size === size && prints.check(md5sum, stats) === 'same') continue;
     const cached = realPath(at);
     const expected = { digest: { algorithm: 'md5', hex: md5sum }, size } as const;
     if (!stats.isFile() || !(await hasContent(cached, expected, signal))) changed.push(link);
-    else prints?.remember(md5sum, cached, stats);
+    else prints.remember(md5sum, cached, stats);
   }
   for (const prints of memory.values()) await prints.flush(signal);
   return changed;
-}
-
-function digestsByProject(links: readonly Shown[]): Map<string, Set<string>> {
-  const digests = new Map<string, Set<string>>();
-  for (const { project, md5sum } of links) {
-    const known = digests.get(project);
-    if (known === undefined) digests.set(project, new Set([md5sum]));
-    else known.add(md5sum);
-  }
-  return digests;
 }

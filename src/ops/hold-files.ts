@@ -1,9 +1,9 @@
 import { statIfThere } from '../cache/blobs.ts';
-import { withLock } from '../cache/locks.ts';
 import type { Context } from '../context.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { saveFiles } from './save-version.ts';
 import type { VersionDocuments } from './version-documents.ts';
+import { withVersionLock } from './version-lock.ts';
 
 /**
  * Makes sure that a version's files are still there once a receipt of a clone has been written: from then on, nobody
@@ -16,10 +16,6 @@ export async function holdFiles(ctx: Context, documents: VersionDocuments, optio
   const { layout } = ctx.cache;
   const { ref } = documents;
   if (statIfThere(layout.complete(ref)) !== undefined) return;
-  const { signal, onEvent } = options;
-  await withLock(layout, layout.lock(ref), async () => {}, {
-    signal,
-    onWait: (owner) => onEvent?.({ type: 'wait', for: 'version-lock', ref, owner }),
-  });
+  await withVersionLock(ctx, ref, options, async () => {});
   await saveFiles(ctx, documents, options);
 }

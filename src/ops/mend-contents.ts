@@ -5,10 +5,11 @@ import { checkFreeSpace } from '../cache/free-space.ts';
 import { moveAside } from '../cache/move-aside.ts';
 import type { Context } from '../context.ts';
 import { each } from '../each.ts';
-import { isGypsumError, isSystemError } from '../errors.ts';
+import { isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { fetchContent } from './fetch-content.ts';
+import { whyNot } from './mend-outcome.ts';
 import type { Prover } from './prover.ts';
 
 /** What became of files that were to be mended, by their absolute paths. */
@@ -66,7 +67,6 @@ export async function mendContents(
       await mend(content, signal);
     } catch (error) {
       const reason = whyNot(error);
-      if (reason === undefined) throw error;
       for (const file of content.files) failed.set(layout.file(file), reason);
     }
   });
@@ -82,10 +82,4 @@ async function hasRight(ctx: Context, prover: Prover, content: Content): Promise
     if (stats?.isFile() && (await prover.prove(project, content, path, stats)) === 'right') return true;
   }
   return false;
-}
-
-/** Gives why something could not be mended where that does not keep the rest from it. */
-export function whyNot(error: unknown): string | undefined {
-  if (isGypsumError(error) && error.code !== 'no-space') return error.message;
-  return isSystemError(error, 'EACCES', 'EPERM', 'EIO', 'EROFS') ? error.message : undefined;
 }

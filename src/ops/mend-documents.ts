@@ -1,14 +1,14 @@
 import { removeIfThere } from '../cache/atomic.ts';
 import { statIfThere } from '../cache/blobs.ts';
-import { withLock } from '../cache/locks.ts';
 import { setAside } from '../cache/move-aside.ts';
 import type { Context } from '../context.ts';
 import { isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { VersionRef } from '../model/refs.ts';
 import type { CacheProblem } from './cache-problems.ts';
-import { whyNot } from './mend-contents.ts';
+import { outcome, whyNot } from './mend-outcome.ts';
 import { loadVersion } from './version-documents.ts';
+import { withVersionLock } from './version-lock.ts';
 
 /** Mends what is remembered of a version: our records are asked for again, and other clients' copies made from them. */
 export async function mendDocuments(
@@ -27,7 +27,7 @@ export async function mendDocuments(
   const isRecord = ({ path }: CacheProblem) => !copies.has(path);
   const reason = problems.some(isRecord) ? await askAgain(ctx, ref, options) : undefined;
   for (const problem of problems.filter(isRecord)) {
-    mended.push({ ...problem, repaired: reason === undefined, ...(reason !== undefined && { reason }) });
+    mended.push({ ...problem, ...outcome(reason) });
   }
   for (const problem of problems) {
     const name = copies.get(problem.path);
@@ -47,18 +47,15 @@ export async function mendClaim(
   problem: CacheProblem,
   options: CallOptions,
 ): Promise<CacheProblem> {
-  const { layout } = ctx.cache;
   try {
     await loadVersion(ctx, ref, options);
     return { ...problem, repaired: true };
   } catch (error) {
     if (isGypsumError(error, 'not-found') || isGypsumError(error, 'version-unfinished')) {
-      await withLock(layout, layout.lock(ref), () => removeIfThere(layout.complete(ref)), { signal: options.signal });
+      await withVersionLock(ctx, ref, options, () => removeIfThere(ctx.cache.layout.complete(ref)));
       return { ...problem, repaired: true };
     }
-    const reason = whyNot(error);
-    if (reason === undefined) throw error;
-    return { ...problem, repaired: false, reason };
+    return { ...problem, ...outcome(whyNot(error)) };
   }
 }
 
@@ -67,8 +64,6 @@ async function askAgain(ctx: Context, ref: VersionRef, options: CallOptions): Pr
     await loadVersion(ctx, ref, options);
     return undefined;
   } catch (error) {
-    const reason = whyNot(error);
-    if (reason === undefined) throw error;
-    return reason;
+    return whyNot(error);
   }
 }

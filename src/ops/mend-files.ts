@@ -3,17 +3,18 @@ import { READ_ONLY } from '../cache/atomic.ts';
 import { statIfThere } from '../cache/blobs.ts';
 import { diskClock } from '../cache/disk-clock.ts';
 import type { Layout } from '../cache/layout.ts';
-import { withLock } from '../cache/locks.ts';
 import { setAside } from '../cache/move-aside.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
-import type { Manifest, ManifestEntry } from '../model/manifest.ts';
+import { type Manifest, selectEntries } from '../model/manifest.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { isBelow } from '../model/tree.ts';
 import type { CacheFault, CacheProblem } from './cache-problems.ts';
-import { mendContents, whyNot } from './mend-contents.ts';
+import { mendContents } from './mend-contents.ts';
+import { outcome, whyNot } from './mend-outcome.ts';
 import type { Prover } from './prover.ts';
 import { groupContents } from './save-contents.ts';
+import { withVersionLock } from './version-lock.ts';
 
 /** Mends what is wrong with the files of a version, while nobody else saves or removes it. */
 export async function mendFiles(
@@ -24,26 +25,21 @@ export async function mendFiles(
   { prover, signal, onEvent }: CallOptions & { prover: Prover },
 ): Promise<CacheProblem[]> {
   const { layout } = ctx.cache;
-  return withLock(
-    layout,
-    layout.lock(ref),
-    async () => {
-      for (const { fault, path } of problems) if (fault === 'unreadable') protect(path);
-      const wanted = wantedFiles(manifest, problems);
-      const contents = groupContents({ ref, manifest: wanted });
-      const { movedTo, failed } = await mendContents(ctx, ref, contents, { prover, signal, onEvent });
-      const now = await diskClock(layout);
-      return problems.map((problem) => {
-        if (problem.fault === 'wrong-mode') return { ...problem, ...outcome(protect(problem.path)) };
-        if (problem.fault === 'foreign') return putAside(layout, problem, now);
-        const reason = [...failed].find(([path]) => path === problem.path || isBelow(path, problem.path))?.[1];
-        const aside = movedTo.get(problem.path);
-        const whole = problem.file === undefined ? [...failed.values()][0] : reason;
-        return { ...problem, ...outcome(whole), ...(aside !== undefined && { movedTo: aside }) };
-      });
-    },
-    { signal, onWait: (owner) => onEvent?.({ type: 'wait', for: 'version-lock', ref, owner }) },
-  );
+  return withVersionLock(ctx, ref, { signal, onEvent }, async () => {
+    for (const { fault, path } of problems) if (fault === 'unreadable') protect(path);
+    const wanted = wantedFiles(manifest, problems);
+    const contents = groupContents({ ref, manifest: wanted });
+    const { movedTo, failed } = await mendContents(ctx, ref, contents, { prover, signal, onEvent });
+    const now = await diskClock(layout);
+    return problems.map((problem) => {
+      if (problem.fault === 'wrong-mode') return { ...problem, ...outcome(protect(problem.path)) };
+      if (problem.fault === 'foreign') return putAside(layout, problem, now);
+      const reason = [...failed].find(([path]) => path === problem.path || isBelow(path, problem.path))?.[1];
+      const aside = movedTo.get(problem.path);
+      const whole = problem.file === undefined ? [...failed.values()][0] : reason;
+      return { ...problem, ...outcome(whole), ...(aside !== undefined && { movedTo: aside }) };
+    });
+  });
 }
 
 const BY_CONTENT: ReadonlySet<CacheFault> = new Set(['missing', 'wrong-content', 'wrong-type', 'unreadable']);
@@ -56,13 +52,7 @@ function wantedFiles(manifest: Manifest, problems: readonly CacheProblem[]): Man
   const folders = wrong.flatMap(({ fault, file = '' }) =>
     fault === 'wrong-type' && !Object.hasOwn(manifest, file) ? [file] : [],
   );
-  const wanted: Record<string, ManifestEntry> = Object.create(null);
-  for (const path in manifest) {
-    const entry = manifest[path];
-    if (entry === undefined) continue;
-    if (files.has(path) || folders.some((folder) => isBelow(path, folder))) wanted[path] = entry;
-  }
-  return wanted;
+  return selectEntries(manifest, (_, path) => files.has(path) || folders.some((folder) => isBelow(path, folder)));
 }
 
 /** Units: milliseconds. What was written to so short a time ago may be another client's, who is writing. */
@@ -78,14 +68,8 @@ export function putAside(layout: Layout, problem: CacheProblem, now: number): Ca
   try {
     return { ...problem, repaired: true, movedTo: setAside(layout, problem.path) };
   } catch (error) {
-    const reason = whyNot(error);
-    if (reason === undefined) throw error;
-    return { ...problem, ...outcome(reason) };
+    return { ...problem, ...outcome(whyNot(error)) };
   }
-}
-
-function outcome(reason: string | undefined): Pick<CacheProblem, 'repaired' | 'reason'> {
-  return reason === undefined ? { repaired: true } : { repaired: false, reason };
 }
 
 /** Takes the right to write to a file away; gives why it could not. */
@@ -94,8 +78,6 @@ export function protect(path: string): string | undefined {
     chmodSync(path, READ_ONLY);
     return undefined;
   } catch (error) {
-    const reason = whyNot(error);
-    if (reason === undefined) throw error;
-    return reason;
+    return whyNot(error);
   }
 }

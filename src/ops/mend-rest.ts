@@ -5,8 +5,8 @@ import { removeTree } from '../cache/remove-tree.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import type { CacheProblem } from './cache-problems.ts';
-import { whyNot } from './mend-contents.ts';
 import { protect, putAside } from './mend-files.ts';
+import { outcome, whyNot } from './mend-outcome.ts';
 
 /** Mends what belongs to no version in particular: blobs, what processes have left behind, and strays. */
 export async function mendRest(
@@ -21,9 +21,7 @@ export async function mendRest(
     try {
       mended.push(await mend(ctx, problem, now, signal));
     } catch (error) {
-      const reason = whyNot(error);
-      if (reason === undefined) throw error;
-      mended.push({ ...problem, repaired: false, reason });
+      mended.push({ ...problem, ...outcome(whyNot(error)) });
     }
   }
   return mended;
@@ -45,19 +43,15 @@ async function mend(
       // Whoever takes it over knows better than we whether it is free, and gives it back.
       await withLock(layout, path, async () => {}, { signal });
       return { ...problem, repaired: true };
-    case 'wrong-mode': {
-      const reason = protect(path);
-      return { ...problem, repaired: reason === undefined, ...(reason !== undefined && { reason }) };
-    }
+    case 'wrong-mode':
+      return { ...problem, ...outcome(protect(path)) };
     case 'foreign':
       return putAside(layout, problem, now);
     case 'wrong-content':
     case 'wrong-type':
     case 'unreadable':
       return { ...problem, repaired: true, movedTo: setAside(layout, path) };
-    default: {
-      const reason = 'It may be of a clone that needs a version: remove it if it is not.';
-      return { ...problem, repaired: false, reason };
-    }
+    default:
+      return { ...problem, ...outcome('It may be of a clone that needs a version: remove it if it is not.') };
   }
 }

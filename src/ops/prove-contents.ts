@@ -4,7 +4,8 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { formatFileRef } from '../model/refs.ts';
-import { fingerprintsOf, groupContents, openMemory } from './save-contents.ts';
+import { fingerprintsOf, openMemory } from './memory.ts';
+import { groupContents } from './save-contents.ts';
 import type { VersionDocuments } from './version-documents.ts';
 
 /** What was proven of the cached files of a version. */
@@ -23,7 +24,7 @@ export async function proveContents(
   const memory = await openMemory(ctx, contents);
   const pace = createPace(signal);
   for (const content of contents) {
-    const prints = fingerprintsOf(memory, content);
+    const prints = fingerprintsOf(memory, content.source.project);
     for (const file of content.files) {
       const path = ctx.cache.layout.file(file);
       const stats = statIfThere(path);

@@ -1,8 +1,6 @@
 import { statIfThere } from '../cache/blobs.ts';
 import { type Content, missingBytes, type SupplyOptions, supply, unverifiedFiles } from '../cache/contents.ts';
-import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
 import { checkFreeSpace } from '../cache/free-space.ts';
-import { withLock } from '../cache/locks.ts';
 import type { Context } from '../context.ts';
 import { each } from '../each.ts';
 import type { CallOptions } from '../events.ts';
@@ -12,8 +10,10 @@ import { entryDigest, entrySource } from '../model/manifest.ts';
 import { type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { fetchContent } from './fetch-content.ts';
+import { fingerprintsOf, type Memory, openMemory } from './memory.ts';
 import { checkOffline } from './missing-offline.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
+import { withVersionLock } from './version-lock.ts';
 
 export interface SaveOptions extends CallOptions {
   /** How many files are fetched at once. @default the context's */
@@ -57,43 +57,38 @@ export async function saveContents(
   const find = async () => (overwrite || relink ? contents : unsettled(ctx, memory, contents, signal));
   if (isMarked && (await find()).length === 0) return outcome;
   await ctx.cache.open();
-  await withLock(
-    layout,
-    layout.lock(ref),
-    async () => {
-      // Whoever had the lock before us may have done the work.
-      memory = await openMemory(ctx, contents);
-      const open = await find();
-      checkOffline(ctx, ref, open);
-      await checkFreeSpace(layout.root, missingBytes(layout, open), formatRef(ref));
-      onEvent?.({ type: 'start', task: 'fetch', ...countFiles(open) });
-      try {
-        await each(open, { concurrency, signal }, async (content, itemSignal) => {
-          const itemOptions = { onEvent, signal: itemSignal };
-          const prints = fingerprintsOf(memory, content);
-          const how = await supply(layout, prints, content, (wanted) => fetchContent(ctx, wanted, itemOptions), {
-            ...itemOptions,
-            overwrite,
-            relink,
-          });
-          if (how !== 'cached') {
-            outcome[how].contents++;
-            outcome[how].bytes += content.size;
-          }
-          onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: how === 'fetched' ? 0 : content.size });
+  await withVersionLock(ctx, ref, { signal, onEvent }, async () => {
+    // Whoever had the lock before us may have done the work.
+    memory = await openMemory(ctx, contents);
+    const open = await find();
+    checkOffline(ctx, ref, open);
+    await checkFreeSpace(layout.root, missingBytes(layout, open), formatRef(ref));
+    onEvent?.({ type: 'start', task: 'fetch', ...countFiles(open) });
+    try {
+      await each(open, { concurrency, signal }, async (content, itemSignal) => {
+        const itemOptions = { onEvent, signal: itemSignal };
+        const prints = fingerprintsOf(memory, content.source.project);
+        const how = await supply(layout, prints, content, (wanted) => fetchContent(ctx, wanted, itemOptions), {
+          ...itemOptions,
+          overwrite,
+          relink,
         });
-      } finally {
-        // What was verified before a failure need not be verified again.
-        for (const prints of memory.values()) await prints.flush();
-      }
-      onEvent?.({ type: 'end', task: 'fetch' });
-      // With the lock: nobody removes meanwhile what is said to be there.
-      if (whole === contents || (whole !== undefined && (await areThere(ctx, whole, signal)))) {
-        await markComplete(ctx, ref, { signal, onEvent });
-      }
-    },
-    { signal, onWait: (owner) => onEvent?.({ type: 'wait', for: 'version-lock', ref, owner }) },
-  );
+        if (how !== 'cached') {
+          outcome[how].contents++;
+          outcome[how].bytes += content.size;
+        }
+        onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: how === 'fetched' ? 0 : content.size });
+      });
+    } finally {
+      // What was verified before a failure need not be verified again.
+      for (const prints of memory.values()) await prints.flush();
+    }
+    onEvent?.({ type: 'end', task: 'fetch' });
+    // With the lock: nobody removes meanwhile what is said to be there.
+    if (whole === contents || (whole !== undefined && (await areThere(ctx, whole, signal)))) {
+      await markComplete(ctx, ref, { signal, onEvent });
+    }
+  });
   return outcome;
 }
 
@@ -103,27 +98,6 @@ async function markComplete(ctx: Context, ref: VersionRef, options: CallOptions)
   const records = [layout.record(ref, 'summary'), layout.record(ref, 'manifest')];
   if (records.some((record) => statIfThere(record) === undefined)) await loadVersion(ctx, ref, options);
   await ctx.cache.markComplete(ref);
-}
-
-/** One memory for each project whose bytes are used. */
-export type Memory = Map<string, Fingerprints>;
-
-export async function openMemory(ctx: Context, contents: readonly Content[]): Promise<Memory> {
-  const digests = new Map<string, string[]>();
-  for (const { source, digest } of contents) {
-    const known = digests.get(source.project);
-    if (known === undefined) digests.set(source.project, [digest.hex]);
-    else known.push(digest.hex);
-  }
-  const memory: Memory = new Map();
-  for (const [project, hexes] of digests) memory.set(project, await openFingerprints(ctx.cache.layout, project, hexes));
-  return memory;
-}
-
-export function fingerprintsOf(memory: Memory, content: Content): Fingerprints {
-  const prints = memory.get(content.source.project);
-  if (prints === undefined) throw new Error(`no fingerprints of project ${content.source.project} were opened`);
-  return prints;
 }
 
 async function areThere(ctx: Context, contents: readonly Content[], signal?: AbortSignal): Promise<boolean> {
@@ -140,7 +114,8 @@ async function unsettled(
   const pace = createPace(signal);
   const open: Content[] = [];
   for (const content of contents) {
-    if (unverifiedFiles(ctx.cache.layout, fingerprintsOf(memory, content), content).length > 0) open.push(content);
+    if (unverifiedFiles(ctx.cache.layout, fingerprintsOf(memory, content.source.project), content).length > 0)
+      open.push(content);
     if (pace.due()) await pace.rest();
   }
   return open;

@@ -1,7 +1,8 @@
 import type { Context } from '../context.ts';
 import type { ManifestEntry } from '../model/manifest.ts';
-import { type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
+import type { FileRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
+import { byVersion } from './by-version.ts';
 import { groupContents, type Outcome, type SaveOptions, saveContents } from './save-contents.ts';
 import { versionIfAny } from './version-documents.ts';
 
@@ -18,10 +19,10 @@ export async function saveFileRefs(
 ): Promise<SavedFileRefs> {
   const unknown: FileRef[] = [];
   const outcomes: Outcome[] = [];
-  for (const { ref, paths } of byVersion(files)) {
+  for (const { ref, items } of byVersion(files, (file) => file)) {
     const documents = await versionIfAny(ctx, ref, options);
     const wanted: Record<string, ManifestEntry> = Object.create(null);
-    for (const path of paths) {
+    for (const { path } of items) {
       const entry = documents?.manifest[path];
       if (entry === undefined) unknown.push({ ...ref, path });
       else wanted[path] = entry;
@@ -41,14 +42,4 @@ function addOutcomes(outcomes: readonly Outcome[]): Outcome {
     }
   }
   return sum;
-}
-
-function byVersion(files: readonly FileRef[]): Iterable<{ ref: VersionRef; paths: string[] }> {
-  const versions = new Map<string, { ref: VersionRef; paths: string[] }>();
-  for (const { path, ...ref } of files) {
-    const known = versions.get(formatRef(ref));
-    if (known === undefined) versions.set(formatRef(ref), { ref, paths: [path] });
-    else known.paths.push(path);
-  }
-  return versions.values();
 }

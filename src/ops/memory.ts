@@ -1,0 +1,38 @@
+import type { Content } from '../cache/contents.ts';
+import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
+import type { Context } from '../context.ts';
+
+/** What is known of the cache's files without reading them, by the project whose bytes they are. */
+export type Memory = ReadonlyMap<string, Fingerprints>;
+
+/** Opens as much of it as some contents need. */
+export function openMemory(ctx: Context, contents: readonly Content[]): Promise<Memory> {
+  return openMemoryOf(
+    ctx,
+    contents.map(({ source, digest }) => [source.project, digest.hex]),
+  );
+}
+
+/** Opens as much of it as some digests need, each with the project whose bytes it names. */
+export async function openMemoryOf(
+  ctx: Context,
+  digests: Iterable<readonly [project: string, md5sum: string]>,
+): Promise<Memory> {
+  const byProject = new Map<string, Set<string>>();
+  for (const [project, md5sum] of digests) {
+    const known = byProject.get(project);
+    if (known === undefined) byProject.set(project, new Set([md5sum]));
+    else known.add(md5sum);
+  }
+  const memory = new Map<string, Fingerprints>();
+  for (const [project, hexes] of byProject) {
+    memory.set(project, await openFingerprints(ctx.cache.layout, project, hexes));
+  }
+  return memory;
+}
+
+export function fingerprintsOf(memory: Memory, project: string): Fingerprints {
+  const prints = memory.get(project);
+  if (prints === undefined) throw new Error(`no fingerprints of project ${project} were opened`);
+  return prints;
+}
