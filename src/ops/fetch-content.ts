@@ -46,11 +46,13 @@ export async function fetchContent(ctx: Context, content: Content, options: Call
 }
 
 /** Publishes what is there as a whole, as after a kill at the last moment; nothing if it is not what it must be. */
-async function finish(download: Download, options: CallOptions): Promise<Stats | undefined> {
+async function finish(download: Download, { signal, onEvent }: CallOptions): Promise<Stats | undefined> {
   try {
-    return await receive(download, Readable.from([]), await download.recall(options.signal), options);
+    const stats = await download.receive(Readable.from([]), await download.recall(signal), { signal });
+    onEvent?.({ type: 'progress', task: 'fetch', files: 0, bytes: stats.size });
+    return stats;
   } catch (error) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if (!isGypsumError(error, 'wrong-content')) throw error;
     return undefined;
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { type Running, startCli } from '../helpers/cli.ts';
+import { createRandom } from '../helpers/random.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { checkInvariants } from '../server/invariants.ts';
 import { type Talk, talkTo } from '../server/talk.ts';
@@ -11,17 +12,6 @@ import { type Talk, talkTo } from '../server/talk.ts';
 const ROUNDS = Number(process.env.GYPSUM_CRASH_ROUNDS ?? 6);
 const SEED = Number(process.env.GYPSUM_CRASH_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const PROJECTS = ['p0', 'p1', 'p2', 'p3'];
-
-/** Source: mulberry32 */
-function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 type Files = Readonly<Record<string, string>>;
 
