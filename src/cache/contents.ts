@@ -11,7 +11,7 @@ import { hasContent, statIfThere, writeBlob } from './blobs.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import { contentId } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
-import { moveAside, setAside } from './move-aside.ts';
+import { isStill, moveAside, setAside } from './move-aside.ts';
 
 /** Some content and the files of the bucket that must hold it. */
 export interface Content extends Expected {
@@ -85,6 +85,12 @@ export async function supply(
   }
 }
 
+/** What stands at a path: the content, or something else; nothing where nothing is there. */
+interface Found {
+  readonly right?: Stats;
+  readonly wrong?: Stats;
+}
+
 async function supplyOnce(
   layout: Layout,
   fingerprints: Fingerprints,
@@ -97,26 +103,27 @@ async function supplyOnce(
   const good = new Set<string>();
   let supplied: Supplied = 'cached';
 
-  const verify = async (path: string): Promise<Stats | undefined> => {
+  const look = async (path: string): Promise<Found> => {
     const stats = statIfThere(path);
-    if (!stats?.isFile() || stats.size !== content.size) return undefined;
-    if (fingerprints.check(hex, stats) === 'same') return stats;
-    if (!(await hasContent(path, content, signal))) return undefined;
+    if (stats === undefined) return {};
+    if (!stats.isFile() || stats.size !== content.size) return { wrong: stats };
+    if (fingerprints.check(hex, stats) === 'same') return { right: stats };
+    if (!(await hasContent(path, content, signal))) return { wrong: stats };
     fingerprints.remember(hex, path, stats);
-    return stats;
+    return { right: stats };
   };
 
   // A copy becomes the blob's next inode, which can be linked again.
   const renew = (path: string) =>
     writeBlob(layout, content.source.project, content, path, createReadStream(path), { signal });
 
-  const before = await verify(blob);
-  let verified = overwrite ? undefined : before;
+  const before = await look(blob);
+  let verified = overwrite ? undefined : before.right;
   for (const file of content.files) {
     const path = layout.file(file);
     const obstacle = clearWay(layout, file);
     if (obstacle !== undefined) onEvent?.({ type: 'damaged', file, ...obstacle });
-    const stats = await verify(path);
+    const { right: stats, wrong } = await look(path);
     if (stats !== undefined) {
       if (overwrite || (relink && verified !== undefined && stats.ino !== verified.ino)) continue;
       good.add(path);
@@ -125,18 +132,20 @@ async function supplyOnce(
       await protect(path);
       const placed = await place(layout, path, blob);
       if (placed === 'linked') verified = stats;
-      else if (placed === 'copied') verified = await verify(blob);
+      else if (placed === 'copied') verified = (await look(blob)).right;
       else verified = await renew(path);
       supplied = 'adopted';
-    } else {
-      const movedTo = moveAside(layout, path);
+    } else if (wrong !== undefined) {
+      const movedTo = moveAside(layout, path, wrong);
       if (movedTo !== undefined) onEvent?.({ type: 'damaged', file, path, movedTo });
     }
   }
+  // Where locks do not work, another process may have fetched it by now.
+  if (before.right === undefined && before.wrong === undefined) verified ??= (await look(blob)).right;
   if (verified === undefined) {
     // What was edited through a clone's link is still in the bucket; a blob that stands alone is kept like any other file.
-    if (before === undefined && statIfThere(blob)?.nlink === 1) moveAside(layout, blob);
-    else if (before === undefined) await removeIfThere(blob);
+    if (before.wrong?.nlink === 1) moveAside(layout, blob, before.wrong);
+    else if (before.wrong !== undefined && isStill(blob, before.wrong)) await removeIfThere(blob);
     verified = await fetch(content);
     supplied = 'fetched';
   }
@@ -149,7 +158,7 @@ async function supplyOnce(
       placed = await place(layout, blob, path);
     }
     if (placed === 'linked') fingerprints.remember(hex, path, verified);
-    else if ((await verify(path)) === undefined) throw new Error(`${path} is not what was copied to it`);
+    else if ((await look(path)).right === undefined) throw new Error(`${path} is not what was copied to it`);
   }
   return supplied;
 }

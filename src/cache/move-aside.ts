@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { renameSync } from 'node:fs';
+import { renameSync, type Stats } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { fsPath } from '../model/local-path.ts';
 import { statIfThere } from './blobs.ts';
@@ -14,8 +14,17 @@ export function setAside(layout: Layout, path: string): string {
   return target;
 }
 
-/** Moves what is not what it must be out of the way; a symlink holds nothing and is left to be replaced. */
-export function moveAside(layout: Layout, path: string): string | undefined {
+/**
+ * Moves what was found wrong out of the way: nothing else that somebody has put there since. A symlink holds nothing and is
+ * left to be replaced.
+ */
+export function moveAside(layout: Layout, path: string, wrong = statIfThere(path)): string | undefined {
+  if (wrong === undefined || wrong.isSymbolicLink() || !isStill(path, wrong)) return undefined;
+  return setAside(layout, path);
+}
+
+/** Whether what stands at a path is what had these stats. */
+export function isStill(path: string, { dev, ino, mtimeMs }: Stats): boolean {
   const stats = statIfThere(path);
-  return stats === undefined || stats.isSymbolicLink() ? undefined : setAside(layout, path);
+  return stats?.dev === dev && stats.ino === ino && stats.mtimeMs === mtimeMs;
 }

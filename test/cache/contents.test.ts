@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Content, type Fetch, supply, unverifiedFiles } from '../../src/cache/contents.ts';
-import { openFingerprints } from '../../src/cache/fingerprints.ts';
+import { type Fingerprints, openFingerprints } from '../../src/cache/fingerprints.ts';
 import { createLayout } from '../../src/cache/layout.ts';
 import type { GypsumEvent } from '../../src/events.ts';
 import { contentOf, fetcher, fileRef } from '../helpers/content.ts';
@@ -241,6 +241,24 @@ describe('content that is supplied', () => {
     };
     expect(await supply(layout, prints, content, disturbed)).toBe('fetched');
     expect([read('x'), fetch.calls]).toEqual(['text', 2]);
+  });
+
+  it('is taken from the blob that another process has made meanwhile, where locks do not keep it away', async () => {
+    const { layout, put } = await open();
+    const content = contentOf('content', fileRef('x'));
+    put('x', 'CONTENT');
+    const prints = await openFingerprints(layout, 'p', [content.digest.hex]);
+    const blob = layout.blob('p', content.digest);
+    const check: Fingerprints['check'] = (...asked) => {
+      // The blob was looked for, and the file is about to be read.
+      mkdirSync(dirname(blob), { recursive: true });
+      if (!existsSync(blob)) writeFileSync(blob, 'content');
+      return prints.check(...asked);
+    };
+    const fetch = fetcher(layout);
+    expect(await supply(layout, { ...prints, check }, content, fetch)).toBe('cached');
+    expect(readFileSync(layout.file(fileRef('x')), 'utf8')).toBe('content');
+    expect(readdirSync(layout.damages)).toHaveLength(1);
   });
 
   it('is not taken for right because of its digest alone, where the size is said to be another', async () => {

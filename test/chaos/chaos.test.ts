@@ -126,7 +126,8 @@ function pickFault(random: Random, isDocument: boolean): Fault | undefined {
     case 12:
       return flipped();
     case 13:
-      return bytes(random(2) === 0 ? 'HOOT' : (CONTENTS[random(CONTENTS.length)] ?? ''));
+      // As long as none of the contents: what is left of it is not taken for a whole one.
+      return bytes(random(2) === 0 ? 'HOOT' : content(random(CONTENTS.length)).subarray(7));
     default:
       return undefined;
   }
