@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import { startCli } from '../helpers/cli.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -30,6 +31,20 @@ it('has every exit code', () => {
   expect(documented.toSorted((a, b) => a - b)).toEqual(
     [...new Set([...Object.values(exitCodes), ...others])].toSorted((a, b) => a - b),
   );
+});
+
+it('names every command', () => {
+  const named = [...readme.matchAll(/gypsum ([a-z]+)(?: ([a-z\\|]+))?/g)].flatMap(([, first = '', second = '']) => [
+    first,
+    ...second.split('\\|').map((word) => `${first} ${word}`),
+  ]);
+  expect(Object.keys(commands).filter((name) => !named.includes(name))).toEqual([]);
+});
+
+it('leads to documents that are there', async () => {
+  const documents = [...readme.matchAll(/\]\(([^):]+)\)/g)].map(([, path = '']) => path);
+  expect(documents).not.toHaveLength(0);
+  for (const path of documents) await access(join(root, path));
 });
 
 it('works by hand as it says, block by block', async () => {
