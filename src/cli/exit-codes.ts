@@ -22,5 +22,5 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   'no-space': 17,
 };
 
-/** For what has no code of its own, such as a full disk. */
+/** For what has no code of its own; errors of the operating system have theirs in system-errors.ts. */
 export const FAILURE = 1;

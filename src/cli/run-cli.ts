@@ -28,14 +28,16 @@ interface SharedOptions {
 
 const HELP = `
 Environment:
-  GYPSUM_URL        the registry
-  GYPSUM_CACHE_DIR  the cache folder
-  GYPSUM_OFFLINE    1 to make no request, and be told what is not in the cache
-  GYPSUM_SHARED     1 for a new cache that all of a group can write to
-  GYPSUM_TOKEN      who you are; needed to publish, and to read what is private
-  GYPSUM_CA_FILE    certificates of authorities to trust besides Node's own
-  HTTPS_PROXY, HTTP_PROXY, NO_PROXY
-  GYPSUM_STATE_DIR  where uploads are written down until they end
+  GYPSUM_URL         the registry
+  GYPSUM_CACHE_DIR   the cache folder
+  GYPSUM_OFFLINE     1 to make no request, and be told what is not in the cache
+  GYPSUM_SHARED      1 for a new cache that all of a group can write to
+  GYPSUM_TOKEN       who you are; needed to publish, and to read what is private
+  GYPSUM_CA_FILE     certificates of authorities to trust besides Node's own
+  HTTPS_PROXY        the proxy for https URLs; HTTP_PROXY is that for http URLs
+  NO_PROXY           hosts that need none of them
+  GYPSUM_STATE_DIR   where uploads are written down until they end
+  GYPSUM_CONFIG_DIR  the folder of the config file and the logins
 
 Example:
   gypsum serve --data my-registry`;

@@ -4,8 +4,12 @@ import type { Flag } from './command.ts';
 export const selectionFlags: readonly Flag[] = [
   {
     flags: '--include <glob>',
-    description: 'only such files, as "**/*.csv", "{a,b}.txt" or a folder; may be given several times',
+    description: 'only files that match, such as "**/*.csv", "{a,b}.txt" or a folder; may be given again',
     many: true,
   },
-  { flags: '--exclude <glob>', description: 'not such files, of those that are included', many: true },
+  {
+    flags: '--exclude <glob>',
+    description: 'no files that match, of those that are included; may be given again',
+    many: true,
+  },
 ];

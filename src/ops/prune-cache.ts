@@ -15,7 +15,7 @@ export interface PruneOptions extends CallOptions {
   olderThan?: number | undefined;
   /** All versions that no clone needs. @default false */
   unused?: boolean;
-  /** No more versions than it takes to come down to this size, those first that were used last. Units: bytes */
+  /** No more versions than it takes to come down to this size, those first that were used longest ago. Units: bytes */
   maxSize?: number | undefined;
   /** Let go what only clones need that cannot be found. @default false */
   forgetMissing?: boolean;

@@ -28,7 +28,8 @@ export const cachePrune: Command<PruneResult, Options> = {
     { flags: '--unused', description: 'all versions that no clone needs' },
     {
       flags: '--max-size <size>',
-      description: 'only as many as it takes to come down to this size, such as 50GB; the oldest first',
+      description:
+        'only as many as it takes to come down to this size, such as 50GB; those first that were used longest ago',
       parse: parseSize,
     },
     { flags: '--forget-missing', description: 'let go what is needed by clones alone that cannot be found' },

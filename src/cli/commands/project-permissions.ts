@@ -23,13 +23,17 @@ export const projectPermissions: Command<Permissions & { project: string }, Opti
   example: 'gypsum project permissions my-project --add-uploader bob --until 30d',
   flags: [
     { flags: '--add-owner <id>', description: 'a user or organisation; may be given again', many: true },
-    { flags: '--remove-owner <id>', description: 'may be given again', many: true },
+    { flags: '--remove-owner <id>', description: 'an owner that goes; may be given again', many: true },
     {
       flags: '--add-uploader <id>',
       description: 'a user or organisation, also one whose limits change; may be given again',
       many: true,
     },
-    { flags: '--remove-uploader <id>', description: 'all entries of it; may be given again', many: true },
+    {
+      flags: '--remove-uploader <id>',
+      description: 'an uploader that goes, with all its entries; may be given again',
+      many: true,
+    },
     { flags: '--only-asset <asset>', description: 'the added uploaders may upload to this asset alone' },
     { flags: '--only-version <version>', description: 'the added uploaders may upload this version alone' },
     { flags: '--until <when>', description: 'a date, or how long from now, such as 30d', parse: parseLater },
