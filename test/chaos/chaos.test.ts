@@ -345,6 +345,9 @@ async function finish({ rig, cacheDir }: Round): Promise<void> {
   const keys = rig.registry.calls.map(({ key = '' }) => key).filter((key) => key !== '');
   expect(keys.filter((key) => (isContent(key) ? blobs.has(blobOf(key)) : there.has(key)))).toEqual([]);
   expect(new Set(keys).size).toBe(keys.length);
+  // Whoever is killed leaves a lock, and what it was writing; both are told of and cleared away.
+  const { problems } = await client.verifyCache([], { deep: true, repair: true });
+  expect(problems.filter(({ fault }) => fault !== 'stale-lock' && fault !== 'leftover')).toEqual([]);
   expect(await client.verifyCache([], { deep: true })).toMatchObject({ problems: [] });
   rig.registry.resetCalls();
   for (const ref of REFS) await rig.connect({ cacheDir }).saveVersion(toRef(ref));
