@@ -1,6 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { GypsumError } from '../errors.ts';
+import { parseJsonIfAny } from '../model/json.ts';
 import { showText } from '../model/text.ts';
 import { readUserFile, type UserFile, unusable, writeUserFile } from './user-file.ts';
 
@@ -80,7 +81,7 @@ export function checkKey(key: string): SettingKey {
 function readObject(file: UserFile): Record<string, unknown> {
   const text = readUserFile(file);
   if (text === undefined) return {};
-  const parsed = z.record(z.string(), z.unknown()).safeParse(parseIfJson(text));
+  const parsed = z.record(z.string(), z.unknown()).safeParse(parseJsonIfAny(text));
   if (parsed.success) return parsed.data;
   throw unusable(file, 'is not a JSON object', 'Mend it, or remove it to go back to the defaults.');
 }
@@ -111,15 +112,6 @@ function checkChoices(file: UserFile | undefined, value: unknown): Choices {
     `says of "${key}" what cannot be: it ${why}`,
     `Set it with "gypsum config set ${key} VALUE", or remove it with "gypsum config unset ${key}".`,
   );
-}
-
-function parseIfJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function isRegistryUrl(text: string): boolean {

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { GypsumError } from '../errors.ts';
+import { parseJsonIfAny } from '../model/json.ts';
 
 export type Body = Dispatcher.ResponseData['body'];
 
@@ -45,14 +46,8 @@ export async function readReason(body: Body): Promise<string | undefined> {
 
 /** Gives the reason of an error answer; nothing if the text is not one. */
 export function reasonOf(text: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('status' in value) || value.status !== 'error')
-      return undefined;
-    return 'reason' in value && typeof value.reason === 'string' ? value.reason : 'no reason given';
-  } catch (error) {
-    // Proxies and other servers answer with HTML or nothing.
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  // Proxies and other servers answer with HTML or nothing.
+  const value = parseJsonIfAny(text);
+  if (typeof value !== 'object' || value === null || !('status' in value) || value.status !== 'error') return undefined;
+  return 'reason' in value && typeof value.reason === 'string' ? value.reason : 'no reason given';
 }

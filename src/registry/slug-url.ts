@@ -1,3 +1,5 @@
+import { parseJsonIfAny } from '../model/json.ts';
+
 const SLUG = /^(.*?\/upload\/presigned-file\/)(.+)$/s;
 
 /**
@@ -10,19 +12,10 @@ const SLUG = /^(.*?\/upload\/presigned-file\/)(.+)$/s;
  */
 export function passableSlugUrl(url: string): string {
   const [, before = '', slug = ''] = SLUG.exec(url) ?? [];
-  const fields = slug.includes('/') ? parseSlug(slug) : undefined;
+  const fields = slug.includes('/') ? parseJsonIfAny(Buffer.from(slug, 'base64').toString('latin1')) : undefined;
   if (fields === undefined) return url;
   const text = JSON.stringify(fields).replace(/[^\x20-\x3e\x40-\x7e]/g, escapeCharacter);
   return before + Buffer.from(text).toString('base64');
-}
-
-function parseSlug(slug: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(slug, 'base64').toString('latin1'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function escapeCharacter(character: string): string {
