@@ -1,14 +1,10 @@
-import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import { createPace } from '../give-way.ts';
+import { inodeId } from '../model/fingerprint.ts';
 import type { FileRef } from '../model/refs.ts';
 import type { Layout } from './layout.ts';
-
-/** Names an inode. */
-export function inodeId({ dev, ino }: Stats): string {
-  return `${dev} ${ino}`;
-}
 
 /** Finds every file of the bucket that is one of some inodes: equal files of all versions are one. */
 export async function filesOfInodes(

@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { z } from 'zod';
 import { createPace } from '../give-way.ts';
-import { type Fingerprint, fingerprintOf, fingerprintSchema, sameFingerprint } from '../model/fingerprint.ts';
+import { type Fingerprint, fingerprintOf, fingerprintSchema, inodeId, sameFingerprint } from '../model/fingerprint.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { fsPath } from '../model/local-path.ts';
 import { publishDocument } from './atomic.ts';
 import { makeCacheFolder } from './folders.ts';
+import { incomingName } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { passClock } from './pass-clock.ts';
 import { readIfThere } from './read-document.ts';
@@ -51,7 +50,7 @@ export function openLocalDigests(layout: Layout): LocalDigests {
   return {
     async find(stats) {
       const print = fingerprintOf(stats);
-      const [known, hex] = (await shardOf(print)).get(inode(print)) ?? [];
+      const [known, hex] = (await shardOf(print)).get(inodeId(stats)) ?? [];
       return known !== undefined && sameFingerprint(known, print) ? hex : undefined;
     },
     note: (path, stats, hex) => void noted.push({ path, print: fingerprintOf(stats), hex }),
@@ -68,8 +67,8 @@ export function openLocalDigests(layout: Layout): LocalDigests {
         const shard = changed.get(name) ?? (await readShard(layout, name));
         changed.set(name, shard);
         // The newest stand last.
-        shard.delete(inode(print));
-        shard.set(inode(print), [print, hex]);
+        shard.delete(inodeId(now));
+        shard.set(inodeId(now), [print, hex]);
       }
       for (const [name, shard] of changed) {
         signal?.throwIfAborted();
@@ -89,11 +88,10 @@ async function createSettled(
   noted: readonly { print: Fingerprint }[],
   signal: AbortSignal | undefined,
 ): Promise<(print: Fingerprint) => boolean> {
-  const probe = layout.incoming(randomUUID());
   makeCacheFolder(layout, layout.incomings);
-  const own = statSync(dirname(probe)).dev;
+  const own = statSync(layout.incomings).dev;
   const last = noted.reduce((time, { print: [dev, , , , ctime] }) => (dev === own ? Math.max(time, ctime) : time), 0);
-  const clock = await passClock(probe, last, signal);
+  const clock = await passClock(layout.incoming(incomingName()), last, signal);
   return ([dev, , , , ctime]) => ctime < clock - (dev === own ? 0 : MARGIN);
 }
 
@@ -101,11 +99,7 @@ async function readShard(layout: Layout, name: string): Promise<Shard> {
   const text = await readIfThere(layout.digests(name));
   // A damaged memory is no memory.
   const parsed = text === undefined ? undefined : shardSchema.safeParse(parseJsonIfAny(text)).data;
-  return new Map((parsed ?? []).map(([print, hex]) => [inode(print), [print, hex]]));
-}
-
-function inode([dev, ino]: Fingerprint): string {
-  return `${dev} ${ino}`;
+  return new Map((parsed ?? []).map(([print, hex]) => [inodeId({ dev: print[0], ino: print[1] }), [print, hex]]));
 }
 
 function shardName([, ino]: Fingerprint): string {

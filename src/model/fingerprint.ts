@@ -23,6 +23,11 @@ export function fingerprintOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): Fing
   return [dev, ino, size, mtimeMs, ctimeMs];
 }
 
+/** Names an inode. */
+export function inodeId({ dev, ino }: Pick<Stats, 'dev' | 'ino'>): string {
+  return `${dev} ${ino}`;
+}
+
 /** Whether nothing at all was done to a file between two looks. */
 export function sameFingerprint(a: Fingerprint, b: Fingerprint): boolean {
   return sameContent(a, b) && a[4] === b[4];

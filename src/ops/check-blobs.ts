@@ -1,10 +1,10 @@
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
-import { inodeId } from '../cache/files-of-inodes.ts';
 import type { Context } from '../context.ts';
 import { each } from '../each.ts';
 import type { CallOptions } from '../events.ts';
+import { inodeId } from '../model/fingerprint.ts';
 import type { CacheFault, CacheProblem } from './cache-problems.ts';
 import type { Prover } from './prover.ts';
 import { scanIfThere } from './walk-version.ts';

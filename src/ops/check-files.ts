@@ -1,12 +1,12 @@
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
-import { inodeId } from '../cache/files-of-inodes.ts';
 import type { Context } from '../context.ts';
 import { each } from '../each.ts';
 import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
+import { inodeId } from '../model/fingerprint.ts';
 import { entryDigest, entrySource, type Manifest, type ManifestEntry } from '../model/manifest.ts';
 import { sameVersion, type VersionRef } from '../model/refs.ts';
 import { isBelow, parentPath } from '../model/tree.ts';

@@ -5,7 +5,7 @@ import { type CloneFiles, readCloneFiles } from '../cache/clone-files.ts';
 import { findReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
-import { type Fingerprint, fingerprintOf, sameFingerprint } from '../model/fingerprint.ts';
+import { type Fingerprint, fingerprintOf, inodeId, sameFingerprint } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import type { VersionRef } from '../model/refs.ts';
 import type { LinkTarget, LinkTargets } from './link-targets.ts';
@@ -51,7 +51,7 @@ export function createCopies(
   targets: LinkTargets,
   { signal }: CallOptions,
 ): Copies {
-  const byInode = new Map([...known].map(([path, [dev, ino]]) => [`${dev} ${ino}`, path]));
+  const byInode = new Map([...known].map(([path, [dev, ino]]) => [inodeId({ dev, ino }), path]));
 
   /** Gives the version's files that a file may be: the one at its own path, and the one that its inode had been. */
   const candidates = async (path: string, inode: string): Promise<LinkTarget[]> => {
@@ -69,9 +69,9 @@ export function createCopies(
       const stats = lstatSync(fsPath(at), { throwIfNoEntry: false });
       if (stats === undefined) return undefined;
       const seen = fingerprintOf(stats);
-      for (const target of await candidates(path, `${stats.dev} ${stats.ino}`)) {
+      for (const target of await candidates(path, inodeId(stats))) {
         const cached = stats.nlink > 1 ? statIfThere(ctx.cache.layout.file(target.file)) : undefined;
-        if (cached?.ino === stats.ino && cached.dev === stats.dev) return { target, seen, inCache: true };
+        if (cached !== undefined && inodeId(cached) === inodeId(stats)) return { target, seen, inCache: true };
         if (target.size !== stats.size) continue;
         const before = known.get(target.file.path);
         const expected = { digest: { algorithm: 'md5', hex: target.md5sum }, size: target.size } as const;

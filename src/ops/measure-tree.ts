@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
-import { inodeId } from '../cache/files-of-inodes.ts';
 import type { CallOptions } from '../events.ts';
+import { inodeId } from '../model/fingerprint.ts';
 import { scanIfThere } from './walk-version.ts';
 
 /** Gives the bytes of a file, or of all files in a folder, each once whatever names it has. */

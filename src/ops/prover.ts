@@ -1,9 +1,9 @@
 import type { Stats } from 'node:fs';
 import { hasContent } from '../cache/blobs.ts';
-import { inodeId } from '../cache/files-of-inodes.ts';
 import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
 import type { Context } from '../context.ts';
 import { isSystemError } from '../errors.ts';
+import { inodeId } from '../model/fingerprint.ts';
 import type { Expected } from '../verify-stream.ts';
 
 /** `gone`: it has been removed meanwhile. */

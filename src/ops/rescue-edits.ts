@@ -1,10 +1,11 @@
 import { constants, lstatSync } from 'node:fs';
 import { chmod, copyFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { filesOfInodes, inodeId } from '../cache/files-of-inodes.ts';
+import { filesOfInodes } from '../cache/files-of-inodes.ts';
 import { moveAside } from '../cache/move-aside.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
+import { inodeId } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import { freshName } from '../tree/put-file.ts';
 import { realPath } from '../tree/real-path.ts';

@@ -2,11 +2,11 @@ import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import { cachedVersions } from '../cache/cached-names.ts';
-import { inodeId } from '../cache/files-of-inodes.ts';
 import { lastUsed } from '../cache/last-used.ts';
 import type { Layout } from '../cache/layout.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
+import { inodeId } from '../model/fingerprint.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { scanIfThere, walkVersion } from './walk-version.ts';
 

@@ -1,8 +1,8 @@
 import { statIfThere } from '../cache/blobs.ts';
-import { inodeId } from '../cache/files-of-inodes.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import type { Count } from '../model/count.ts';
+import { inodeId } from '../model/fingerprint.ts';
 import type { Scope, VersionRef } from '../model/refs.ts';
 import type { CacheProblem } from './cache-problems.ts';
 import { checkBlobs } from './check-blobs.ts';
