@@ -23,7 +23,8 @@ export interface UploadResult extends VersionRef, Count {
 
 /**
  * Publishes what was planned, now or some time ago: a plan is plain data and may have been kept as JSON. It says which
- * local files are sent, so take one only from where you would take a script. Throws `invalid-argument` for what is no plan, `version-exists`, `file-changed`, `project-locked`, `unauthorized` or `forbidden`.
+ * local files are sent, so take one only from where you would take a script. Throws `invalid-argument` for what is no
+ * plan, `version-exists`, `file-changed`, `project-locked`, `unauthorized` or `forbidden`.
  *
  * On any failure after the start, also by the signal, the session is aborted: nothing of it stays, and the project is
  * unlocked. The events `upload-aborted` and `upload-abandoned` say whether that worked.

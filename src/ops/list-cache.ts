@@ -5,7 +5,7 @@ import type { CallOptions } from '../events.ts';
 import type { Count } from '../model/count.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { type Scope, sameVersion, type VersionRef } from '../model/refs.ts';
-import { readClones } from './registered-clones.ts';
+import { type RegisteredClone, readClones } from './registered-clones.ts';
 import { run } from './run.ts';
 import { storedManifest } from './stored-manifest.ts';
 import { versionsInScopes } from './versions-in-scopes.ts';
@@ -24,7 +24,7 @@ export interface CachedVersion extends VersionRef, Count {
 export interface CachedClone {
   /** Where it is, or where it was made if it cannot be found. */
   readonly destination: string;
-  readonly state: 'found' | 'missing' | 'unreadable';
+  readonly state: RegisteredClone['state'];
 }
 
 /** Lists the versions that the cache has, or those in some scopes; throws `not-found` for a scope of which it has nothing. */

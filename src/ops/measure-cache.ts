@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
-import type { Count } from '../model/count.ts';
+import { type Count, countFiles } from '../model/count.ts';
 import { inScope, type Scope } from '../model/refs.ts';
 import { measureTree } from './measure-tree.ts';
 import { run } from './run.ts';
@@ -42,11 +42,10 @@ export async function measureCache(
     const { layout } = ctx.cache;
     await versionsInScopes(ctx, scopes);
     const { versions, inodes } = await surveyCache(layout, options);
-    const sum = (some: readonly Inode[]) => some.reduce((bytes, { size }) => bytes + size, 0);
     return {
       usage: measure(versions, scopes),
-      stored: sum(inodes),
-      unused: sum(inodes.filter(({ names, files, blobs }) => files === 0 && names === blobs.length)),
+      stored: countFiles(inodes).bytes,
+      unused: countFiles(inodes.filter(({ names, files, blobs }) => files === 0 && names === blobs.length)).bytes,
       damaged: await measureTree(layout.damages, options),
       incoming: await measureTree(layout.incomings, options),
     };

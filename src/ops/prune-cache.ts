@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
+import { countFiles } from '../model/count.ts';
 import { inScope, type Scope } from '../model/refs.ts';
 import { applyRemoval } from './apply-removal.ts';
 import { findKeepers } from './keepers.ts';
@@ -60,8 +61,8 @@ async function planPrune(ctx: Context, options: PruneOptions): Promise<{ plan: R
       (scopes.length === 0 || scopes.some((scope) => inScope(version.ref, scope))) &&
       usedAt(version) < before,
   );
-  const sum = (sizes: readonly { readonly size: number }[]) => sizes.reduce((bytes, { size }) => bytes + size, 0);
-  let stored = sum(survey.inodes) - sum(orphans);
+  const total = countFiles(survey.inodes).bytes;
+  let stored = total - countFiles(orphans).bytes;
   const release = createRelease();
   const versions: SurveyedVersion[] = [];
   const free = meant.filter(({ ref }) => keepers.of(ref).length === 0);
@@ -70,7 +71,7 @@ async function planPrune(ctx: Context, options: PruneOptions): Promise<{ plan: R
     versions.push(version);
     stored -= release.add(version);
   }
-  const freed = sum(survey.inodes) - stored + rubbish.freed;
+  const freed = total - stored + rubbish.freed;
   const plan = {
     versions: versions.map(toRemove),
     kept: meant.map((version) => toKeep(version, keepers.of(version.ref))).filter(({ keptBy }) => keptBy.length > 0),

@@ -44,9 +44,8 @@ export async function isLockedFor(ctx: Context, ref: VersionRef, call: CallOptio
 
 /** Forgets an upload that has come to its end, and what `uploadContents` had put into the cache for it. */
 export async function forgetUpload(ctx: Context, { id, session }: UploadRecord): Promise<void> {
-  const spool = dirname(ctx.cache.layout.incoming(id));
   for (const { source } of session?.files ?? []) {
-    if (source !== undefined && dirname(source) === spool) await removeIfThere(source);
+    if (source !== undefined && dirname(source) === ctx.cache.layout.incomings) await removeIfThere(source);
   }
   await ctx.uploads?.forget(id);
 }

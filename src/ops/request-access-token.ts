@@ -1,5 +1,4 @@
 import { z } from 'zod';
-
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import { type CallOptions, callOf } from '../events.ts';
