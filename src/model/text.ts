@@ -1,3 +1,9 @@
+/** Gives lines to stand behind a message, no more than so many of them, and how many more there are. */
+export function showLines(lines: readonly string[], most: number): string {
+  const more = lines.length > most ? [`and ${lines.length - most} more`] : [];
+  return [...lines.slice(0, most), ...more].map((line) => `\n  ${line}`).join('');
+}
+
 /**
  * Gives text that is safe to show in a message or on a terminal: control characters, bidirectional marks and
  * bytes that were not UTF-8 stand as escapes.

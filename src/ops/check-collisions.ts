@@ -2,7 +2,7 @@ import { GypsumError } from '../errors.ts';
 import { findCollisions } from '../model/collisions.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
+import { showLines, showText } from '../model/text.ts';
 import { foldsNames } from '../tree/folds-names.ts';
 
 /** How many names a message shows; `details` has all. */
@@ -17,10 +17,10 @@ export async function checkCollisions(
 ): Promise<void> {
   const collisions = findCollisions(Object.keys(manifest));
   if (collisions.length === 0 || !(await folds(folder))) return;
-  const named = collisions.slice(0, NAMED).map(({ path, other }) => `\n  ${showText(other)} and ${showText(path)}`);
+  const named = collisions.map(({ path, other }) => `${showText(other)} and ${showText(path)}`);
   throw new GypsumError(
     'destination-refused',
-    `${formatRef(ref)} has names that the file system of ${showText(folder)} takes for the same:${named.join('')}`,
+    `${formatRef(ref)} has names that the file system of ${showText(folder)} takes for the same:${showLines(named, NAMED)}`,
     { hint: 'Use a folder on a file system that tells upper from lower case.', details: { folder, collisions } },
   );
 }

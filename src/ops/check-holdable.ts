@@ -1,6 +1,6 @@
 import { GypsumError } from '../errors.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
+import { showLines, showText } from '../model/text.ts';
 import { windowsFault } from '../model/windows-names.ts';
 
 /** How many names a message shows; `details` has all. */
@@ -15,10 +15,9 @@ export function checkHoldable(ref: VersionRef, paths: Iterable<string>, platform
     if (fault !== undefined) faults.push(`${showText(path)} ${fault}`);
   }
   if (faults.length === 0) return;
-  const named = faults.slice(0, NAMED).map((fault) => `\n  ${fault}`);
   throw new GypsumError(
     'destination-refused',
-    `${formatRef(ref)} has files that Windows cannot hold:${named.join('')}`,
+    `${formatRef(ref)} has files that Windows cannot hold:${showLines(faults, NAMED)}`,
     {
       hint: 'Use another system for this version, such as the Windows Subsystem for Linux.',
       details: { ...ref, faults },

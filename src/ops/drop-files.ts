@@ -8,7 +8,7 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { type Count, countFiles } from '../model/count.ts';
 import { formatFileRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
+import { showLines, showText } from '../model/text.ts';
 import { byVersion } from './by-version.ts';
 import { findChanged } from './find-changed.ts';
 import { type CloneLink, findCloneLinks } from './find-clone-links.ts';
@@ -128,9 +128,7 @@ function refuse(edited: readonly CloneLink[], others: readonly Needed[]): void {
 }
 
 function inUse(reasons: readonly string[]): GypsumError {
-  const named = reasons.slice(0, NAMED).map((line) => `\n  ${line}`);
-  const more = reasons.length > NAMED ? `\n  and ${reasons.length - NAMED} more` : '';
-  return new GypsumError('in-use', `Nothing was dropped, since it is in use:${named.join('')}${more}`, {
+  return new GypsumError('in-use', `Nothing was dropped, since it is in use:${showLines(reasons, NAMED)}`, {
     hint: 'Publish edits with "gypsum upload --rescue". Or add "force" (--force): links of other clones dangle then, and edits are moved aside in the cache.',
     details: { reasons },
   });

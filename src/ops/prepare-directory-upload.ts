@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { formatRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
+import { showLines, showText } from '../model/text.ts';
 import { comparePaths } from '../model/tree.ts';
 import type { LocalFile, UploadLink } from '../model/upload-plan.ts';
 import { checkFolder } from './check-folder.ts';
@@ -98,11 +98,9 @@ function describeEdit({ path, file }: Linked, rescue: boolean): string {
 const NAMED = 10;
 
 function refusal(root: string, faults: readonly string[]): GypsumError {
-  const named = faults.slice(0, NAMED).map((line) => `\n  ${line}`);
-  const more = faults.length > NAMED ? `\n  and ${faults.length - NAMED} more` : '';
   return new GypsumError(
     'invalid-tree',
-    `${showText(root)} cannot be published, and nothing was sent:${named.join('')}${more}`,
+    `${showText(root)} cannot be published, and nothing was sent:${showLines(faults, NAMED)}`,
     { hint: 'Do what is said behind each, or rename, remove or replace it.', details: { directory: root, faults } },
   );
 }
