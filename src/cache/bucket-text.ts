@@ -9,7 +9,7 @@ export interface BucketText {
 }
 
 /** What `layout.file` gives, read backwards: the text of a symlink as it would be in any cache, in each possible way. */
-export function readBucketText(text: string): BucketText[] {
+export function parseBucketText(text: string): BucketText[] {
   if (!isAbsolute(text)) return [];
   const names = text.split(sep);
   const readings: BucketText[] = [];

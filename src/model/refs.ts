@@ -1,5 +1,5 @@
 import { GypsumError } from '../errors.ts';
-import { checkName, checkPath } from './names.ts';
+import { checkName, checkPath, nameFault } from './names.ts';
 import { showText } from './text.ts';
 
 export interface AssetRef {
@@ -61,6 +61,16 @@ export function checkScope({ project, asset, version }: Scope): Scope {
     asset: checkName('asset', asset ?? ''),
     ...(version !== undefined && { version: checkName('version', version) }),
   };
+}
+
+/**
+ * Gives the file that the names below a bucket stand for, of which the first three are project, asset and version; the
+ * path is empty for the version itself. Gives nothing if they name no version.
+ */
+export function fileRefOf(parts: readonly string[]): FileRef | undefined {
+  const [project = '', asset = '', version = '', ...rest] = parts;
+  if (nameFault(project) ?? nameFault(asset) ?? nameFault(version)) return undefined;
+  return { project, asset, version, path: rest.join('/') };
 }
 
 /** Whether a version, or what is above it, is in a scope. */

@@ -1,15 +1,15 @@
 import { lstatSync } from 'node:fs';
-import { readBucketText } from '../cache/bucket-text.ts';
+import { parseBucketText } from '../cache/bucket-text.ts';
 import { findReceipt, type Receipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import { fsPath } from '../model/local-path.ts';
-import { nameFault } from '../model/names.ts';
-import { formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
+import { type FileRef, fileRefOf, sameVersion, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import type { Tree } from '../model/tree.ts';
+import { byVersion } from './by-version.ts';
 import { readClones } from './registered-clones.ts';
 import { storedManifest } from './stored-manifest.ts';
 import { versionIfAny } from './version-documents.ts';
@@ -57,22 +57,18 @@ const MAX_GUESSES = 5;
 
 /** Gives the version that most links name, in whatever cache. */
 async function readLinks(ctx: Context, tree: Tree, options: CallOptions): Promise<VersionRef | undefined> {
-  const guesses = new Map<string, { ref: VersionRef; paths: string[] }>();
+  const files: FileRef[] = [];
   for (const entry of tree) {
     if (entry.type !== 'symlink') continue;
-    for (const { parts } of readBucketText(entry.target)) {
-      const [project = '', asset = '', version = '', ...rest] = parts;
-      if (nameFault(project) ?? nameFault(asset) ?? nameFault(version)) continue;
-      const ref = { project, asset, version };
-      const known = guesses.get(formatRef(ref));
-      if (known === undefined) guesses.set(formatRef(ref), { ref, paths: [rest.join('/')] });
-      else known.paths.push(rest.join('/'));
+    for (const { parts } of parseBucketText(entry.target)) {
+      const file = fileRefOf(parts);
+      if (file !== undefined) files.push(file);
     }
   }
-  const likely = [...guesses.values()].sort((a, b) => b.paths.length - a.paths.length).slice(0, MAX_GUESSES);
-  for (const { ref, paths } of likely) {
+  const guesses = byVersion(files, (file) => file).toSorted((a, b) => b.items.length - a.items.length);
+  for (const { ref, items } of guesses.slice(0, MAX_GUESSES)) {
     const manifest = (await storedManifest(ctx, ref)) ?? (await versionIfAny(ctx, ref, options))?.manifest;
-    if (manifest !== undefined && paths.some((path) => path in manifest)) return ref;
+    if (manifest !== undefined && items.some(({ path }) => path in manifest)) return ref;
   }
   return undefined;
 }

@@ -1,8 +1,7 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { entrySource, type Manifest, type ManifestEntry, manifestPaths } from '../model/manifest.ts';
-import { nameFault } from '../model/names.ts';
-import type { FileRef, VersionRef } from '../model/refs.ts';
+import { type FileRef, fileRefOf, type VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
 import { comparePaths, isBelow } from '../model/tree.ts';
 import { type VersionDocuments, versionIfAny } from './version-documents.ts';
@@ -59,13 +58,11 @@ export function createLinkTargets(
 
   return {
     async find(parts, { changing = false } = {}) {
-      const [project, asset, version, ...rest] = parts;
-      if (project === undefined || asset === undefined || version === undefined) return [];
-      if (nameFault(project) ?? nameFault(asset) ?? nameFault(version)) return [];
-      const ref = { project, asset, version };
+      const file = fileRefOf(parts);
+      if (file === undefined) return [];
+      const { path, ...ref } = file;
       const known = await look(ref);
       if (known === undefined || !(known.immutable || changing)) return [];
-      const path = rest.join('/');
       const entry = known.manifest[path];
       return entry === undefined ? filesBelow(ref, known, path) : [target(ref, path, '', entry, known.immutable)];
     },

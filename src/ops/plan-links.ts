@@ -1,13 +1,12 @@
 import { dirname, join } from 'node:path';
-import { readBucketText } from '../cache/bucket-text.ts';
+import { parseBucketText } from '../cache/bucket-text.ts';
 import { createCache } from '../cache/cache.ts';
 import type { Context } from '../context.ts';
 import { isGypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { nameFault } from '../model/names.ts';
-import { formatRef } from '../model/refs.ts';
+import { fileRefOf, formatRef } from '../model/refs.ts';
 import { isBelow, type Tree } from '../model/tree.ts';
 import type { ChangeSymlink } from '../tree/plan.ts';
 import { realPath } from '../tree/real-path.ts';
@@ -40,12 +39,13 @@ export async function planLinks(
   const foreign = new Map<string, boolean>();
   const pace = createPace(signal);
 
-  const isKnown = async ([project = '', asset = '', version = '', ...rest]: readonly string[]): Promise<boolean> => {
-    if (nameFault(project) ?? nameFault(asset) ?? nameFault(version)) return false;
-    const id = formatRef({ project, asset, version });
-    if (!manifests.has(id)) manifests.set(id, await storedManifest(ctx, { project, asset, version }));
+  const isKnown = async (parts: readonly string[]): Promise<boolean> => {
+    const file = fileRefOf(parts);
+    if (file === undefined) return false;
+    const { path, ...version } = file;
+    const id = formatRef(version);
+    if (!manifests.has(id)) manifests.set(id, await storedManifest(ctx, version));
     const known = manifests.get(id);
-    const path = rest.join('/');
     return known !== undefined && (path in known || Object.keys(known).some((file) => isBelow(file, path)));
   };
 
@@ -56,7 +56,7 @@ export async function planLinks(
   };
 
   const newText = async (text: string): Promise<string | undefined> => {
-    for (const { root: cache, parts } of readBucketText(text)) {
+    for (const { root: cache, parts } of parseBucketText(text)) {
       if ((await isKnown(parts)) && !(await isForeign(cache))) return join(bucket, ...parts);
     }
     return undefined;

@@ -35,7 +35,7 @@ export async function resumeUpload(
   const ref = checkVersionRef(upload);
   return run(ctx, call, async () => {
     const record = await findUpload(ctx, upload);
-    const { session, sources, linked } = readPlan(record);
+    const { session, sources, linked } = planOf(record);
     const missing = session.files.filter(({ path }) => !record.sent.has(path));
     const claim = await takeUp(ctx, record, force);
     try {
@@ -58,7 +58,7 @@ export async function resumeUpload(
 }
 
 /** Gives all that is needed to go on, or throws `invalid-argument`. */
-function readPlan(record: UploadRecord) {
+function planOf(record: UploadRecord) {
   if (record.session === undefined) {
     throw new GypsumError('invalid-argument', `The upload of ${formatRef(record)} cannot be resumed.`, {
       hint: remedyFor(record),

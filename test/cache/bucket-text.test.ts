@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readBucketText } from '../../src/cache/bucket-text.ts';
+import { parseBucketText } from '../../src/cache/bucket-text.ts';
 import { createLayout } from '../../src/cache/layout.ts';
 
 const ref = { project: 'p', asset: 'a', version: 'v' };
 
 it.each(['/cache', '/', '/a/bucket/b', '/bucket'])('what a cache in %s gives is read backwards', (root) => {
   const layout = createLayout(root);
-  expect(readBucketText(layout.file({ ...ref, path: 'sub/x' }))).toContainEqual({
+  expect(parseBucketText(layout.file({ ...ref, path: 'sub/x' }))).toContainEqual({
     root,
     parts: ['p', 'a', 'v', 'sub', 'x'],
   });
-  expect(readBucketText(layout.versionFolder(ref))).toContainEqual({ root, parts: ['p', 'a', 'v'] });
+  expect(parseBucketText(layout.versionFolder(ref))).toContainEqual({ root, parts: ['p', 'a', 'v'] });
 });
 
 it.each([
@@ -23,9 +23,9 @@ it.each([
   '/cache/bucket/p//v/x',
   '',
 ])('%j is none', (text) => {
-  expect(readBucketText(text)).toEqual([]);
+  expect(parseBucketText(text)).toEqual([]);
 });
 
 it('names may be those of folders of the cache', () => {
-  expect(readBucketText(join('/c', 'bucket/bucket/bucket/v/bucket'))).toHaveLength(2);
+  expect(parseBucketText(join('/c', 'bucket/bucket/bucket/v/bucket'))).toHaveLength(2);
 });
