@@ -1,4 +1,5 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
@@ -26,10 +27,11 @@ export async function checkSources(ctx: Context, plan: UploadPlan, { signal, onE
   for (const { path, source, size, md5sum, link, seen } of plan.links) {
     if (source === undefined) continue;
     if (pace.due()) await pace.rest();
-    const stats = lstatSync(fsPath(source), { throwIfNoEntry: false });
-    if (stats === undefined) throw fileChanged(source, undefined);
+    const stats = look(source);
+    if (stats === undefined && !isBehindLink(source)) throw fileChanged(source, undefined);
     // A hard link is a cached file too, of which it is known when it was verified.
-    if (stats.isSymbolicLink() || stats.nlink > 1) links.push({ source, size, md5sum, project: link.project });
+    if (stats === undefined || stats.isSymbolicLink() || stats.nlink > 1)
+      links.push({ source, size, md5sum, project: link.project });
     else if (seen === undefined || !sameFingerprint(seen, fingerprintOf(stats)))
       copies.push({ path, source, size, md5sum });
   }
@@ -39,4 +41,14 @@ export async function checkSources(ctx: Context, plan: UploadPlan, { signal, onE
   for (const [index, { md5sum, source }] of digests.entries()) {
     if (md5sum !== copies[index]?.md5sum) throw fileChanged(source, undefined);
   }
+}
+
+function look(path: string): Stats | undefined {
+  return lstatSync(fsPath(path), { throwIfNoEntry: false });
+}
+
+/** Whether a folder above is a symlink: what stands behind it is the cache's, and need not be there. */
+function isBehindLink(path: string): boolean {
+  for (let at = dirname(path); at !== dirname(at); at = dirname(at)) if (look(at)?.isSymbolicLink()) return true;
+  return false;
 }

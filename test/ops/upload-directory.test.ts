@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { appendFile, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cutOff, delay, disconnected, type Fault, status } from '../../mocks/index.ts';
@@ -58,6 +58,22 @@ describe('publishing a folder', () => {
     await connect({ cacheDir: join(folder, 'other') }).saveVersion(V2);
     const tree = await readTree(join(folder, 'other/bucket/p/a/v2'));
     expect(tree).toMatchObject({ ...FILES, 'a.txt': 'edited' });
+  });
+
+  it('links what a symlink to a folder of the cache stands for, also where that is not in the cache', async () => {
+    const { client, makeFolder, cacheDir, registry } = await createRig({ versions: { 'p/a/v1': FILES } });
+    const mine = await makeFolder('mine', { new: 'new' });
+    await symlink(join(cacheDir, 'bucket/p/a/v1'), join(mine, 'old'));
+    expect(await client.uploadDirectory(V2, mine)).toMatchObject({ sent: { files: 1 }, linked: { files: 4 } });
+    await client.saveFile({ ...V1, path: 'a.txt' });
+    await writeFile(join(mine, 'new'), 'newer');
+    const v3 = { ...V1, version: 'v3' };
+    expect(await client.uploadDirectory(v3, mine)).toMatchObject({ sent: { files: 1 }, linked: { files: 4 } });
+    const plan = await client.planUpload({ ...V1, version: 'v4' }, mine);
+    await unlink(join(mine, 'old'));
+    registry.resetCalls();
+    await expect(client.applyUpload(plan)).rejects.toMatchObject({ code: 'file-changed' });
+    expect(registry.count({ route: 'start' })).toBe(0);
   });
 
   it('lets the registry make links of what the latest version has, unless told not to', async () => {
