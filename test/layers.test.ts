@@ -7,9 +7,7 @@ import { VERSION } from '../src/version.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-const LEAVES = ['errors', 'each', 'give-way'];
-const VALUES = [...LEAVES, 'process-owner', 'model', 'events', 'verify-stream', 'make-folder'];
-const PARTS = [...VALUES, 'cache', 'registry', 'state', 'tree', 'version'];
+const VALUES = ['errors', 'give-way', 'model', 'events', 'verify-stream'];
 
 /** Which part may import which, besides itself. A part is a file or a folder of `src`, or `mocks`. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -23,19 +21,42 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   events: ['model', 'process-owner'],
   'follow-events': ['events'],
   'verify-stream': ['errors', 'model'],
-  cache: VALUES,
-  registry: VALUES,
-  state: VALUES,
+  cache: [...VALUES, 'process-owner', 'make-folder'],
+  registry: ['errors', 'give-way', 'model', 'events'],
+  state: ['errors', 'process-owner', 'model', 'make-folder'],
   tree: VALUES,
   config: ['errors', 'each', 'model', 'make-folder'],
-  context: PARTS,
-  ops: [...PARTS, 'context'],
-  client: [...PARTS, 'context', 'ops'],
-  'access-token': [...PARTS, 'config', 'context', 'ops', 'client'],
-  index: [...PARTS, 'access-token', 'follow-events', 'config', 'context', 'ops', 'client'],
-  server: [...LEAVES, 'model', 'verify-stream', 'make-folder', 'version'],
-  mocks: [...PARTS, 'access-token', 'config', 'context', 'ops', 'client', 'index', 'server'],
-  cli: [...PARTS, 'access-token', 'config', 'context', 'ops', 'client', 'index', 'server', 'mocks'],
+  context: ['errors', 'each', 'model', 'cache', 'registry', 'state', 'version'],
+  ops: [...VALUES, 'each', 'process-owner', 'make-folder', 'cache', 'registry', 'state', 'tree', 'context'],
+  client: ['context', 'ops'],
+  'access-token': ['events', 'config', 'ops', 'client'],
+  index: [
+    'errors',
+    'model',
+    'events',
+    'follow-events',
+    'version',
+    'config',
+    'context',
+    'ops',
+    'client',
+    'access-token',
+  ],
+  server: ['errors', 'each', 'give-way', 'model', 'verify-stream', 'make-folder'],
+  mocks: ['errors', 'model', 'registry', 'server'],
+  cli: [
+    'errors',
+    'model',
+    'events',
+    'cache',
+    'registry',
+    'version',
+    'config',
+    'ops',
+    'client',
+    'access-token',
+    'server',
+  ],
 };
 
 interface Source {
@@ -99,6 +120,15 @@ describe('imports', () => {
     );
     expect(wrong).toEqual([]);
   });
+
+  it.each(Object.entries(MAY_IMPORT))(
+    'of %s lead to each of %j: nothing is allowed that is not needed',
+    (part, allowed) => {
+      const files = sources.filter((source) => source.part === part);
+      const used = new Set(files.flatMap((source) => ours(source.imports).map(partOf)));
+      expect(allowed.filter((other) => !used.has(other))).toEqual([]);
+    },
+  );
 
   it('are of parts that the table names', () => {
     const parts = new Set(sources.map((source) => source.part));
