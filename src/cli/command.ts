@@ -67,6 +67,8 @@ export interface Command<Result, Options = Record<never, never>> {
   run(call: Call<Options>): Promise<Result>;
   /** The lines for people; an empty text prints nothing. */
   human(result: Result): string;
+  /** Throws, once a result has been shown, if that says that something is wrong. */
+  check?(result: Result, call: Call<Options>): void;
 }
 
 /** Gives the argument at a place; commander has made sure that it is there. */

@@ -1,7 +1,8 @@
 import { isGypsumError } from '../errors.ts';
 import type { GypsumEvent, LockOwner } from '../events.ts';
-import { formatFileRef, formatRef, type VersionRef } from '../model/refs.ts';
+import { formatFileRef, formatRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
+import { goOnOrEnd } from '../ops/recorded-uploads.ts';
 import { exitCodes, FAILURE } from './exit-codes.ts';
 import { describeSystemError } from './system-errors.ts';
 
@@ -21,13 +22,13 @@ export function eventLine(event: GypsumEvent): string | undefined {
     case 'upload-aborted':
       return `The upload of ${formatRef(event.ref)} was aborted; nothing of it stays, and the project is unlocked.`;
     case 'upload-kept':
-      return `The upload of ${formatRef(event.ref)} is kept as far as it has come, and its project locked. ${remedy(event.ref)}`;
+      return `The upload of ${formatRef(event.ref)} is kept as far as it has come, and its project locked. ${goOnOrEnd(event.ref)}`;
     case 'upload-abandoned':
       return [
         `The upload of ${formatRef(event.ref)} could not be aborted (${event.error.message})`,
         `and the project ${showText(event.ref.project)} may stay locked.`,
         event.isRecorded
-          ? remedy(event.ref)
+          ? goOnOrEnd(event.ref)
           : `Its owners unlock it: gypsum project unlock ${showText(event.ref.project)}`,
       ].join(' ');
     case 'start':
@@ -37,11 +38,6 @@ export function eventLine(event: GypsumEvent): string | undefined {
     case 'upload-completed':
       return undefined;
   }
-}
-
-function remedy(ref: VersionRef): string {
-  const name = formatRef(ref);
-  return `Go on with it (gypsum uploads resume ${name}), or end it (gypsum uploads abort ${name}).`;
 }
 
 /** Gives what is said of an error: the message, and what can be done about it. */

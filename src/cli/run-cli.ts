@@ -100,7 +100,7 @@ async function runCommand(
   };
   let client: Client | undefined;
   try {
-    const result = await command.run({
+    const call: Call<never> = {
       args: parsed.args,
       options: parsed.options as never,
       flags,
@@ -120,11 +120,13 @@ async function runCommand(
       },
       quiet,
       json,
-    });
+    };
+    const result = await command.run(call);
     display?.stop();
     // Nothing is what a command gives that has printed all it had to say.
     const text = result === undefined ? '' : json ? JSON.stringify(result, undefined, 2) : command.human(result);
     if (text !== '') io.stdout(`${text}\n`);
+    command.check?.(result, call);
     return 0;
   } catch (error) {
     display?.stop();

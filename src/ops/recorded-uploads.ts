@@ -175,8 +175,13 @@ export async function leftUploads({ uploads, registry }: Context, project: strin
 
 /** What can be done about an upload that did not come to its end. */
 export function remedyFor(record: UploadRecord): string {
-  const name = formatRef(record);
   return record.session === undefined
     ? `The registry's answer to its start never came. An owner frees the project with "gypsum project unlock ${showText(record.project)}".`
-    : `Go on with it (gypsum uploads resume ${name}), or end it (gypsum uploads abort ${name}).`;
+    : goOnOrEnd(record);
+}
+
+/** What can be done about an upload whose session is written down. */
+export function goOnOrEnd(ref: VersionRef): string {
+  const name = formatRef(ref);
+  return `Go on with it (gypsum uploads resume ${name}), or end it (gypsum uploads abort ${name}).`;
 }

@@ -20,18 +20,18 @@ export const cacheVerify: Command<CacheVerified, Options> = {
     { flags: '--deep', description: 'read every file again, also what was not touched since it was verified' },
     { flags: '--repair', description: 'fetch again what is wrong or missing; what stands in its place is moved aside' },
   ],
-  async run({ args, client, options, signal, onEvent, print, json }) {
-    const result = await client().verifyCache(args.map(parseScope), {
+  run: ({ args, client, options, signal, onEvent, print, json }) =>
+    client().verifyCache(args.map(parseScope), {
       ...options,
       signal,
       onEvent,
       onProblem: (problem) => {
         if (!json) print(problemText(problem));
       },
-    });
-    const open = result.problems.filter(({ repaired }) => repaired !== true);
-    if (open.length === 0) return result;
-    print(json ? JSON.stringify(result, undefined, 2) : cacheVerify.human(result));
+    }),
+  check({ problems }, { client, options }) {
+    const open = problems.filter(({ repaired }) => repaired !== true);
+    if (open.length === 0) return;
     const root = showText(client().context.cache.layout.root);
     throw new GypsumError('wrong-content', `${count(open.length, 'problem')} found in ${root}.`, {
       hint: options.repair

@@ -24,7 +24,7 @@ export const registryBackup: Command<Result, { data?: string; prune?: boolean; y
     { flags: '--prune', description: 'remove from the copy what the registry does not have any more' },
     { flags: '--yes', description: 'do not ask before more than a third of the copy is removed' },
   ],
-  async run({ args, options, signal, print, json, onEvent }) {
+  async run({ args, options, signal, onEvent }) {
     const data = resolve(options.data ?? defaultDataDir());
     const destination = resolve(argument(args, 0));
     const { prune = false, yes } = options;
@@ -45,10 +45,11 @@ export const registryBackup: Command<Result, { data?: string; prune?: boolean; y
       onFile: (bytes) => onEvent({ type: 'progress', task: 'backup', files: 1, bytes }),
     });
     for (; versions > 0; versions--) onEvent({ type: 'end', task: 'backup' });
-    const result = { data, destination, ...done };
-    if (done.problems.length === 0) return result;
-    print(json ? JSON.stringify(result, undefined, 2) : registryBackup.human(result));
-    throw new GypsumError('wrong-content', `${count(done.problems.length, 'problem')} found in ${data}.`, {
+    return { data, destination, ...done };
+  },
+  check({ data, problems }) {
+    if (problems.length === 0) return;
+    throw new GypsumError('wrong-content', `${count(problems.length, 'problem')} found in ${data}.`, {
       hint: 'What is sound was copied, and nothing was removed. "gypsum registry verify" finds what else is damaged; docs/registry.md tells how files are brought back.',
       details: { data },
     });

@@ -37,9 +37,10 @@ export const registryVerify: Command<VerifyResult, { data?: string }> = {
       },
     });
     for (; versions > 0; versions--) onEvent({ type: 'end', task: 'verify' });
-    const result = { data, ...verified, problems };
-    if (problems.length === 0) return result;
-    print(json ? JSON.stringify(result, undefined, 2) : registryVerify.human(result));
+    return { data, ...verified, problems };
+  },
+  check({ data, problems }) {
+    if (problems.length === 0) return;
     throw new GypsumError('wrong-content', `${count(problems.length, 'problem')} found in ${data}.`, {
       hint: 'Bring files back from a backup; "gypsum refresh latest" and "gypsum refresh usage" mend what follows from the versions.',
       details: { data },
