@@ -96,7 +96,7 @@ function switchIn(environment: NodeJS.ProcessEnv, name: string): boolean | undef
   if (/^(1|true|yes|on)$/i.test(text)) return true;
   if (/^(0|false|no|off)$/i.test(text)) return false;
   throw new GypsumError('invalid-argument', `${name} is neither on nor off.`, {
-    hint: `Set it to 1 or 0.`,
+    hint: 'Set it to 1 or 0.',
     details: { name },
   });
 }

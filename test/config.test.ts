@@ -48,6 +48,23 @@ describe("a user's settings", () => {
     expect(configFromEnvironment({}, environment)).toEqual({ url: PUBLIC_REGISTRY, cacheDir: shared, stateDir });
   });
 
+  it.each([
+    ['1', true],
+    ['TRUE', true],
+    ['0', false],
+    ['off', false],
+    ['', undefined],
+  ])('say of a new cache whether it is shared: GYPSUM_SHARED=%s', (text, expected) => {
+    expect(configFromEnvironment({}, { GYPSUM_SHARED: text }).shared).toBe(expected);
+    expect(configFromEnvironment({ shared: true }, { GYPSUM_SHARED: text }).shared).toBe(true);
+  });
+
+  it('are refused where it is neither said that a new cache is shared nor that it is not', () => {
+    expect(() => configFromEnvironment({}, { GYPSUM_SHARED: 'maybe' })).toThrow(
+      expect.objectContaining({ code: 'invalid-argument', message: 'GYPSUM_SHARED is neither on nor off.' }),
+    );
+  });
+
   it('have an absolute cache folder', () => {
     expect(configFromEnvironment({}, { GYPSUM_CACHE_DIR: 'cache' }).cacheDir).toBe(resolve('cache'));
     expect(configFromEnvironment({ cacheDir: './mine' }, {}).cacheDir).toBe(resolve('mine'));

@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { eventLine } from '../../src/cli/report.ts';
+import type { LockOwner } from '../../src/events.ts';
+
+const ref = { project: 'p', asset: 'a', version: 'v' };
+
+it.each<[LockOwner | undefined, string]>([
+  [undefined, 'Another process is fetching p/a/v; waiting for it.'],
+  [{ host: 'node3', pid: 7 }, 'Another process (7 on node3) is fetching p/a/v; waiting for it.'],
+  [
+    { host: 'node3', pid: 7, user: 'ann\u001b[2J', since: '2026-11-25T20:00:00.000Z' },
+    'Another process (7 of ann\\x1b[2J on node3, since 2026-11-25T20:00:00.000Z) is fetching p/a/v; waiting for it.',
+  ],
+])('who waits is told for whom: %j', (owner, line) => {
+  expect(eventLine({ type: 'wait', for: 'version-lock', ref, owner })).toBe(line);
+});
