@@ -1,9 +1,9 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { isSystemError } from '../errors.ts';
 import { createPace } from '../give-way.ts';
 import { inodeId } from '../model/fingerprint.ts';
 import type { FileRef } from '../model/refs.ts';
+import { entriesIn } from './entries-in.ts';
 import type { Layout } from './layout.ts';
 
 /** Finds every file of the bucket that is one of some inodes: equal files of all versions are one. */
@@ -16,7 +16,7 @@ export async function filesOfInodes(
   const pace = createPace(signal);
   const walk = async (names: readonly string[]): Promise<void> => {
     const folder = join(layout.bucket, ...names);
-    for (const entry of readFolder(folder)) {
+    for (const entry of entriesIn(folder)) {
       if (pace.due()) await pace.rest();
       if (entry.isDirectory()) await walk([...names, entry.name]);
       const [project, asset, version, ...folders] = names;
@@ -28,14 +28,4 @@ export async function filesOfInodes(
   };
   await walk([]);
   return found;
-}
-
-function readFolder(path: string) {
-  try {
-    return readdirSync(path, { withFileTypes: true });
-  } catch (error) {
-    // Somebody else tidies up meanwhile.
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
 }

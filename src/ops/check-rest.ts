@@ -1,12 +1,11 @@
-import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import { diskClock } from '../cache/disk-clock.ts';
+import { entriesIn } from '../cache/entries-in.ts';
 import { abandonedIncoming } from '../cache/incoming.ts';
 import { isAbandoned } from '../cache/locks.ts';
 import { namesIn } from '../cache/names-in.ts';
 import type { Context } from '../context.ts';
-import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { INTERNAL_NAMES } from '../model/keys.ts';
 import { nameFault } from '../model/names.ts';
@@ -80,13 +79,4 @@ async function widows({ cache: { layout } }: Context): Promise<CacheProblem[]> {
     problems.push({ path, fault: 'stale-document', message, size: statIfThere(path)?.size ?? 0 });
   }
   return problems;
-}
-
-function entriesIn(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
-    throw error;
-  }
 }
