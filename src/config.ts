@@ -18,6 +18,8 @@ export interface Config extends Proxies {
   readonly cacheDir: string;
   /** A new cache is made for the group of its folder. */
   readonly shared?: boolean;
+  /** A cache of others that is read first. */
+  readonly siteCacheDir?: string;
   /** No request is made. */
   readonly offline?: boolean;
   /** Where uploads are written down. */
@@ -41,13 +43,14 @@ export interface Setting {
  *
  * `GYPSUM_URL` is the registry, `GYPSUM_CACHE_DIR` the cache, which `GYPSUM_SHARED` makes for a group, `GYPSUM_STATE_DIR` where
  * uploads are written down, `GYPSUM_OFFLINE` says that no request is made,
+ * `GYPSUM_SITE_CACHE` a cache of others that is read first,
  * `GYPSUM_TOKEN` the token, `GYPSUM_CA_FILE` a file of certificates; `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are the
  * proxies. An empty one counts as not set. What is given in `settings` wins; what neither says is the config file's to
  * say, and the login's for the token.
  * Throws `invalid-argument` for such a file that cannot be used.
  */
 export function configFromEnvironment(settings: Partial<Config> = {}, environment = process.env): Config {
-  const { url, cacheDir, concurrency, caFile, offline } = resolveSettings(settings, environment);
+  const { url, cacheDir, concurrency, caFile, offline, siteCache } = resolveSettings(settings, environment);
   const token = settings.token ?? tokenAt(url.value, environment);
   const shared = settings.shared ?? switchIn(environment, 'GYPSUM_SHARED');
   const ca = settings.ca ?? (caFile && readCaFile(caFile.value, caFile.name ?? ''));
@@ -61,6 +64,7 @@ export function configFromEnvironment(settings: Partial<Config> = {}, environmen
     ...(token === undefined ? {} : { token }),
     ...(concurrency === undefined ? {} : { concurrency: concurrency.value }),
     ...(ca === undefined ? {} : { ca }),
+    ...(siteCache === undefined ? {} : { siteCacheDir: siteCache.value }),
     ...(offline === undefined ? {} : { offline: offline.value }),
   };
 }
@@ -79,12 +83,13 @@ function tokenAt(url: string, environment: NodeJS.ProcessEnv): string | undefine
 
 /** Gives every setting but the token, with what it was taken from. Throws `invalid-argument`. */
 export function listSettings(settings: Partial<Config> = {}, environment = process.env): Setting[] {
-  const { url, cacheDir, concurrency, caFile, offline } = resolveSettings(settings, environment);
+  const { url, cacheDir, concurrency, caFile, offline, siteCache } = resolveSettings(settings, environment);
   return [
     { key: 'registry', ...url },
     { key: 'cache', ...cacheDir },
     { key: 'concurrency', ...(concurrency ?? { value: DEFAULT_CONCURRENCY, from: 'default' }) },
     { key: 'ca', ...(caFile ?? { value: '', from: 'default' }) },
+    { key: 'siteCache', ...(siteCache ?? { value: '', from: 'default' }) },
     { key: 'offline', ...(offline ?? { value: false, from: 'default' }) },
   ];
 }
@@ -147,7 +152,13 @@ function resolveSettings(settings: Partial<Config>, environment: NodeJS.ProcessE
     ['GYPSUM_OFFLINE', switchIn(environment, 'GYPSUM_OFFLINE')],
     chosen.offline,
   );
-  return { url, cacheDir: { ...cacheDir, value: folder }, concurrency, caFile, offline } as const;
+  const site = pick(
+    ['--site-cache', settings.siteCacheDir],
+    ['GYPSUM_SITE_CACHE', environment.GYPSUM_SITE_CACHE || undefined],
+    chosen.siteCache,
+  );
+  const siteCache = site && { ...site, value: site.value === '' ? '' : resolve(site.value) };
+  return { url, cacheDir: { ...cacheDir, value: folder }, concurrency, caFile, offline, siteCache } as const;
 }
 
 function configDir(environment: NodeJS.ProcessEnv): string {

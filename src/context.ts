@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { type Cache, createCache } from './cache/cache.ts';
+import { createSite, type Site } from './cache/site.ts';
 import { checkConcurrency, DEFAULT_CONCURRENCY } from './each.ts';
 import { GypsumError } from './errors.ts';
 import { showText } from './model/text.ts';
@@ -28,6 +29,11 @@ export interface ContextOptions extends HttpOptions {
    * already says so itself. @default false
    */
   shared?: boolean | undefined;
+  /**
+   * A cache of others, an absolute path, which is looked into first and never written to: what it has is verified and not
+   * fetched, and clones may lead into it. It must be one of the same registry.
+   */
+  siteCacheDir?: string | undefined;
   /** How many files are transferred at once. @default 16 */
   concurrency?: number | undefined;
   /** Where to ask who a token belongs to, for a registry that leaves that to GitHub. @default 'https://api.github.com' */
@@ -37,6 +43,8 @@ export interface ContextOptions extends HttpOptions {
 /** What every operation stands on. It holds no state of any operation: all may share one. */
 export interface Context {
   readonly cache: Cache;
+  /** The read-only cache below that one, if any is used. */
+  readonly site: Site | undefined;
   readonly registry: Registry;
   /** What is written down of uploads, if anything is. */
   readonly uploads: UploadStore | undefined;
@@ -45,19 +53,20 @@ export interface Context {
 
 /** Makes a context, or throws `invalid-argument` saying what is missing. Nothing is read and nothing is written yet. */
 export function createContext(options: ContextOptions): Context {
-  const { url, cacheDir, shared = false, stateDir, token, concurrency = DEFAULT_CONCURRENCY, ...http } = options;
+  const {
+    url,
+    cacheDir,
+    shared = false,
+    siteCacheDir,
+    stateDir,
+    token,
+    concurrency = DEFAULT_CONCURRENCY,
+    ...http
+  } = options;
   if (url === undefined) throw missing('url', 'the URL of a registry');
   if (cacheDir === undefined) throw missing('cacheDir', 'a cache folder');
-  if (!isAbsolute(cacheDir) || cacheDir.includes('\0') || !cacheDir.isWellFormed()) {
-    throw new GypsumError(
-      'invalid-argument',
-      `The cache folder "${showText(cacheDir)}" is not an absolute path in UTF-8.`,
-      {
-        hint: 'Give an absolute path: links in clones carry it as their text.',
-        details: { cacheDir },
-      },
-    );
-  }
+  checkCacheFolder('cache', cacheDir);
+  if (siteCacheDir !== undefined) checkCacheFolder('site cache', siteCacheDir);
   if (stateDir !== undefined && (!isAbsolute(stateDir) || stateDir.includes('\0'))) {
     throw new GypsumError('invalid-argument', `The state folder "${showText(stateDir)}" is not an absolute path.`, {
       hint: 'Give an absolute path, or leave it out to have nothing written down.',
@@ -78,12 +87,28 @@ export function createContext(options: ContextOptions): Context {
     url,
     token,
     userAgent: `gypsum-client/${VERSION}`,
-    onName: (name) => cache.meet(name),
+    async onName(name) {
+      await cache.meet(name);
+      await site?.meet(name);
+    },
     ...http,
   });
   const cache = createCache(cacheDir, registry.url, { shared });
+  const site = siteCacheDir === undefined ? undefined : createSite(siteCacheDir, registry.url);
   const uploads = stateDir === undefined ? undefined : createUploadStore(stateDir);
-  return { registry, cache, uploads, concurrency };
+  return { registry, cache, site, uploads, concurrency };
+}
+
+function checkCacheFolder(what: string, folder: string): void {
+  if (isAbsolute(folder) && !folder.includes('\0') && folder.isWellFormed()) return;
+  throw new GypsumError(
+    'invalid-argument',
+    `The ${what} folder "${showText(folder)}" is not an absolute path in UTF-8.`,
+    {
+      hint: 'Give an absolute path: links in clones carry it as their text.',
+      details: { folder },
+    },
+  );
 }
 
 function missing(option: string, what: string): GypsumError {

@@ -1,8 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { z } from 'zod';
 import { GypsumError, isSystemError } from '../errors.ts';
-import { parseJsonIfAny } from '../model/json.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { windowsFault } from '../model/windows-names.ts';
@@ -10,6 +8,7 @@ import { publishDocument, publishOnce } from './atomic.ts';
 import { isShared, makeRoot, notShared } from './folders.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
 import { readIfThere } from './read-document.ts';
+import { checkOwner, checkRegistryName, parseMark, type RegistryMark } from './registry-mark.ts';
 
 /** One cache folder, which belongs to one registry. */
 export interface Cache {
@@ -68,10 +67,6 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # This folder is a cache of the gypsum clients. Backup programs may leave it out.
 `;
 
-const mark = z.object({ url: z.string(), name: z.string().optional() });
-
-type Mark = z.infer<typeof mark>;
-
 export interface CacheOptions {
   /** What is made is for the group of its folder, too. @default if its folder says so */
   shared?: boolean;
@@ -88,24 +83,21 @@ export function createCache(
 
   let met: string | undefined;
 
-  const readMark = async (): Promise<Mark | undefined> => {
+  const readMark = async (): Promise<RegistryMark | undefined> => {
     const text = await readIfThere(layout.registry);
     if (text === undefined) return undefined;
-    const parsed = mark.safeParse(parseJsonIfAny(text));
-    if (parsed.success) return parsed.data;
+    const mark = parseMark(text);
+    if (mark !== undefined) return mark;
     throw new GypsumError('cache-mismatch', `The cache ${showText(root)} does not say which registry it belongs to.`, {
       hint: `Its file ${showText(layout.registry)} is damaged. Remove that file if the cache is ${registryUrl}'s.`,
-      cause: parsed.error,
+      details: { cacheDir: root, url: registryUrl },
     });
   };
 
   const check = async (): Promise<boolean> => {
-    const owner = (await readMark())?.url;
-    if (owner === undefined || owner === registryUrl) return owner !== undefined;
-    throw new GypsumError('cache-mismatch', `The cache ${showText(root)} belongs to the registry ${owner}.`, {
-      hint: `Give another cache folder for ${registryUrl}: two registries may use one name for different data.`,
-      details: { cacheDir: root, owner, url: registryUrl },
-    });
+    const mark = await readMark();
+    if (mark !== undefined) checkOwner(mark, root, registryUrl);
+    return mark !== undefined;
   };
 
   const open = async (): Promise<void> => {
@@ -115,23 +107,14 @@ export function createCache(
     makeRoot(layout, shared);
     if ((await readIfThere(layout.tag)) === undefined) await publishDocument(layout, layout.tag, CACHEDIR_TAG);
     // Two registries may come to one new folder at once: the second has to go.
-    const own: Mark = { url: registryUrl, ...(met === undefined ? {} : { name: met }) };
+    const own: RegistryMark = { url: registryUrl, ...(met === undefined ? {} : { name: met }) };
     if (!(await publishOnce(layout, layout.registry, JSON.stringify(own)))) await check();
   };
 
   const meet = async (name: string): Promise<void> => {
     if (name === met) return;
     const own = await readMark();
-    if (own?.name !== undefined && own.name !== name && own.url === registryUrl) {
-      throw new GypsumError(
-        'cache-mismatch',
-        `The cache ${showText(root)} was filled by another registry at ${registryUrl}.`,
-        {
-          hint: 'The registry there is a new one. Remove that cache folder if you need it no more, or give another one.',
-          details: { cacheDir: root, url: registryUrl },
-        },
-      );
-    }
+    checkRegistryName(own, name, root, registryUrl);
     met = name;
     if (own !== undefined && own.name === undefined) {
       await publishDocument(layout, layout.registry, JSON.stringify({ ...own, name }));

@@ -11,6 +11,7 @@ import {
 import { parseJsonIfAny } from '../model/json.ts';
 import { publishDocument } from './atomic.ts';
 import { makeCacheFolder } from './folders.ts';
+import { ifReachable } from './if-reachable.ts';
 import { incomingName } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { passClock } from './pass-clock.ts';
@@ -36,17 +37,25 @@ const shardSchema = z.record(z.string(), z.array(fingerprintSchema));
 
 type Shard = Map<string, Fingerprint[]>;
 
+/** Opens the memory of some digests; what another cache remembers, which is below this one, is read too. */
 export async function openFingerprints(
   layout: Layout,
   project: string,
   digests: Iterable<string>,
+  below?: Layout,
 ): Promise<Fingerprints> {
   const shards = new Map<string, Shard>();
+  const others = new Map<string, Shard>();
   const noted = new Map<string, { hex: string; path: string; print: Fingerprint }>();
   for (const hex of digests) {
     const name = hex.slice(0, 2);
-    if (!shards.has(name)) shards.set(name, await readShard(layout.verified(project, name)));
+    if (shards.has(name)) continue;
+    shards.set(name, await readShard(layout.verified(project, name)));
+    const file = below?.verified(project, name);
+    if (file !== undefined) others.set(name, (await ifReachable(() => readShard(file))) ?? new Map());
   }
+
+  const memories = below === undefined ? [shards] : [shards, others];
 
   // An inode with many names is read once, not once a name.
   const isNoted = (hex: string, stats: Stats): boolean => {
@@ -58,12 +67,14 @@ export async function openFingerprints(
     check(hex, stats) {
       const print = fingerprintOf(stats);
       if (!stats.isFile()) return 'unknown';
-      for (const known of shards.get(hex.slice(0, 2))?.get(hex) ?? []) {
-        if (!sameContent(known, print)) continue;
-        if (sameFingerprint(known, print) || isNoted(hex, stats)) return 'same';
-        return 'unsure';
+      let found: Known = 'unknown';
+      for (const memory of memories) {
+        for (const known of memory.get(hex.slice(0, 2))?.get(hex) ?? []) {
+          if (sameFingerprint(known, print)) return 'same';
+          if (sameContent(known, print)) found = 'unsure';
+        }
       }
-      return isNoted(hex, stats) ? 'same' : 'unknown';
+      return isNoted(hex, stats) ? 'same' : found;
     },
 
     remember(hex, path, stats) {

@@ -23,6 +23,8 @@ const receiptSchema = z.object({
   /** Which files were wanted there, where not all were. */
   include: z.array(z.string()).optional(),
   exclude: z.array(z.string()).optional(),
+  /** The site cache that some of its links lead into. */
+  siteCache: z.string().optional(),
   createdAt: z.iso.datetime(),
 });
 

@@ -36,6 +36,7 @@ export interface Flag {
 const clientFlags: readonly Flag[] = [
   { flags: '--registry <url>', description: 'the registry (GYPSUM_URL)' },
   { flags: '--cache <folder>', description: 'the cache folder (GYPSUM_CACHE_DIR)' },
+  { flags: '--site-cache <folder>', description: 'a cache of others to look into first (GYPSUM_SITE_CACHE)' },
   { flags: '--offline', description: 'make no request: say what is not in the cache (GYPSUM_OFFLINE)' },
   { flags: '--shared', description: 'make a new cache that all of its group can write to (GYPSUM_SHARED)' },
 ];

@@ -30,6 +30,7 @@ const HELP = `
 Environment:
   GYPSUM_URL         the registry
   GYPSUM_CACHE_DIR   the cache folder
+  GYPSUM_SITE_CACHE  a cache of others to look into first, which is never written to
   GYPSUM_OFFLINE     1 to make no request, and be told what is not in the cache
   GYPSUM_SHARED      1 for a new cache that all of a group can write to
   GYPSUM_TOKEN       who you are; needed to publish, and to read what is private

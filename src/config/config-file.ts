@@ -18,6 +18,7 @@ const schema = z.strictObject({
   cache: absolutePath.optional(),
   concurrency: z.int().min(1).max(256).optional(),
   ca: absolutePath.optional(),
+  siteCache: absolutePath.optional(),
   offline: z.boolean().optional(),
 });
 
@@ -32,6 +33,7 @@ const MUST_BE: Readonly<Record<SettingKey, string>> = {
   cache: 'must be an absolute path',
   concurrency: 'must be a whole number from 1 to 256',
   ca: 'must be an absolute path',
+  siteCache: 'must be an absolute path',
   offline: 'must be true or false',
 };
 
@@ -41,7 +43,7 @@ export const SETTING_KEYS = Object.keys(MUST_BE) as readonly SettingKey[];
  * The config file in a folder.
  *
  * Shape:  { "registry"?: URL, "cache"?: absolute path, "concurrency"?: number, "ca"?: absolute path,
- *           "offline"?: boolean }
+ *           "siteCache"?: absolute path, "offline"?: boolean }
  */
 export function configFile(folder: string): UserFile {
   return { path: join(folder, 'config.json'), what: 'The config file', secret: false };

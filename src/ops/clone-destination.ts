@@ -6,6 +6,7 @@ import { makeFolder } from '../make-folder.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
 import { absolutePath, overlaps, realPath } from '../tree/real-path.ts';
+import { realIfReachable } from './watch-buckets.ts';
 
 /** Gives the absolute path of a destination that may be cloned into, or throws before anything is asked for. */
 export function checkDestination(ctx: Context, destination: string, merge: boolean): string {
@@ -15,12 +16,13 @@ export function checkDestination(ctx: Context, destination: string, merge: boole
     });
   }
   const place = absolutePath(destination);
-  const cache = realPath(ctx.cache.layout.root);
   const real = findDestination(place);
-  if (overlaps(real, cache)) {
+  for (const cache of [ctx.cache, ctx.site]) {
+    const root = cache && realIfReachable(cache.layout.root);
+    if (root === undefined || !overlaps(real, root)) continue;
     throw refusal(
       place,
-      `it and the cache ${showText(cache)} lie in each other`,
+      `it and the cache ${showText(root)} lie in each other`,
       'Clone into a folder outside of the cache.',
     );
   }

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import { CLONE_MODES, type CloneMode } from '../model/clone-mode.ts';
 import { showText } from '../model/text.ts';
-import { chooseMode } from '../tree/choose-mode.ts';
+import { chooseMode, takesSymlinks } from '../tree/choose-mode.ts';
 import type { PutFile } from '../tree/put-file.ts';
 import { realPath } from '../tree/real-path.ts';
 import type { ClonedVersion } from './clone-files.ts';
@@ -23,12 +23,19 @@ export function checkMode(mode: CloneMode | 'auto', download: boolean): void {
   });
 }
 
+interface ChooseOptions {
+  readonly download: boolean;
+  readonly merge: boolean;
+  /** Brings files from the site cache into the user's own: none of it may be linked to but by symlinks. Absent where there are none. */
+  readonly bring?: (() => Promise<void>) | undefined;
+}
+
 /** Finds the mode that works; what is added to a clone is made like the rest of it. */
 export async function chooseCloneMode(
   ctx: Context,
   { ref, selected }: ClonedVersion,
   place: string,
-  { download, merge }: { readonly download: boolean; readonly merge: boolean },
+  { download, merge, bring }: ChooseOptions,
   put: PutFile,
 ): Promise<CloneMode> {
   const { layout } = ctx.cache;
@@ -36,5 +43,9 @@ export async function chooseCloneMode(
   const [path] = Object.keys(selected);
   // Without the files nothing but symlinks can be made, so that there is nothing to try.
   if (before !== undefined || !download || path === undefined) return before ?? 'symlink';
+  if (bring !== undefined) {
+    if (takesSymlinks(place, put)) return 'symlink';
+    await bring();
+  }
   return chooseMode(place, layout.file({ ...ref, path }), put);
 }

@@ -6,7 +6,7 @@ import { fsPath } from '../model/local-path.ts';
 /** Writes the receipt first, so that nothing is ever cloned that the cache does not know of; takes it back on failure. */
 export async function withReceipt<T>(
   ctx: Context,
-  what: Pick<Receipt, 'project' | 'asset' | 'version' | 'destination' | 'mode' | 'include' | 'exclude'>,
+  what: Pick<Receipt, 'project' | 'asset' | 'version' | 'destination' | 'mode' | 'include' | 'exclude' | 'siteCache'>,
   work: () => Promise<T>,
 ): Promise<T> {
   const { layout } = ctx.cache;

@@ -20,10 +20,12 @@ import { checkDestination, checkEmpty, makeFolders, removeFolders } from './clon
 import { cloneFiles } from './clone-files.ts';
 import { checkMode, chooseCloneMode } from './clone-mode.ts';
 import { withReceipt } from './clone-receipt.ts';
+import { findCloneSources } from './find-clone-sources.ts';
 import { holdFiles } from './hold-files.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { leftOut, type SaveResult, saveFiles } from './save-version.ts';
+import type { InSite } from './site-cache.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
 
 export interface CloneOptions extends SaveOptions, Selection {
@@ -59,7 +61,7 @@ export interface CloneResult extends VersionRef {
   /** Paths of the version that stand for something else in the folder, which was left as it is. */
   readonly conflicts: readonly string[];
   /** What was saved in the cache; absent with `download: false`. */
-  readonly saved?: Pick<SaveResult, 'fetched' | 'adopted'>;
+  readonly saved?: Pick<SaveResult, 'fetched' | 'adopted' | 'inSite'>;
 }
 
 /**
@@ -97,20 +99,29 @@ export async function cloneBy(
     const cloned = { ...documents, selected };
     checkHoldable(version, Object.keys(documents.manifest));
     await checkCollisions(version, documents.manifest, place);
+    const mayLead = download && (mode === 'auto' || mode === 'symlink');
+    let inSite = mayLead ? await findCloneSources(ctx, cloned, place, options) : NONE;
     const saving = { ...options, include, exclude };
-    const saved = download ? await saveFiles(ctx, documents, saving) : undefined;
+    let saved = download ? await saveFiles(ctx, documents, { ...saving, inSite }) : undefined;
+    const bring = async () => {
+      inSite = NONE;
+      saved = await saveFiles(ctx, documents, saving);
+    };
     const made = makeFolders(place);
     try {
       if (!merge) checkEmpty(place);
-      const chosen = mode === 'auto' ? await chooseCloneMode(ctx, cloned, place, { download, merge }, put) : mode;
+      const choice = { download, merge, bring: inSite.size > 0 ? bring : undefined };
+      const chosen = mode === 'auto' ? await chooseCloneMode(ctx, cloned, place, choice, put) : mode;
       checkMode(chosen, download);
+      if (chosen !== 'symlink' && inSite.size > 0) await bring();
       const actual = merge ? await scanExisting(place, chosen !== 'symlink', options) : [];
       const apply = { ...options, orCopy: mode === 'auto', put };
-      const receipt = { ...version, destination: realPath(place), mode: chosen, ...patterns };
+      const siteCache = inSite.size > 0 ? { siteCache: ctx.site?.layout.root } : {};
+      const receipt = { ...version, destination: realPath(place), mode: chosen, ...patterns, ...siteCache };
       const { steps, conflicts, unchanged } = await withReceipt(ctx, receipt, async () => {
-        if (download) await holdFiles(ctx, documents, saving);
+        if (download) await holdFiles(ctx, documents, { ...saving, inSite });
         return chosen === 'symlink'
-          ? cloneLinks(ctx, documents, place, actual, apply)
+          ? cloneLinks(ctx, documents, place, inSite, actual, apply)
           : cloneFiles(ctx, cloned, place, chosen, actual, apply);
       });
       return {
@@ -121,13 +132,19 @@ export async function cloneBy(
         ...leftOut(documents.manifest, selected),
         links: { made: steps.filter((step) => step.type !== 'make-directory').length, unchanged },
         conflicts,
-        ...(saved === undefined ? {} : { saved: { fetched: saved.fetched, adopted: saved.adopted } }),
+        ...(saved === undefined ? {} : { saved: pickSaved(saved) }),
       };
     } catch (error) {
       removeFolders(made);
       throw error;
     }
   });
+}
+
+const NONE: InSite = new Set();
+
+function pickSaved({ fetched, adopted, inSite }: SaveResult): NonNullable<CloneResult['saved']> {
+  return { fetched, adopted, ...(inSite !== undefined && { inSite }) };
 }
 
 function nothingToSelect(): GypsumError {
@@ -149,10 +166,11 @@ async function cloneLinks(
   ctx: Context,
   { ref, manifest }: VersionDocuments,
   place: string,
+  inSite: InSite,
   actual: Entry[],
   options: ApplyOptions,
 ): Promise<LayoutPlan> {
-  const plan = planLayout(withDirectories(linkEntries(ctx, ref, manifest)), actual);
+  const plan = planLayout(withDirectories(linkEntries(ctx, ref, manifest, inSite)), actual);
   options.onEvent?.({ type: 'start', task: 'clone', files: plan.steps.length, bytes: 0 });
   await applySteps(place, plan.steps, options);
   options.onEvent?.({ type: 'end', task: 'clone' });
@@ -166,9 +184,11 @@ async function scanExisting(place: string, sizes: boolean, options: CallOptions)
   return tree;
 }
 
-function* linkEntries(ctx: Context, ref: VersionRef, manifest: Manifest): Generator<Entry> {
-  const folder = ctx.cache.layout.versionFolder(ref);
+function* linkEntries({ cache, site }: Context, ref: VersionRef, manifest: Manifest, inSite: InSite): Generator<Entry> {
+  const folder = cache.layout.versionFolder(ref);
+  const siteFolder = inSite.size === 0 ? undefined : site?.layout.versionFolder(ref);
   for (const path of manifestPaths(manifest)) {
-    yield { type: 'symlink', path, target: join(folder, path) };
+    const there = siteFolder === undefined ? undefined : join(siteFolder, path);
+    yield { type: 'symlink', path, target: there !== undefined && inSite.has(there) ? there : join(folder, path) };
   }
 }

@@ -33,7 +33,7 @@ export interface DroppedFiles extends Count {
 /**
  * Lets what links in a clone lead to go from the cache: they dangle then, which is enough to publish from, and `fetchFiles`
  * brings it again. `paths` are as there. Throws `in-use` if another clone needs any of it, or if it was edited through
- * its link: then nothing is dropped.
+ * its link: then nothing is dropped. What a link into the site cache leads to is not ours to drop.
  */
 export async function dropFiles(
   ctx: Context,
@@ -42,7 +42,8 @@ export async function dropFiles(
 ): Promise<DroppedFiles> {
   const { layout } = ctx.cache;
   return run(ctx, options, async () => {
-    const links = (await findCloneLinks(ctx, paths, options)).filter(({ file }) => statIfThere(layout.file(file)));
+    const found = await findCloneLinks(ctx, paths, options);
+    const links = found.filter(({ file, inSite }) => !inSite && statIfThere(layout.file(file)) !== undefined);
     const before = new Set((await listReceipts(layout)).receipts.map(receiptName));
     const edited = await findChanged(ctx, links, ({ source }) => source, options);
     if (!force) refuse(edited, await findOthers(ctx, links, options));

@@ -8,16 +8,19 @@ import { createMatcher } from '../model/select-files.ts';
 import { showText } from '../model/text.ts';
 import { joinPath, type SymlinkEntry } from '../model/tree.ts';
 import { absolutePath, overlaps, realPath } from '../tree/real-path.ts';
-import { createSymlinkResolver } from '../tree/resolve-symlink.ts';
 import { readLink, scanFolder } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { createLinkTargets } from './link-targets.ts';
 import type { Linked } from './read-folder.ts';
+import { watchBuckets } from './watch-buckets.ts';
 
 /** A link of a clone, found by its place. */
 export interface CloneLink extends Linked {
   /** An absolute path. */
   readonly source: string;
+  readonly inSite: boolean;
+  /** The text of the link; absent where a folder that the file is in is the link. */
+  readonly text?: string;
 }
 
 /**
@@ -31,21 +34,22 @@ export async function findCloneLinks(
 ): Promise<readonly CloneLink[]> {
   const found = new Map<string, CloneLink>();
   const targets = createLinkTargets(ctx, options);
-  const bucket = realPath(ctx.cache.layout.bucket);
-  const resolver = createSymlinkResolver(bucket);
+  const buckets = watchBuckets(ctx);
   const pace = createPace(options.signal);
-  const isCached = (folder: string) => overlaps(folder, bucket);
+  const isCached = (folder: string) => buckets.roots.some((root) => overlaps(folder, root));
   for (const path of paths) {
     let some = false;
     const { folder, links } = await linksAt(path, isCached, options);
     for (const entry of links) {
       if (pace.due()) await pace.rest();
       const link = join(folder, entry.path);
-      const to = resolver.resolve(dirname(link), entry.target);
+      const to = buckets.resolve(dirname(link), entry.target);
       if (to.type !== 'inside') continue;
+      const inSite = buckets.isSite(to);
       for (const { below, file, size, md5sum, source: project } of await targets.find(to.parts, { changing: true })) {
         const source = below === '' ? link : join(link, below);
-        found.set(source, { path: joinPath(entry.path, below), source, file, size, md5sum, project });
+        const text = below === '' ? { text: entry.target } : {};
+        found.set(source, { path: joinPath(entry.path, below), source, file, size, md5sum, project, inSite, ...text });
         some = true;
       }
     }

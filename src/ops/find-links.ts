@@ -1,10 +1,10 @@
-import { cachedNames } from '../cache/cached-names.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { type FileRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import type { UploadFile } from '../model/upload-plan.ts';
+import { findRecord, knownNames } from './records.ts';
 import type { Standing } from './standing.ts';
 import { parseManifest, readRememberedSummary } from './version-documents.ts';
 
@@ -39,7 +39,7 @@ export async function findLinks(
   for (const version of await rememberedVersions(ctx, ref, latest)) {
     if (wanted.size === 0 || searched > MAX_SEARCHED) break;
     if (pace.due()) await pace.rest();
-    const text = await ctx.cache.readRecord(version, 'manifest');
+    const text = (await findRecord(ctx, version, 'manifest'))?.text;
     searched += text?.length ?? 0;
     if (text === undefined || !mentions(text, wanted) || !(await standing.of(version))) continue;
     const manifest = parseManifest(text, version);
@@ -74,10 +74,9 @@ async function rememberedVersions(
   { project, asset: own }: VersionRef,
   latest: VersionRef | undefined,
 ): Promise<VersionRef[]> {
-  const { layout } = ctx.cache;
   const versions: { ref: VersionRef; rank: number; finish: number }[] = [];
-  for (const asset of await cachedNames(layout, project)) {
-    for (const version of await cachedNames(layout, project, asset)) {
+  for (const asset of await knownNames(ctx, project)) {
+    for (const version of await knownNames(ctx, project, asset)) {
       const ref = { project, asset, version };
       const finish = (await readRememberedSummary(ctx, ref))?.uploadFinish?.getTime();
       if (finish === undefined) continue;

@@ -1,7 +1,6 @@
 import { statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
-import type { SaveOptions } from './save-contents.ts';
-import { saveFiles } from './save-version.ts';
+import { type SaveFilesOptions, saveFiles } from './save-version.ts';
 import type { VersionDocuments } from './version-documents.ts';
 import { withVersionLock } from './version-lock.ts';
 
@@ -12,7 +11,7 @@ import { withVersionLock } from './version-lock.ts';
  * Whoever removes a version takes its mark away first and looks for receipts then. So where there is a mark, our receipt
  * will be seen; where there is none, he may have looked before, and will have done his work when we get the lock.
  */
-export async function holdFiles(ctx: Context, documents: VersionDocuments, options: SaveOptions): Promise<void> {
+export async function holdFiles(ctx: Context, documents: VersionDocuments, options: SaveFilesOptions): Promise<void> {
   const { layout } = ctx.cache;
   const { ref } = documents;
   if (statIfThere(layout.complete(ref)) !== undefined) return;

@@ -6,7 +6,7 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import { fsPath } from '../model/local-path.ts';
-import { type FileRef, fileRefOf, sameVersion, type VersionRef } from '../model/refs.ts';
+import { checkVersionRef, type FileRef, fileRefOf, sameVersion, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import type { Tree } from '../model/tree.ts';
 import { byVersion } from './by-version.ts';
@@ -35,13 +35,13 @@ export async function identifyClone(
 ): Promise<Identity> {
   const receipt = await findReceipt(ctx.cache.layout, root, lstatSync(fsPath(root)));
   if (receipt !== undefined && (given === undefined || sameVersion(receipt, given))) {
-    return { ref: receipt, mode: receipt.mode, receipt };
+    return { ref: checkVersionRef(receipt), mode: receipt.mode, receipt };
   }
   if (given !== undefined) return { ref: given };
   const linked = await readLinks(ctx, tree, options);
   if (linked !== undefined) return { ref: linked, mode: 'symlink' };
   const lost = await findLost(ctx, tree, options);
-  if (lost !== undefined) return { ref: lost, mode: lost.mode };
+  if (lost !== undefined) return { ref: checkVersionRef(lost), mode: lost.mode };
   throw noClone(root);
 }
 

@@ -2,7 +2,7 @@ import type { Content } from '../cache/contents.ts';
 import { type Fingerprints, openFingerprints } from '../cache/fingerprints.ts';
 import type { Context } from '../context.ts';
 
-/** What is known of the cache's files without reading them, by the project whose bytes they are. */
+/** What is known of the files of the caches without reading them, by the project whose bytes they are. */
 export type Memory = ReadonlyMap<string, Fingerprints>;
 
 /** Opens as much of it as some contents need. */
@@ -26,7 +26,7 @@ export async function openMemoryOf(
   }
   const memory = new Map<string, Fingerprints>();
   for (const [project, hexes] of byProject) {
-    memory.set(project, await openFingerprints(ctx.cache.layout, project, hexes));
+    memory.set(project, await openFingerprints(ctx.cache.layout, project, hexes, ctx.site?.layout));
   }
   return memory;
 }

@@ -1,4 +1,3 @@
-import { cachedNames } from '../cache/cached-names.ts';
 import { type Content, isMissing } from '../cache/contents.ts';
 import type { Context } from '../context.ts';
 import type { GypsumError } from '../errors.ts';
@@ -6,15 +5,20 @@ import { type AssetRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { comparePaths } from '../model/tree.ts';
 import { offlineError } from '../registry/offline.ts';
+import { knownNames } from './records.ts';
+import { sitePlaces } from './site-cache.ts';
 import { readRememberedSummary } from './version-documents.ts';
 
 /** How many files or versions a message names; `details` has all. */
 const NAMED = 5;
 
 /** Throws `unavailable` naming what is not in the cache, where it is to work offline. */
-export function checkOffline(ctx: Context, ref: VersionRef, contents: readonly Content[]): void {
+export async function checkOffline(ctx: Context, ref: VersionRef, contents: readonly Content[]): Promise<void> {
   if (!ctx.registry.isOffline) return;
-  const missing = contents.filter((content) => isMissing(ctx.cache.layout, content));
+  const missing: Content[] = [];
+  for (const content of contents) {
+    if (isMissing(ctx.cache.layout, content) && (await sitePlaces(ctx, content)).length === 0) missing.push(content);
+  }
   if (missing.length > 0) throw contentsMissing(ref, missing);
 }
 
@@ -35,7 +39,7 @@ export function contentsMissing(ref: VersionRef, missing: readonly Content[]): G
 /** Gives the error for the question which version is the latest: that of the newest one that is known may be old. */
 export async function latestUnknown(ctx: Context, { project, asset }: AssetRef): Promise<GypsumError> {
   const known: { version: string; finish: number }[] = [];
-  for (const version of await cachedNames(ctx.cache.layout, project, asset)) {
+  for (const version of await knownNames(ctx, project, asset)) {
     const finish = (await readRememberedSummary(ctx, { project, asset, version }))?.uploadFinish?.getTime();
     if (finish !== undefined) known.push({ version, finish });
   }

@@ -1,6 +1,9 @@
 import { dirname, join } from 'node:path';
+import { statIfThere } from '../cache/blobs.ts';
 import { parseBucketText } from '../cache/bucket-text.ts';
 import { createCache } from '../cache/cache.ts';
+import type { Content } from '../cache/contents.ts';
+import { ifReachable } from '../cache/if-reachable.ts';
 import type { Context } from '../context.ts';
 import { isGypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
@@ -9,16 +12,20 @@ import type { Manifest } from '../model/manifest.ts';
 import { fileRefOf, formatRef } from '../model/refs.ts';
 import { isBelow, type Tree } from '../model/tree.ts';
 import type { ChangeSymlink } from '../tree/plan.ts';
-import { realPath } from '../tree/real-path.ts';
-import { createSymlinkResolver } from '../tree/resolve-symlink.ts';
+import { statThrough } from '../tree/stat-through.ts';
+import { groupContents } from './save-contents.ts';
+import { findInSite } from './site-cache.ts';
 import { storedManifest } from './stored-manifest.ts';
 import type { VersionDocuments } from './version-documents.ts';
+import { watchBuckets } from './watch-buckets.ts';
 
 /** What the symlinks of a folder need so that those to versions lead into the cache. */
 export interface LinkPlan {
   readonly steps: readonly ChangeSymlink[];
   /** How many lead there already. */
   readonly right: number;
+  /** How many lead into the site cache, or will. */
+  readonly inSite: number;
 }
 
 /**
@@ -31,13 +38,13 @@ export async function planLinks(
   root: string,
   tree: Tree,
   { ref, manifest }: VersionDocuments,
-  { signal }: CallOptions,
+  options: CallOptions,
 ): Promise<LinkPlan> {
-  const { bucket } = ctx.cache.layout;
-  const resolver = createSymlinkResolver(realPath(bucket));
+  const { cache, site } = ctx;
+  const buckets = watchBuckets(ctx);
   const manifests = new Map<string, Manifest | undefined>([[formatRef(ref), manifest]]);
   const foreign = new Map<string, boolean>();
-  const pace = createPace(signal);
+  const pace = createPace(options.signal);
 
   const isKnown = async (parts: readonly string[]): Promise<boolean> => {
     const file = fileRefOf(parts);
@@ -55,28 +62,56 @@ export async function planLinks(
     return known;
   };
 
-  const newText = async (text: string): Promise<string | undefined> => {
-    for (const { root: cache, parts } of parseBucketText(text)) {
-      if ((await isKnown(parts)) && !(await isForeign(cache))) return join(bucket, ...parts);
+  const meaning = async (text: string): Promise<readonly string[] | undefined> => {
+    for (const { root: folder, parts } of parseBucketText(text)) {
+      if ((await isKnown(parts)) && !(await isForeign(folder))) return parts;
     }
     return undefined;
   };
 
-  const steps: ChangeSymlink[] = [];
+  const wrong: { path: string; before: string; parts: readonly string[] }[] = [];
   let right = 0;
+  let inSite = 0;
   for (const entry of tree) {
     if (entry.type !== 'symlink') continue;
     if (pace.due()) await pace.rest();
     const { path, target: before } = entry;
-    const to = resolver.resolve(join(root, dirname(path)), before);
+    const to = buckets.resolve(join(root, dirname(path)), before);
     if (to.type === 'inside') {
-      if (await isKnown(to.parts)) right++;
+      if (!(await isKnown(to.parts))) continue;
+      // The site cache may have lost it.
+      const isLost = buckets.isSite(to) && (await ifReachable(() => statThrough(join(root, path)))) === undefined;
+      if (isLost) wrong.push({ path, before, parts: to.parts });
+      else right++;
+      if (buckets.isSite(to) && !isLost) inSite++;
       continue;
     }
-    const target = await newText(before);
-    if (target !== undefined) steps.push({ type: 'change-symlink', path, before, target });
+    const parts = await meaning(before);
+    if (parts !== undefined) wrong.push({ path, before, parts });
   }
-  return { steps, right };
+  const there = await findInSite(ctx, contentsOf(wrong, manifests), options);
+  const steps = wrong.map(({ path, before, parts }): ChangeSymlink => {
+    const own = join(cache.layout.bucket, ...parts);
+    const others = site === undefined ? own : join(site.layout.bucket, ...parts);
+    const useSite = there.has(others) && statIfThere(own) === undefined;
+    if (useSite) inSite++;
+    return { type: 'change-symlink', path, before, target: useSite ? others : own };
+  });
+  return { steps, right, inSite };
+}
+
+/** Gives the contents of the files that the names below a bucket mean. */
+function contentsOf(
+  links: readonly { readonly parts: readonly string[] }[],
+  manifests: ReadonlyMap<string, Manifest | undefined>,
+): Content[] {
+  return links.flatMap(({ parts }) => {
+    const file = fileRefOf(parts);
+    if (file === undefined) return [];
+    const { path, ...ref } = file;
+    const entry = manifests.get(formatRef(ref))?.[path];
+    return entry === undefined ? [] : groupContents({ ref, manifest: { [path]: entry } });
+  });
 }
 
 async function belongsToAnother(cache: string, url: string): Promise<boolean> {

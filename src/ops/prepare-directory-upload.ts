@@ -62,7 +62,7 @@ async function prepare(
   options: CallOptions,
 ): Promise<PreparedUpload> {
   const { files, links, copies, missing, faults, ignored } = await readFolder(ctx, root, rule, options);
-  const edited = await findChanged(ctx, links, ({ file }) => ctx.cache.layout.file(file), options);
+  const edited = await findChanged(ctx, links, (link) => cachedPlace(ctx, link), options);
   const lost = rescue ? edited.filter((link) => !isRescuable(root, link)) : edited;
   const wrong = [...faults, ...lost.map((link) => describeEdit(link, rescue))];
   if (wrong.length > 0) throw refusal(root, wrong);
@@ -83,14 +83,21 @@ async function prepare(
   };
 }
 
+/** Gives where the file is that a link leads to. */
+function cachedPlace({ cache, site }: Context, { file, inSite }: Linked): string {
+  return (inSite && site !== undefined ? site : cache).layout.file(file);
+}
+
 /** What is said of a file that was edited through its link: how to keep the edit, and how to mend the cache. */
-function describeEdit({ path, file }: Linked, rescue: boolean): string {
+function describeEdit({ path, file, inSite = false }: Linked, rescue: boolean): string {
   return [
     `${showText(path)} was edited through its link, in the cache.`,
     rescue
       ? '    It cannot be rescued: it stands in a folder that is a link itself. Replace that by a folder of links to its files.'
       : '    To publish the edit, have it made a file of this folder: --rescue (in programs: rescue).',
-    `    If it is not wanted: gypsum save ${formatRef(file)} (and other versions with this file: equal files are one)`,
+    inSite
+      ? `    If it is not wanted: gypsum fetch ${showText(path)} (in that folder; tell those who look after the site cache)`
+      : `    If it is not wanted: gypsum save ${formatRef(file)} (and other versions with this file: equal files are one)`,
   ].join('\n');
 }
 

@@ -10,12 +10,13 @@ import { joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
 import type { LocalFile } from '../model/upload-plan.ts';
 import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
 import { realPath } from '../tree/real-path.ts';
-import { createSymlinkResolver, type Resolution } from '../tree/resolve-symlink.ts';
+import type { Resolution } from '../tree/resolve-symlink.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import type { Shown } from './find-changed.ts';
 import { type Copy, openCopies } from './find-copies.ts';
 import { createLinkTargets, type LinkTarget } from './link-targets.ts';
+import { watchBuckets } from './watch-buckets.ts';
 
 /**
  * What becomes of symlinks. `auto`: those into the cache become upload links, others the content they lead to.
@@ -29,6 +30,8 @@ export type LinkRule = 'auto' | 'always' | 'never';
 export interface Linked extends Shown {
   readonly path: string;
   readonly file: FileRef;
+  /** It leads into the site cache. */
+  readonly inSite?: boolean;
 }
 
 /** What publishing a folder would mean. */
@@ -53,7 +56,7 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
   const missing: FileRef[] = [];
   const faults: string[] = [];
   const targets = createLinkTargets(ctx, options);
-  const resolver = createSymlinkResolver(realPath(ctx.cache.layout.bucket));
+  const buckets = watchBuckets(ctx);
   const pace = createPace(options.signal);
   const rules = readIgnoreFile(root);
   let ignored = 0;
@@ -72,16 +75,17 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
     else files.push({ path, size });
   };
 
-  const addLink = (path: string, { file, size, md5sum, source }: LinkTarget, seen?: Fingerprint) => {
+  const addLink = (path: string, target: LinkTarget, inSite: boolean, seen?: Fingerprint) => {
+    const { file, size, md5sum, source } = target;
     const wrong = pathFault(path);
     if (wrong) return fault(path, wrong);
-    const link = { path, file, size, md5sum, project: source };
+    const link = { path, file, size, md5sum, project: source, ...(inSite && { inSite }) };
     if (seen === undefined) links.push(link);
     else copies.push({ ...link, seen });
   };
 
   const addCopy = (path: string, size: number, { target, seen, inCache }: Copy) => {
-    if (target.final) addLink(path, target, inCache ? undefined : seen);
+    if (target.final) addLink(path, target, false, inCache ? undefined : seen);
     else if (rule === 'always') fault(path, 'is a file of a version that may still change');
     else addFile(path, size);
   };
@@ -104,12 +108,12 @@ export async function readFolder(ctx: Context, root: string, rule: LinkRule, opt
   };
 
   const addSymlink = async (path: string, entry: SymlinkEntry, folder: string, real: readonly string[]) => {
-    const resolution = resolver.resolve(join(folder, parentPath(entry.path)), entry.target);
+    const resolution = buckets.resolve(join(folder, parentPath(entry.path)), entry.target);
     if (rule !== 'never' && resolution.type === 'inside') {
       const found = await targets.find(resolution.parts);
       for (const target of found) {
         const at = joinPath(path, target.below);
-        if (target.below === '' || !isIgnored(at)) addLink(at, target);
+        if (target.below === '' || !isIgnored(at)) addLink(at, target, buckets.isSite(resolution));
       }
       if (found.length > 0) return;
     }

@@ -7,8 +7,8 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { inScope, type Scope } from '../model/refs.ts';
 import { realPath } from '../tree/real-path.ts';
-import { createSymlinkResolver } from '../tree/resolve-symlink.ts';
 import { scanFolder } from '../tree/scan.ts';
+import { watchBuckets } from './watch-buckets.ts';
 
 /** A clone that the cache has a receipt of. */
 export interface RegisteredClone {
@@ -59,7 +59,7 @@ export async function linkedScopes(
   folder: string,
   { signal }: CallOptions,
 ): Promise<Scope[] | undefined> {
-  const resolver = createSymlinkResolver(realPath(ctx.cache.layout.bucket));
+  const resolver = watchBuckets(ctx);
   const found = new Map<string, Scope>();
   const pace = createPace(signal);
   try {

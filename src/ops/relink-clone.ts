@@ -60,7 +60,7 @@ export async function relinkClone(
     options.onEvent?.({ type: 'end', task: 'scan' });
     const identity = await identifyClone(ctx, root, tree, given, options);
     const documents = await loadVersion(ctx, identity.ref, options);
-    const { steps, right } = await planLinks(ctx, root, tree, documents, options);
+    const { steps, right, inSite } = await planLinks(ctx, root, tree, documents, options);
     const links = steps.length + right;
     const files =
       identity.mode === 'symlink' ? new Map() : await findFiles(ctx, root, tree, identity, documents, options);
@@ -76,6 +76,7 @@ export async function relinkClone(
       if (mode !== 'symlink') await rememberFiles(ctx, documents.ref, root, files, options);
       await writeReceipt(ctx.cache.layout, {
         ...identity.receipt,
+        siteCache: inSite > 0 ? ctx.site?.layout.root : undefined,
         ...documents.ref,
         destination: root,
         device: stats.dev,

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { statIfThere } from '../cache/blobs.ts';
 import { type Content, missingBytes, type SupplyOptions, supply, unverifiedFiles } from '../cache/contents.ts';
 import { checkFreeSpace } from '../cache/free-space.ts';
@@ -12,6 +13,7 @@ import { checkHoldable } from './check-holdable.ts';
 import { fetchContent } from './fetch-content.ts';
 import { fingerprintsOf, type Memory, openMemory } from './memory.ts';
 import { checkOffline } from './missing-offline.ts';
+import { copyFromSite } from './site-cache.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
 import { withVersionLock } from './version-lock.ts';
 
@@ -61,18 +63,20 @@ export async function saveContents(
     // Whoever had the lock before us may have done the work.
     memory = await openMemory(ctx, contents);
     const open = await find();
-    checkOffline(ctx, ref, open);
+    await checkOffline(ctx, ref, open);
     await checkFreeSpace(layout.root, missingBytes(layout, open), formatRef(ref));
     onEvent?.({ type: 'start', task: 'fetch', ...countFiles(open) });
     try {
       await each(open, { concurrency, signal }, async (content, itemSignal) => {
         const itemOptions = { onEvent, signal: itemSignal };
         const prints = fingerprintsOf(memory, content.source.project);
-        const how = await supply(layout, prints, content, (wanted) => fetchContent(ctx, wanted, itemOptions), {
-          ...itemOptions,
-          overwrite,
-          relink,
-        });
+        let copied: Stats | undefined;
+        const fetch = async (wanted: Content) => {
+          copied = overwrite ? undefined : await copyFromSite(ctx, wanted, itemOptions);
+          return copied ?? fetchContent(ctx, wanted, itemOptions);
+        };
+        const supplied = await supply(layout, prints, content, fetch, { ...itemOptions, overwrite, relink });
+        const how = copied === undefined ? supplied : 'adopted';
         if (how !== 'cached') {
           outcome[how].contents++;
           outcome[how].bytes += content.size;

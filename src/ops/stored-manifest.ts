@@ -4,6 +4,7 @@ import { isGypsumError } from '../errors.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { checkManifest, type Manifest } from '../model/manifest.ts';
 import type { VersionRef } from '../model/refs.ts';
+import { findRecord } from './records.ts';
 
 /**
  * Gives the manifest that the cache has of a version: what we remember, else what another client has left there; nothing
@@ -11,7 +12,7 @@ import type { VersionRef } from '../model/refs.ts';
  */
 export async function storedManifest(ctx: Context, ref: VersionRef): Promise<Manifest | undefined> {
   return (
-    parseIfAny(await ctx.cache.readRecord(ref, 'manifest'), ref) ??
+    parseIfAny((await findRecord(ctx, ref, 'manifest'))?.text, ref) ??
     parseIfAny(await readIfThere(ctx.cache.layout.document(ref, 'manifest')), ref)
   );
 }

@@ -9,6 +9,7 @@ import { formatRef, type VersionRef } from '../model/refs.ts';
 import { isImmutable, summaryFromWire, type VersionSummary, wireSummary } from '../model/summary.ts';
 import { parseJson } from '../registry/documents.ts';
 import { offlineError } from '../registry/offline.ts';
+import { findRecord } from './records.ts';
 
 /** A version's two documents; from the cache alone where it cannot have changed. */
 export interface VersionDocuments {
@@ -146,7 +147,11 @@ async function readRecord<T>(
   name: RecordName,
   parse: (text: string) => T,
 ): Promise<Read<T> | undefined> {
-  return readIfSound(await ctx.cache.readRecord(ref, name), parse);
+  const record = await findRecord(ctx, ref, name);
+  const known = readIfSound(record?.text, parse);
+  if (record === undefined || record.isOwn || known === undefined) return known;
+  // The site cache may go, and what leads into it shall say still which files those were.
+  return { ...known, remember: () => ctx.cache.writeRecord(ref, name, Buffer.from(record.text)) };
 }
 
 /** Gives what another client has left of a version, which is better than nothing where nobody can be asked. */

@@ -11,6 +11,12 @@ export function chooseMode(folder: string, source: string, put: PutFile = putFil
   return BY_PREFERENCE.find((mode) => works(mode, folder, source, put)) ?? 'copy';
 }
 
+/** Says whether a folder can have symlinks. */
+export function takesSymlinks(folder: string, put: PutFile = putFile): boolean {
+  // What one leads to does not matter.
+  return works('symlink', folder, folder, put);
+}
+
 function works(mode: (typeof BY_PREFERENCE)[number], folder: string, source: string, put: PutFile): boolean {
   const probe = freshName(folder);
   try {

@@ -4,8 +4,8 @@ import { readLink } from './scan.ts';
 
 /** Where a symlink leads. */
 export type Resolution =
-  /** Into the watched folder: `parts` are the names below it, whether anything is there or not. */
-  | { readonly type: 'inside'; readonly parts: readonly string[] }
+  /** Into a watched folder, `root`: `parts` are the names below it, whether anything is there or not. */
+  | { readonly type: 'inside'; readonly root: string; readonly parts: readonly string[] }
   /** To this real path, where something is or, if `exists` is false, nothing. */
   | { readonly type: 'outside'; readonly path: string; readonly exists: boolean }
   /** To itself, or through more links than a kernel would follow. */
@@ -20,10 +20,10 @@ export interface SymlinkResolver {
 const MAX_EXPANSIONS = 40;
 
 /**
- * Makes a resolver that stops where a link enters the watched folder, given by its real path: what matters is the name
- * it leads to there, not whether the file exists or where the folder's own links lead.
+ * Makes a resolver that stops where a link enters one of the watched folders, given by their real paths: what matters is
+ * the name it leads to there, not whether the file exists or where the folder's own links lead.
  */
-export function createSymlinkResolver(watched: string): SymlinkResolver {
+export function createSymlinkResolver(...watched: readonly string[]): SymlinkResolver {
   // The texts of links met on the way, by path; undefined for what is not a link, null for what is not there.
   const known = new Map<string, string | undefined | null>();
   const read = (path: string): string | undefined | null => {
@@ -32,23 +32,27 @@ export function createSymlinkResolver(watched: string): SymlinkResolver {
     known.set(path, text);
     return text;
   };
-  const prefix = watched + sep;
+  const roots = watched.map((root) => ({ root, prefix: root + sep }));
+  const rootOf = (path: string) => roots.find(({ root, prefix }) => path === root || path.startsWith(prefix));
 
   return {
     resolve(folder, text) {
       // Nearly all links of a clone have this form, and their text alone says where they lead.
-      if (text.startsWith(prefix)) {
-        const parts = text.slice(prefix.length).split(sep);
-        if (parts.every(isPlain)) return { type: 'inside', parts };
+      const named = rootOf(text);
+      if (named !== undefined) {
+        const parts = text.slice(named.prefix.length).split(sep);
+        if (parts.every(isPlain)) return { type: 'inside', root: named.root, parts };
       }
       const pending = split(text).reverse();
       let at = isAbsolute(text) ? parse(text).root : folder;
       let exists = true;
       let expansions = 1;
       for (;;) {
-        if ((at === watched || at.startsWith(prefix)) && !pending.includes('..')) {
-          const entered = at.slice(prefix.length);
-          return { type: 'inside', parts: [...(entered === '' ? [] : entered.split(sep)), ...pending.reverse()] };
+        const entered = pending.includes('..') ? undefined : rootOf(at);
+        if (entered !== undefined) {
+          const names = at.slice(entered.prefix.length);
+          const parts = [...(names === '' ? [] : names.split(sep)), ...pending.reverse()];
+          return { type: 'inside', root: entered.root, parts };
         }
         const part = pending.pop();
         if (part === undefined) return { type: 'outside', path: at, exists };

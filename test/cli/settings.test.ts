@@ -25,7 +25,8 @@ let folder: string;
 beforeEach(async () => {
   folder = await tempFolder();
   vi.stubEnv('GYPSUM_CONFIG_DIR', join(folder, 'config'));
-  for (const name of ['GYPSUM_URL', 'GYPSUM_CACHE_DIR', 'GYPSUM_TOKEN', 'GYPSUM_OFFLINE']) vi.stubEnv(name, '');
+  for (const name of ['GYPSUM_URL', 'GYPSUM_CACHE_DIR', 'GYPSUM_TOKEN', 'GYPSUM_OFFLINE', 'GYPSUM_SITE_CACHE'])
+    vi.stubEnv(name, '');
   return () => vi.unstubAllEnvs();
 });
 
@@ -39,6 +40,7 @@ describe('gypsum config', () => {
       'cache        /flag       flag --cache',
       `concurrency  4           file ${join(folder, 'config/config.json')}`,
       'ca                       default',
+      'siteCache                default',
       'offline      false       default',
       '',
     ]);
@@ -47,6 +49,7 @@ describe('gypsum config', () => {
       { key: 'cache', value: '/flag', from: 'flag', name: '--cache' },
       { key: 'concurrency', value: 4, from: 'file', name: join(folder, 'config/config.json') },
       { key: 'ca', value: '', from: 'default' },
+      { key: 'siteCache', value: '', from: 'default' },
       { key: 'offline', value: false, from: 'default' },
     ]);
     vi.stubEnv('GYPSUM_URL', '');

@@ -31,6 +31,7 @@ describe('a setting', () => {
       ['cache', '/flag', 'flag', '--cache'],
       ['concurrency', 3, 'file', file],
       ['ca', '', 'default', undefined],
+      ['siteCache', '', 'default', undefined],
       ['offline', false, 'default', undefined],
     ]);
     expect(values({}, set).slice(0, 2)).toEqual([
@@ -46,6 +47,7 @@ describe('a setting', () => {
       ['cache', expect.stringContaining('gypsum'), 'default', undefined],
       ['concurrency', 16, 'default', undefined],
       ['ca', '', 'default', undefined],
+      ['siteCache', '', 'default', undefined],
       ['offline', false, 'default', undefined],
     ]);
   });
@@ -60,6 +62,16 @@ describe('a setting', () => {
     expect(configFromEnvironment({}, { ...env, GYPSUM_OFFLINE: text })).toMatchObject({ offline });
     expect(configFromEnvironment({ offline: true }, { ...env, GYPSUM_OFFLINE: text })).toMatchObject({ offline: true });
     expect(() => configFromEnvironment({}, { ...env, GYPSUM_OFFLINE: 'perhaps' })).toThrow(refused(/GYPSUM_OFFLINE/));
+  });
+
+  it('that is a site cache comes from the same places', async () => {
+    const env = await environment('{ "siteCache": "/file" }');
+    expect(configFromEnvironment({}, env).siteCacheDir).toBe('/file');
+    expect(configFromEnvironment({}, { ...env, GYPSUM_SITE_CACHE: '/set' }).siteCacheDir).toBe('/set');
+    expect(configFromEnvironment({ siteCacheDir: '/flag' }, { ...env, GYPSUM_SITE_CACHE: '/set' }).siteCacheDir).toBe(
+      '/flag',
+    );
+    expect(configFromEnvironment({}, await environment())).not.toHaveProperty('siteCacheDir');
   });
 
   it('of the config file is what a client is made with', async () => {

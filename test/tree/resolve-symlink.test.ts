@@ -8,7 +8,11 @@ import { createSymlinkResolver } from '../../src/tree/resolve-symlink.ts';
 import { type Item, layOut } from '../helpers/files.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-const inside = (path: string) => ({ type: 'inside', parts: path === '' ? [] : path.split('/') });
+const inside = (path: string, root = 'watched') => ({
+  type: 'inside',
+  root: expect.stringMatching(new RegExp(`/${root}$`)),
+  parts: path === '' ? [] : path.split('/'),
+});
 
 /** A folder `watched` with files, one `work` in which the links stand, and ways from the one to the other. */
 const WORLD: Record<string, Item> = {
@@ -163,6 +167,15 @@ function kernel(path: string): string | undefined {
     throw error;
   }
 }
+
+it('a symlink is inside of the folder that it enters first, of several that are watched', async () => {
+  const { root, work } = await world();
+  const { resolve } = createSymlinkResolver(join(root, 'watched'), join(root, 'watched-twin'));
+  expect(resolve(work, '../watched-twin/file')).toEqual(inside('file', 'watched-twin'));
+  expect(resolve(work, `${root}/watched-twin/file`)).toEqual(inside('file', 'watched-twin'));
+  expect(resolve(work, `${root}/watched/p/v/file`)).toEqual(inside('p/v/file'));
+  expect(resolve(work, 'file')).toMatchObject({ type: 'outside' });
+});
 
 async function world() {
   const root = await tempFolder();

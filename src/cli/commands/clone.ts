@@ -51,6 +51,7 @@ export const clone: Command<CloneResult, Options> = {
       );
     }
     if (mode === 'hardlink') lines.push('They are the cached files: replace one to change it, do not write to it.');
+    if (saved?.inSite !== undefined) lines.push(`In the site cache: ${filesAndBytes(saved.inSite)}.`);
     if (leftOut !== undefined) {
       lines.push(`Left out: ${filesAndBytes(leftOut)}; their links dangle until "gypsum fetch" brings them.`);
     }

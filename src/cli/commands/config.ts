@@ -86,6 +86,7 @@ const READ: Readonly<Record<SettingKey, (text: string) => string | number | bool
   cache: (text) => resolve(text),
   concurrency: (text) => (text.trim() === '' ? Number.NaN : Number(text)),
   ca: (text) => resolve(text),
+  siteCache: (text) => resolve(text),
   // What is neither is refused as it is.
   offline: (text) => (text === 'true' || text === 'false' ? text === 'true' : text),
 };

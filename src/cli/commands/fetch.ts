@@ -8,6 +8,8 @@ export const fetch: Command<FetchedFiles> = {
   summary: 'Fetch what links of a clone lead to, such as what was left out: links, folders with links, or quoted globs',
   example: 'gypsum fetch my-clone/table.csv',
   run: ({ args, client, signal, onEvent }) => client().fetchFiles(args, { signal, onEvent }),
-  human: ({ files, bytes, fetched }) =>
-    `In the cache: ${filesAndBytes({ files, bytes })}; fetched ${prettyBytes(fetched.bytes)}.`,
+  human({ files, bytes, inSite, fetched }) {
+    const there = inSite === undefined ? '' : `, of which the site cache has ${filesAndBytes(inSite)}`;
+    return `In the cache: ${filesAndBytes({ files, bytes })}${there}; fetched ${prettyBytes(fetched.bytes)}.`;
+  },
 };

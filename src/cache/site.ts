@@ -1,0 +1,39 @@
+import type { VersionRef } from '../model/refs.ts';
+import { ifReachable } from './if-reachable.ts';
+import { createLayout, type Layout, type RecordName } from './layout.ts';
+import { readIfThere } from './read-document.ts';
+import { checkOwner, checkRegistryName, parseMark, type RegistryMark } from './registry-mark.ts';
+
+/**
+ * A cache that others fill, below one's own: what it has need not be fetched. It is only ever read, and nothing of it is
+ * believed that was not verified. That it goes, or breaks, costs no more than to fetch what it had.
+ */
+export interface Site {
+  readonly layout: Layout;
+  /** Whether a cache is there. Throws `cache-mismatch` if it belongs to another registry. */
+  isThere(): Promise<boolean>;
+  /** Hears the name that the registry has given itself. Throws `cache-mismatch` if another one has filled this cache. */
+  meet(name: string): Promise<void>;
+  /** Gives what it remembers of an immutable version, if anything. */
+  readRecord(ref: VersionRef, name: RecordName): Promise<string | undefined>;
+}
+
+export function createSite(root: string, registryUrl: string): Site {
+  const layout = createLayout(root);
+  const read = (file: string) => ifReachable(() => readIfThere(file));
+
+  /** A folder without a mark that can be read is no cache of ours. */
+  const readMark = async (): Promise<RegistryMark | undefined> => {
+    const text = await read(layout.registry);
+    const mark = text === undefined ? undefined : parseMark(text);
+    if (mark !== undefined) checkOwner(mark, root, registryUrl);
+    return mark;
+  };
+
+  return {
+    layout,
+    isThere: async () => (await readMark()) !== undefined,
+    meet: async (name) => checkRegistryName(await readMark(), name, root, registryUrl),
+    readRecord: async (ref, name) => ((await readMark()) === undefined ? undefined : read(layout.record(ref, name))),
+  };
+}
