@@ -41,8 +41,9 @@ export function notShared(root: string, cause?: unknown): GypsumError {
 
 /** Makes a folder of the cache and what is missing above it. */
 export function makeCacheFolder(layout: Layout, path: string): void {
-  if (!isShared(layout)) makeFolder(path);
-  else makeSharedFolder(layout, path);
+  if (statFolder(path) !== undefined) return;
+  if (isShared(layout)) makeSharedFolder(layout, path);
+  else makeFolder(path);
 }
 
 /** Nobody ever sees it with another mode: others of the group may want to write there at once, and we may be killed. */
