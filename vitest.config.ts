@@ -10,6 +10,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     expect: { poll: { timeout: 30_000 } },
+    // One of thousands that meets a busy moment of somebody's machine is tried once more there, and the report says which.
+    retry: process.env.CI === undefined ? 0 : 1,
     // Nobody's own settings and logins, whoever runs this; tests that want some have a folder for them.
     env: { XDG_CONFIG_HOME: '/nonexistent', GYPSUM_STATE_DIR: join(tmpdir(), 'gypsum-test-state') },
   },

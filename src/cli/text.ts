@@ -1,8 +1,8 @@
 import prettyBytes from 'pretty-bytes';
 
-/** Gives a number with its noun: `1 file`, `2 files`. */
+/** Gives a number with its noun: `1 file`, `2 files`, `2 copies`. */
 export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+  return `${number.toLocaleString('en')} ${number === 1 ? noun : `${noun.replace(/([^aeiou])y$/, '$1ie')}s`}`;
 }
 
 /** Gives a day: `2030-01-31`. */
