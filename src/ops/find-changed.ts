@@ -1,10 +1,12 @@
 import { hasContent } from '../cache/blobs.ts';
+import { ifReachable } from '../cache/if-reachable.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { realPath } from '../tree/real-path.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { fingerprintsOf, openMemoryOf } from './memory.ts';
+import { leadsIntoSite } from './site-cache.ts';
 
 /** A link of a folder, and what it must show for the version to say what the folder does. */
 export interface Shown {
@@ -32,20 +34,25 @@ export async function findChanged<T extends Shown>(
     ctx,
     links.map(({ project, md5sum }) => [project, md5sum]),
   );
+  const isChanged = async ({ size, md5sum, project }: Shown, at: string): Promise<boolean> => {
+    const stats = statThrough(at);
+    if (stats === undefined) return false;
+    const prints = fingerprintsOf(memory, project);
+    if (stats.size === size && prints.check(md5sum, stats) === 'same') return false;
+    const cached = realPath(at);
+    const expected = { digest: { algorithm: 'md5', hex: md5sum }, size } as const;
+    if (!stats.isFile() || !(await hasContent(cached, expected, signal))) return true;
+    prints.remember(md5sum, cached, stats);
+    return false;
+  };
   const changed: T[] = [];
   const pace = createPace(signal);
   for (const link of links) {
-    const { size, md5sum } = link;
     const at = locate(link);
     if (pace.due()) await pace.rest();
-    const stats = statThrough(at);
-    if (stats === undefined) continue;
-    const prints = fingerprintsOf(memory, link.project);
-    if (stats.size === size && prints.check(md5sum, stats) === 'same') continue;
-    const cached = realPath(at);
-    const expected = { digest: { algorithm: 'md5', hex: md5sum }, size } as const;
-    if (!stats.isFile() || !(await hasContent(cached, expected, signal))) changed.push(link);
-    else prints.remember(md5sum, cached, stats);
+    const look = () => isChanged(link, at);
+    // A site cache that nobody can read shows nothing either.
+    if (await (leadsIntoSite(ctx, at) ? ifReachable(look) : look())) changed.push(link);
   }
   for (const prints of memory.values()) await prints.flush(signal);
   return changed;

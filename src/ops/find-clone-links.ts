@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
+import { ifReachable } from '../cache/if-reachable.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
@@ -72,8 +73,10 @@ async function linksAt(path: string, isCached: (folder: string) => boolean, opti
   if (path === '' || path.includes('\0')) throw noLink(path);
   const rest: string[] = [];
   let at = absolutePath(path);
-  const isFolder = (place: string) => statThrough(place)?.isDirectory() === true && !isCached(realPath(place));
-  for (; !isFolder(at); at = dirname(at)) {
+  // What a link leads to may be out of reach, and is still what it says.
+  const isFolder = (place: string) =>
+    ifReachable(() => statThrough(place)?.isDirectory() === true && !isCached(realPath(place)));
+  for (; !(await isFolder(at)); at = dirname(at)) {
     if (dirname(at) === at) throw noLink(path);
     rest.unshift(basename(at));
   }

@@ -1,4 +1,5 @@
 import { createReadStream, type Stats } from 'node:fs';
+import { sep } from 'node:path';
 import { hasContent, statIfThere, writeBlob } from '../cache/blobs.ts';
 import type { Content } from '../cache/contents.ts';
 import { ifReachable } from '../cache/if-reachable.ts';
@@ -10,6 +11,7 @@ import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
 import { showText } from '../model/text.ts';
 import { overlaps, realPath } from '../tree/real-path.ts';
+import { readLink } from '../tree/scan.ts';
 import { fingerprintsOf, openMemory } from './memory.ts';
 
 /** Throws if the site cache is another registry's (`cache-mismatch`), or would be written to with the user's own. */
@@ -84,6 +86,13 @@ export function outsideSite({ site }: Context, contents: readonly Content[], inS
   return contents
     .map((content) => ({ ...content, files: content.files.filter((file) => !inSite.has(site.layout.file(file))) }))
     .filter(({ files }) => files.length > 0);
+}
+
+/** Whether a path is that of a file of the site cache, or of a symlink with such a path as its text. */
+export function leadsIntoSite({ site }: Context, path: string): boolean {
+  if (site === undefined) return false;
+  const prefix = site.layout.bucket + sep;
+  return path.startsWith(prefix) || (statIfThere(path)?.isSymbolicLink() === true && readLink(path).startsWith(prefix));
 }
 
 /** Gives where the site cache seems to have a content: files of the right size. */

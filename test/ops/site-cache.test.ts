@@ -191,6 +191,18 @@ describe('a version that the site cache has in part', () => {
   });
 });
 
+it('a clone of copies is completed with copies', async () => {
+  const { rig, client, clone, site } = await createSiteRig();
+  await client.cloneVersion(V1, clone, { mode: 'copy' });
+  await client.removeCached([V1]);
+  await rm(join(clone, 'a.csv'));
+  const before = await look(site);
+  expect(await client.cloneVersion(V1, clone, { merge: true })).toMatchObject({ mode: 'copy', links: { made: 1 } });
+  expect(await readTree(clone)).toEqual(FILES);
+  expect(await readReceipt(rig)).not.toHaveProperty('siteCache');
+  expect(await look(site)).toEqual(before);
+});
+
 describe('contents of the site cache', () => {
   it('are verified once where nobody has, and that is remembered in the user’s own cache', async () => {
     const { rig, client, site } = await createSiteRig();
@@ -398,11 +410,13 @@ describe('links of a clone', () => {
   });
 
   it('into the site cache are not dropped: it is not ours', async () => {
-    const { client, clone, site } = await createSiteRig();
+    const { rig, client, clone, site, own } = await createSiteRig();
     await client.cloneVersion(V1, clone);
+    await rig.client.saveVersion(V1);
     const before = await look(site);
     expect(await client.dropFiles([clone], { force: true })).toEqual({ files: 0, bytes: 0, freed: 0 });
     expect(await look(site)).toEqual(before);
+    expect(existsSync(own('a.csv'))).toBe(true);
   });
 
   it('are mended where the site cache was moved or has lost something', async () => {
