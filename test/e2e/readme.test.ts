@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -42,9 +42,13 @@ it('names every command', () => {
 });
 
 it('leads to documents that are there', async () => {
-  const documents = [...readme.matchAll(/\]\(([^):]+)\)/g)].map(([, path = '']) => path);
-  expect(documents).not.toHaveLength(0);
-  for (const path of documents) await access(join(root, path));
+  const links = [...readme.matchAll(/\]\(([^):#]+)(?:#([^)]+))?\)/g)];
+  expect(links).not.toHaveLength(0);
+  for (const [, path = '', heading] of links) {
+    const text = await readFile(join(root, path), 'utf8');
+    const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => anchorOf(title));
+    if (heading !== undefined) expect(headings).toContain(heading);
+  }
 });
 
 it('works by hand as it says, block by block', async () => {
@@ -76,3 +80,11 @@ it('works by hand as it says, block by block', async () => {
   expect(stdout).toContain('notes.txt -> my-project/my-asset/v1:/notes.txt');
   expect(stdout).toContain('0 files would be sent, 2 linked');
 });
+
+/** Gives the name that a heading is linked by. */
+function anchorOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
