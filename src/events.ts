@@ -54,7 +54,7 @@ export interface LockOwner extends ProcessOwner {
 }
 
 /** What a progress bar can be about. */
-export type Task = 'fetch' | 'clone' | 'scan' | 'digest' | 'send' | 'verify' | 'backup' | 'remove';
+export type Task = 'fetch' | 'clone' | 'scan' | 'digest' | 'send' | 'verify' | 'backup' | 'remove' | 'change';
 
 export type OnEvent = (event: GypsumEvent) => void;
 

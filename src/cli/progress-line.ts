@@ -10,6 +10,7 @@ const words: Record<Task, { readonly doing: string; readonly done: string }> = {
   send: { doing: 'Sending', done: 'Sent' },
   verify: { doing: 'Verifying', done: 'Verified' },
   remove: { doing: 'Removing', done: 'Removed' },
+  change: { doing: 'Changing', done: 'Changed' },
   backup: { doing: 'Copying', done: 'Copied' },
 };
 

@@ -37,7 +37,7 @@ export async function cloneFiles(
   const source = ({ path }: FileEntry) => ctx.cache.layout.file({ ...ref, path });
   const folder = ctx.cache.layout.versionFolder(ref);
   const plan = planLayout(withDirectories(entries(manifest, selected, folder)), tree, { mode, source });
-  const bytes = plan.steps.reduce((sum, step) => sum + (step.type === 'make-file' ? step.size : 0), 0);
+  const bytes = plan.steps.reduce((sum, { after }) => sum + (after.type === 'file' ? after.size : 0), 0);
   options.onEvent?.({ type: 'start', task: 'clone', files: plan.steps.length, bytes });
   const proof = mode === 'hardlink' ? await proveContents(ctx, wanted, options) : undefined;
   try {

@@ -130,7 +130,7 @@ export async function cloneBy(
         mode: chosen,
         ...countFiles(Object.values(documents.manifest)),
         ...leftOut(documents.manifest, selected),
-        links: { made: steps.filter((step) => step.type !== 'make-directory').length, unchanged },
+        links: { made: steps.filter(({ after }) => after.type !== 'directory').length, unchanged },
         conflicts,
         ...(saved === undefined ? {} : { saved: pickSaved(saved) }),
       };

@@ -67,5 +67,10 @@ function siteTarget({ site, cache }: Context, { file, inSite, text }: CloneLink,
 /** Has a link lead elsewhere. */
 async function lead({ source, text }: CloneLink, target: string): Promise<void> {
   if (text === undefined) return;
-  await applySteps(dirname(source), [{ type: 'change-symlink', path: basename(source), before: text, target }]);
+  const step = {
+    path: basename(source),
+    before: { type: 'symlink', target: text },
+    after: { type: 'symlink', target },
+  } as const;
+  await applySteps(dirname(source), [step]);
 }

@@ -11,8 +11,8 @@ import { createPace } from '../give-way.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { fileRefOf, formatRef } from '../model/refs.ts';
 import { isBelow, type Tree } from '../model/tree.ts';
-import type { ChangeSymlink } from '../tree/plan.ts';
 import { statThrough } from '../tree/stat-through.ts';
+import type { ChangeSymlink } from '../tree/step.ts';
 import { groupContents } from './save-contents.ts';
 import { findInSite } from './site-cache.ts';
 import { storedManifest } from './stored-manifest.ts';
@@ -95,7 +95,11 @@ export async function planLinks(
     const others = site === undefined ? own : join(site.layout.bucket, ...parts);
     const useSite = there.has(others) && statIfThere(own) === undefined;
     if (useSite) inSite++;
-    return { type: 'change-symlink', path, before, target: useSite ? others : own };
+    return {
+      path,
+      before: { type: 'symlink', target: before },
+      after: { type: 'symlink', target: useSite ? others : own },
+    };
   });
   return { steps, right, inSite };
 }

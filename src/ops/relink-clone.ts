@@ -11,8 +11,8 @@ import { fsPath } from '../model/local-path.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import type { Tree } from '../model/tree.ts';
 import { applySteps } from '../tree/apply.ts';
-import type { ChangeSymlink } from '../tree/plan.ts';
 import { scanFolder } from '../tree/scan.ts';
+import type { ChangeSymlink } from '../tree/step.ts';
 import { checkFolder } from './check-folder.ts';
 import { rememberFiles } from './clone-files.ts';
 import { findChanged, type Shown } from './find-changed.ts';
@@ -37,7 +37,7 @@ export interface RelinkResult extends VersionRef {
   /** Where its receipt said that it was, if it was moved since. */
   readonly movedFrom?: string;
   /** Symlinks that led to where the cache had been, and where they lead now. */
-  readonly links: readonly Pick<ChangeSymlink, 'path' | 'before' | 'target'>[];
+  readonly links: readonly { readonly path: string; readonly before: string; readonly target: string }[];
   /** How many of its links and files are those of versions: only the others will be sent when it is published. */
   readonly unchanged: number;
 }
@@ -92,7 +92,7 @@ export async function relinkClone(
       destination: root,
       mode,
       ...(before !== undefined && before !== root && { movedFrom: before }),
-      links: steps.map(({ path, before: text, target }) => ({ path, before: text, target })),
+      links: steps.map(({ path, before: was, after }) => ({ path, before: was.target, target: after.target })),
       unchanged: links + files.size,
     };
   });

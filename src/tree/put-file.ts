@@ -7,7 +7,6 @@ import {
   linkSync,
   lstatSync,
   openSync,
-  readSync,
   renameSync,
   symlinkSync,
   unlinkSync,
@@ -19,7 +18,8 @@ import type { Pace } from '../give-way.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
-import { createVerifier, type Expected } from '../verify-stream.ts';
+import type { Expected } from '../verify-stream.ts';
+import { readVerified } from './read-verified.ts';
 
 /**
  * The ways to put a file of the cache into a folder. None replaces anything, and none leaves half a file at its path:
@@ -96,28 +96,14 @@ export function freshName(folder: string): string {
 
 const WRITABLE = 0o644;
 
-/** Units: bytes. Read and written at once, so that a large file can be interrupted. */
-const CHUNK = 1024 * 1024;
-
 async function copyVerified(source: string, fresh: string, expected: Expected, pace: Pace): Promise<void> {
-  const verifier = createVerifier(expected, source);
-  const chunk = Buffer.allocUnsafe(Math.min(CHUNK, expected.size + 1));
-  const from = openSync(fsPath(source), 'r');
+  const to = openSync(fsPath(fresh), 'wx', WRITABLE);
   try {
-    const to = openSync(fsPath(fresh), 'wx', WRITABLE);
-    try {
-      for (let length = readSync(from, chunk); length > 0; length = readSync(from, chunk)) {
-        const bytes = chunk.subarray(0, length);
-        verifier.update(bytes);
-        for (let at = 0; at < length; ) at += writeSync(to, bytes, at);
-        if (pace.due()) await pace.rest();
-      }
-      verifier.end();
-    } finally {
-      closeSync(to);
-    }
+    await readVerified(source, expected, pace, (bytes) => {
+      for (let at = 0; at < bytes.length; ) at += writeSync(to, bytes, at);
+    });
   } finally {
-    closeSync(from);
+    closeSync(to);
   }
 }
 
@@ -132,7 +118,7 @@ function moveToFree(from: string, to: string): void {
   }
 }
 
-function removeIfThere(path: string): void {
+export function removeIfThere(path: string): void {
   try {
     unlinkSync(fsPath(path));
   } catch (error) {

@@ -7,13 +7,14 @@ import type { FileMode } from '../../src/model/clone-mode.ts';
 import { type Fingerprint, fingerprintOf } from '../../src/model/fingerprint.ts';
 import { withDirectories } from '../../src/model/tree.ts';
 import { applySteps } from '../../src/tree/apply.ts';
-import { planLayout, type Step } from '../../src/tree/plan.ts';
+import { planLayout } from '../../src/tree/plan.ts';
 import { scanFolder } from '../../src/tree/scan.ts';
+import type { ChangeSymlink, MakeStep } from '../../src/tree/step.ts';
 import { layOut } from '../helpers/files.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-const directory = (path: string): Step => ({ type: 'make-directory', path });
-const symlink = (path: string, target = `/bucket/${path}`): Step => ({ type: 'make-symlink', path, target });
+const directory = (path: string): MakeStep => ({ path, after: { type: 'directory' } });
+const symlink = (path: string, target = `/bucket/${path}`): MakeStep => ({ path, after: { type: 'symlink', target } });
 
 /** Lets so much time pass with each look at the clock that steps give way, and report, after each one. */
 function giveWayAlways(): void {
@@ -26,19 +27,14 @@ function giveWayAlways(): void {
 }
 
 const md5 = (text: string) => ({ algorithm: 'md5', hex: createHash('md5').update(text).digest('hex') }) as const;
-const file = (path: string, mode: FileMode, source: string): Step => ({
-  type: 'make-file',
-  mode,
+const file = (path: string, mode: FileMode, source: string): MakeStep => ({
   path,
-  source,
-  size: 'text'.length,
-  digest: md5('text'),
+  after: { type: 'file', mode, source, size: 'text'.length, digest: md5('text') },
 });
-const change = (path: string, before: string, target: string): Step => ({
-  type: 'change-symlink',
+const change = (path: string, before: string, target: string): ChangeSymlink => ({
   path,
-  before,
-  target,
+  before: { type: 'symlink', target: before },
+  after: { type: 'symlink', target },
 });
 
 describe('steps', () => {
@@ -126,7 +122,7 @@ describe('steps', () => {
     expect(planLayout(wanted, await scanFolder(root))).toEqual({ steps: [], conflicts, unchanged: 2 });
   });
 
-  it.each<[string, Step[], string]>([
+  it.each<[string, MakeStep[], string]>([
     ['something is in the way', [symlink('theirs')], 'EEXIST'],
     ['a folder is in the way', [directory('theirs')], 'EEXIST'],
     ['a folder is missing', [symlink('missing/x')], 'ENOENT'],

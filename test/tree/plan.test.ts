@@ -53,11 +53,11 @@ describe('a plan', () => {
   it('makes everything in an empty folder, folders first', () => {
     expect(planLayout(withDirectories([link('a/b/c'), link('a/d'), link('e')]), [])).toEqual({
       steps: [
-        { type: 'make-directory', path: 'a' },
-        { type: 'make-directory', path: 'a/b' },
-        { type: 'make-symlink', path: 'a/b/c', target: '/bucket/a/b/c' },
-        { type: 'make-symlink', path: 'a/d', target: '/bucket/a/d' },
-        { type: 'make-symlink', path: 'e', target: '/bucket/e' },
+        { path: 'a', after: { type: 'directory', path: 'a' } },
+        { path: 'a/b', after: { type: 'directory', path: 'a/b' } },
+        { path: 'a/b/c', after: link('a/b/c') },
+        { path: 'a/d', after: link('a/d') },
+        { path: 'e', after: link('e') },
       ],
       conflicts: [],
       unchanged: 0,
@@ -74,8 +74,8 @@ describe('a plan', () => {
       files,
     );
     expect(steps).toEqual([
-      { type: 'make-directory', path: 'a' },
-      { type: 'make-file', mode: 'copy', path: 'a/new', source: '/bucket/a/new', size: 1, digest },
+      { path: 'a', after: { type: 'directory', path: 'a' } },
+      { path: 'a/new', after: { type: 'file', mode: 'copy', source: '/bucket/a/new', size: 1, digest } },
     ]);
     expect([conflicts, unchanged]).toEqual([['c', 'd'], 1]);
   });
@@ -93,7 +93,7 @@ describe('a plan', () => {
     ['a special file', special('a')],
   ])('keeps %s where a link should be', (_what, there) => {
     expect(planLayout([link('a'), link('b')], [there])).toEqual({
-      steps: [{ type: 'make-symlink', path: 'b', target: '/bucket/b' }],
+      steps: [{ path: 'b', after: link('b') }],
       conflicts: ['a'],
       unchanged: 0,
     });
@@ -131,7 +131,7 @@ describe('a plan', () => {
           expect(there.has(at)).toBe(false);
           for (const [other, type] of there) if (isBelow(at, other)) expect(type).toBe('directory');
         }
-        const links = steps.filter((step) => step.type === 'make-symlink').length;
+        const links = steps.filter(({ after }) => after.type === 'symlink').length;
         expect(links + conflicts.length + unchanged).toBe(wantedPaths.length);
         expect(conflicts).toEqual(conflicts.toSorted(comparePaths));
       }),

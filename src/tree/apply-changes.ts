@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { GypsumError, isGypsumError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { showText } from '../model/text.ts';
+import { applyStep, type Means, type Outcome } from './apply-step.ts';
+import { type PutFile, putFile } from './put-file.ts';
+import type { Step } from './step.ts';
+import { createWay } from './way.ts';
+
+export interface ChangeOptions extends CallOptions {
+  /** Copy a file where the way that was planned is refused. @default false */
+  orCopy?: boolean;
+  /** Have a file's bytes on the disk before it takes its place. @default false */
+  durable?: boolean;
+  /** Keeps what stands at a place before it goes, for steps that want that. */
+  keep?: Means['keep'];
+  /** Hears of a step that could not be carried out; the rest goes on. Without it, the first one ends all. */
+  onFailure?: (step: Step, error: Error) => void;
+  /** @default the real ones */
+  put?: PutFile;
+}
+
+/** How many steps were carried out now, and how many had been already. */
+export interface Applied {
+  readonly done: number;
+  readonly there: number;
+}
+
+/**
+ * Carries out the steps of a plan in a folder, as far as it goes: what was done stays. It goes on where an earlier run of
+ * the same plan has ended. Throws `file-changed` at a step whose path holds neither what was seen nor what is to be
+ * there; its `details` say what is done and what is left.
+ */
+export async function applyChanges(
+  root: string,
+  steps: readonly Step[],
+  { orCopy = false, durable = false, keep, onFailure, put = putFile, signal, onEvent }: ChangeOptions = {},
+): Promise<Applied> {
+  signal?.throwIfAborted();
+  const pace = createPace(signal);
+  const way = createWay(root);
+  const means: Means = { put, pace, orCopy, durable, touched: new Set(), ...(keep !== undefined && { keep }) };
+  const count: Record<Outcome, number> = { done: 0, there: 0, stale: 0 };
+  let bytes = 0;
+  let reported = 0;
+  onEvent?.({ type: 'start', task: 'change', files: steps.length, bytes: bytesOf(steps) });
+  const report = (seen: number) => {
+    onEvent?.({ type: 'progress', task: 'change', files: seen - reported, bytes });
+    reported = seen;
+    bytes = 0;
+  };
+  for (const [at, step] of steps.entries()) {
+    try {
+      const outcome = await applyStep(way.to(step.path), step, means);
+      if (outcome === 'stale') throw changed(root, step);
+      count[outcome]++;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (onFailure === undefined) throw withRest(error, steps, at);
+      onFailure(step, error as Error);
+    }
+    bytes += sizeOf(step);
+    if (pace.due()) {
+      report(at + 1);
+      await pace.rest();
+      way.forget();
+    }
+  }
+  report(steps.length);
+  onEvent?.({ type: 'end', task: 'change' });
+  return { done: count.done, there: count.there };
+}
+
+function bytesOf(steps: readonly Step[]): number {
+  return steps.reduce((sum, step) => sum + sizeOf(step), 0);
+}
+
+function sizeOf({ after }: Step): number {
+  return after?.type === 'file' ? after.size : 0;
+}
+
+function changed(root: string, { path }: Step): GypsumError {
+  return new GypsumError('file-changed', `${showText(join(root, path))} is not what it was when this was planned.`, {
+    hint: 'It was left alone. Say what is to be done once more: it is planned anew.',
+    details: { directory: root, path },
+  });
+}
+
+/** Adds what is done and what is left, as paths. */
+function withRest(error: unknown, steps: readonly Step[], at: number): unknown {
+  if (!isGypsumError(error, 'file-changed')) return error;
+  const paths = steps.map(({ path }) => path);
+  const [done, left] = [paths.slice(0, at), paths.slice(at)];
+  return new GypsumError('file-changed', `${error.message} ${done.length} of ${steps.length} changes are done.`, {
+    ...(error.hint !== undefined && { hint: error.hint }),
+    details: { ...error.details, done, left },
+    cause: error,
+  });
+}

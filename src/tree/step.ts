@@ -1,0 +1,64 @@
+import type { FileMode } from '../model/clone-mode.ts';
+import type { Fingerprint } from '../model/fingerprint.ts';
+import type { Expected } from '../verify-stream.ts';
+
+/**
+ * One change at one path of a folder. It is plain data, so that a plan can be printed, kept and carried out later.
+ *
+ * A folder is made before what is in it, and removed after it: the order of steps says so.
+ */
+export interface Step {
+  readonly path: string;
+  /** What stands there; nothing does where it is absent. */
+  readonly before?: Before;
+  /** What is to stand there; nothing is where it is absent. */
+  readonly after?: After;
+  /** Keep what stood there in another folder, which whoever carries it out names. @default false */
+  readonly keep?: boolean;
+}
+
+export type Before = Directory | SymlinkText | SeenFile;
+export type After = Directory | SymlinkTo | FileOf;
+
+export interface Directory {
+  readonly type: 'directory';
+}
+
+export interface SymlinkText {
+  readonly type: 'symlink';
+  readonly target: string;
+}
+
+/** A file as it looked when the change was planned. */
+export interface SeenFile {
+  readonly type: 'file';
+  readonly seen: Fingerprint;
+}
+
+/** A symlink; with `seen`, it must lead to the file that looked so. */
+export interface SymlinkTo extends SymlinkText {
+  readonly seen?: Fingerprint;
+}
+
+/** A real file made of the one at `source`, an absolute path, which holds what is expected. */
+export interface FileOf extends Expected {
+  readonly type: 'file';
+  readonly mode: FileMode;
+  readonly source: string;
+  /** Of a copy or reflink. @default 0o644, less what the umask takes */
+  readonly permissions?: number;
+}
+
+/** Makes what was not there. */
+export interface MakeStep {
+  readonly path: string;
+  readonly before?: never;
+  readonly after: After;
+}
+
+/** Has a symlink lead elsewhere. */
+export interface ChangeSymlink {
+  readonly path: string;
+  readonly before: SymlinkText;
+  readonly after: SymlinkText;
+}

@@ -1,0 +1,245 @@
+import { createHash } from 'node:crypto';
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { GypsumError } from '../../src/errors.ts';
+import { fingerprintOf } from '../../src/model/fingerprint.ts';
+import { applyChanges } from '../../src/tree/apply-changes.ts';
+import { putFile } from '../../src/tree/put-file.ts';
+import { scanFolder } from '../../src/tree/scan.ts';
+import type { Before, FileOf, Step } from '../../src/tree/step.ts';
+import { layOut } from '../helpers/files.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+const seenAt = (path: string) => fingerprintOf(lstatSync(path));
+const link = (target: string) => ({ type: 'symlink', target }) as const;
+const copyOf = (source: string, permissions?: number): FileOf => {
+  const content = readFileSync(source);
+  const digest = { algorithm: 'md5', hex: createHash('md5').update(content).digest('hex') } as const;
+  const size = content.length;
+  return { type: 'file', mode: 'copy', source, size, digest, ...(permissions !== undefined && { permissions }) };
+};
+
+/** A folder, and beside it what its links may lead to. */
+async function setup() {
+  const top = await tempFolder();
+  const root = join(top, 'folder');
+  layOut(top, { 'cache/x': 'cached', 'cache/y': 'another' });
+  layOut(root, { staged: 'cached', linked: { link: '../cache/x' }, 'sub/mine': 'text', empty: 'folder/' });
+  const file = (path: string): Before => ({ type: 'file', seen: seenAt(join(root, path)) });
+  return { top, root, file, cached: join(top, 'cache/x') };
+}
+
+const replaceStaged = (make: (path: string) => void) => (root: string) => {
+  rmSync(join(root, 'staged'));
+  make(join(root, 'staged'));
+};
+
+describe('a change', () => {
+  it('makes a file of a link, a link of a file, and takes away', async () => {
+    const { root, file, cached } = await setup();
+    const steps: Step[] = [
+      { path: 'linked', before: link('../cache/x'), after: copyOf(cached, 0o755) },
+      { path: 'staged', before: file('staged'), after: { ...link(cached), seen: seenAt(cached) } },
+      { path: 'sub/mine', before: file('sub/mine') },
+      { path: 'sub', before: { type: 'directory' } },
+      { path: 'new', after: { type: 'directory' } },
+      { path: 'new/link', after: link('/no/where') },
+    ];
+    expect(await applyChanges(root, steps)).toEqual({ done: 6, there: 0 });
+    expect(await scanFolder(root)).toEqual([
+      { type: 'directory', path: 'empty' },
+      { type: 'file', path: 'linked', size: 6 },
+      { type: 'directory', path: 'new' },
+      { type: 'symlink', path: 'new/link', target: '/no/where' },
+      { type: 'symlink', path: 'staged', target: cached },
+    ]);
+    expect(statSync(join(root, 'linked')).mode & 0o777).toBe(0o755 & ~process.umask());
+    expect(readFileSync(cached, 'utf8')).toBe('cached');
+
+    // The same plan once more finds all of it done.
+    expect(await applyChanges(root, steps)).toEqual({ done: 0, there: 6 });
+  });
+
+  it('leaves nothing beside a hard link in the place of another one to the same file', async () => {
+    const { root, cached } = await setup();
+    const after = { ...copyOf(cached), mode: 'hardlink' } as const;
+    await applyChanges(root, [{ path: 'hard', after }]);
+    const again: Step = { path: 'hard', before: { type: 'file', seen: seenAt(join(root, 'hard')) }, after };
+    expect(await applyChanges(root, [again])).toEqual({ done: 1, there: 0 });
+    expect((await scanFolder(root)).map(({ path }) => path)).toEqual([
+      'empty',
+      'hard',
+      'linked',
+      'staged',
+      'sub',
+      'sub/mine',
+    ]);
+    expect(statSync(join(root, 'hard')).ino).toBe(statSync(cached).ino);
+  });
+
+  it.each<[string, (root: string) => void]>([
+    ['was written to', (root) => writeFileSync(join(root, 'staged'), 'CACHED')],
+    ['became longer', (root) => writeFileSync(join(root, 'staged'), 'cached!')],
+    ['is a symlink', replaceStaged((path) => symlinkSync('/elsewhere', path))],
+    ['is a folder', replaceStaged(mkdirSync)],
+    ['is gone', (root) => rmSync(join(root, 'staged'))],
+  ])('stops at what %s, and says what is done and what is left', async (_what, meddle) => {
+    const { root, file, cached } = await setup();
+    const steps: Step[] = [
+      { path: 'linked', before: link('../cache/x'), after: copyOf(cached) },
+      { path: 'staged', before: file('staged'), after: link(cached) },
+      { path: 'sub/mine', before: file('sub/mine') },
+    ];
+    meddle(root);
+    const before = (await scanFolder(root)).filter(({ path }) => path !== 'linked');
+    await expect(applyChanges(root, steps)).rejects.toMatchObject({
+      code: 'file-changed',
+      message: expect.stringMatching(/staged is not what it was when this was planned\. 1 of 3 changes are done\.$/),
+      details: { path: 'staged', done: ['linked'], left: ['staged', 'sub/mine'] },
+    });
+    expect((await scanFolder(root)).filter(({ path }) => path !== 'linked')).toEqual(before);
+  });
+
+  it.each<[string, Step]>([
+    ['another link', { path: 'linked', before: link('/somewhere'), after: link('/other') }],
+    ['a file that was made meanwhile', { path: 'staged', after: link('/other') }],
+    ['a folder that is not empty', { path: 'sub', before: { type: 'directory' } }],
+    ['a file in the place of a folder', { path: 'staged/x', after: link('/other') }],
+  ])('leaves %s alone', async (_what, step) => {
+    const { root } = await setup();
+    const before = await scanFolder(root);
+    await expect(applyChanges(root, [step])).rejects.toThrow();
+    expect(await scanFolder(root)).toEqual(before);
+  });
+
+  it('makes no link to what is not the file any more that it was compared with', async () => {
+    const { root, file, cached } = await setup();
+    const step: Step = { path: 'staged', before: file('staged'), after: { ...link(cached), seen: seenAt(cached) } };
+    renameSync(cached, `${cached}.old`);
+    writeFileSync(cached, 'cached');
+    await expect(applyChanges(root, [step])).rejects.toMatchObject({ code: 'file-changed' });
+    expect(readFileSync(join(root, 'staged'), 'utf8')).toBe('cached');
+    expect(lstatSync(join(root, 'staged')).isFile()).toBe(true);
+  });
+
+  it('makes no file of content that is not what it must be', async () => {
+    const { root, cached } = await setup();
+    const step: Step = { path: 'linked', before: link('../cache/x'), after: copyOf(cached) };
+    writeFileSync(cached, 'CACHED');
+    await expect(applyChanges(root, [step])).rejects.toMatchObject({ code: 'wrong-content' });
+    expect(readlinkSync(join(root, 'linked'))).toBe('../cache/x');
+    expect((await scanFolder(root)).map(({ path }) => path)).toEqual(['empty', 'linked', 'staged', 'sub', 'sub/mine']);
+  });
+
+  it('goes through no symlink that stands on its way', async () => {
+    const { top, root, file } = await setup();
+    const step: Step = { path: 'sub/mine', before: file('sub/mine'), after: link('/elsewhere') };
+    renameSync(join(root, 'sub'), join(top, 'outside'));
+    symlinkSync(join(top, 'outside'), join(root, 'sub'));
+    await expect(applyChanges(root, [step, { path: 'sub/new', after: link('/x') }])).rejects.toMatchObject({
+      code: 'file-changed',
+      message: expect.stringMatching(/sub is a symlink by now/),
+    });
+    expect(await scanFolder(join(top, 'outside'))).toEqual([{ type: 'file', path: 'mine', size: 4 }]);
+  });
+
+  it('keeps what stood there, if it is asked to', async () => {
+    const { top, root, file, cached } = await setup();
+    const keep = (place: string, path: string) => renameSync(place, join(top, path.replace('/', '-')));
+    const steps: Step[] = [
+      { path: 'staged', before: file('staged'), after: link(cached), keep: true },
+      { path: 'linked', before: link('../cache/x'), after: link(cached) },
+    ];
+    expect(await applyChanges(root, steps, { keep })).toEqual({ done: 2, there: 0 });
+    expect(readFileSync(join(top, 'staged'), 'utf8')).toBe('cached');
+    expect(readlinkSync(join(root, 'staged'))).toBe(cached);
+  });
+
+  it('that fails is told, and the rest goes on, if somebody hears of it', async () => {
+    const { root, file, cached } = await setup();
+    const steps: Step[] = [
+      { path: 'nowhere/x', after: link('/x') },
+      { path: 'staged', before: { type: 'file', seen: [0, 0, 0, 0, 0] }, after: link('/x') },
+      { path: 'sub/mine', before: file('sub/mine'), after: copyOf(cached) },
+    ];
+    const failed: string[] = [];
+    const onFailure = ({ path }: Step, error: Error) =>
+      void failed.push(`${path}: ${error instanceof GypsumError ? error.code : (error as NodeJS.ErrnoException).code}`);
+    expect(await applyChanges(root, steps, { onFailure })).toEqual({ done: 1, there: 0 });
+    expect(failed).toEqual(['nowhere/x: ENOENT', 'staged: file-changed']);
+    expect(readFileSync(join(root, 'sub/mine'), 'utf8')).toBe('cached');
+  });
+
+  it('takes another name of a file for no change of it', async () => {
+    const { root, file, cached } = await setup();
+    await applyChanges(root, [
+      { path: 'other', after: { ...copyOf(join(root, 'staged')), mode: 'hardlink', source: join(root, 'staged') } },
+    ]);
+    const steps: Step[] = ['staged', 'other'].map((path) => ({ path, before: file(path), after: link(cached) }));
+    expect(await applyChanges(root, steps)).toEqual({ done: 2, there: 0 });
+  });
+
+  it('sees an edit that has kept the size and the time', async () => {
+    const { root, file, cached } = await setup();
+    const step: Step = { path: 'staged', before: file('staged'), after: link(cached) };
+    const { atime, mtime } = statSync(join(root, 'staged'));
+    await vi.waitFor(() => {
+      writeFileSync(join(root, 'staged'), 'CACHED');
+      utimesSync(join(root, 'staged'), atime, mtime);
+      expect(seenAt(join(root, 'staged'))[4]).not.toBe(step.before?.type === 'file' && step.before.seen[4]);
+    });
+    await expect(applyChanges(root, [step])).rejects.toMatchObject({ code: 'file-changed' });
+    expect(readFileSync(join(root, 'staged'), 'utf8')).toBe('CACHED');
+  });
+
+  it('copies where the planned way is refused, if it may', async () => {
+    const { root, cached } = await setup();
+    const refused = () => {
+      throw Object.assign(new Error('no'), { code: 'EXDEV' });
+    };
+    const put = { ...putFile, reflink: refused };
+    const step: Step = {
+      path: 'linked',
+      before: link('../cache/x'),
+      after: { ...copyOf(cached), mode: 'reflink' },
+    };
+    await expect(applyChanges(root, [step], { put })).rejects.toMatchObject({ code: 'destination-refused' });
+    expect(await applyChanges(root, [step], { put, orCopy: true, durable: true })).toEqual({ done: 1, there: 0 });
+    expect(readFileSync(join(root, 'linked'), 'utf8')).toBe('cached');
+  });
+
+  it('is the last one when the signal is aborted, and what is done stays', async () => {
+    const { root } = await setup();
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const put = {
+      ...putFile,
+      symlink(source: string, path: string) {
+        putFile.symlink(source, path);
+        stop.abort(reason);
+      },
+    };
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 1_000));
+    try {
+      const steps: Step[] = ['a', 'b'].map((path) => ({ path, after: link('/x') }));
+      await expect(applyChanges(root, steps, { put, signal: stop.signal })).rejects.toBe(reason);
+    } finally {
+      clock.mockRestore();
+    }
+    expect(readlinkSync(join(root, 'a'))).toBe('/x');
+    expect(lstatSync(join(root, 'b'), { throwIfNoEntry: false })).toBeUndefined();
+  });
+});
