@@ -72,12 +72,14 @@ async function acquire(
         try {
           await removeIfThere(ownerFile);
         } finally {
-          await release();
+          await releaseIfOurs(release);
         }
       };
     } catch (error) {
       if (isSystemError(error, 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) return async () => {};
-      if (!isSystemError(error, 'ELOCKED')) throw error;
+      // Whoever took the one before for dead may have removed ours as soon as it was there.
+      const isTakenAway = isSystemError(error, 'ENOENT') && statIfThere(dirname(held)) !== undefined;
+      if (!isTakenAway && !isSystemError(error, 'ELOCKED')) throw error;
     }
     const owner = await readOwner(ownerFile);
     if (hasDied(owner) || isUntouched()) {
@@ -92,6 +94,15 @@ async function acquire(
       onWait?.(owner);
     }
     await sleep(ASK_AGAIN, signal);
+  }
+}
+
+/** Lets a lock go, unless it was taken over meanwhile by another call of this process. */
+async function releaseIfOurs(release: () => Promise<void>): Promise<void> {
+  try {
+    await release();
+  } catch (error) {
+    if (!isSystemError(error, 'ERELEASED', 'ENOTACQUIRED')) throw error;
   }
 }
 

@@ -99,6 +99,15 @@ describe('a lock', () => {
     expect(await withLock(createLayout(folder), folder, async () => 'done', { onWait })).toBe('done');
   });
 
+  it('of a process that was killed is taken over by many at once, and none of them fails', async () => {
+    const pid = await deadProcess();
+    for (let round = 0; round < 20; round++) {
+      const folder = await heldLock({ host: hostname(), pid });
+      const works = Array.from({ length: 8 }, () => withLock(createLayout(folder), folder, async () => 'done'));
+      expect(await Promise.all(works)).toEqual(works.map(() => 'done'));
+    }
+  });
+
   it('that nobody has touched for long is taken over without waiting, whoever has it', async () => {
     const folder = await heldLock({ host: 'elsewhere', pid: 1 });
     const longAgo = Date.now() / 1000 - 60;
