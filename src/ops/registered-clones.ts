@@ -30,24 +30,34 @@ export async function readClones(ctx: Context, options: CallOptions): Promise<Re
   const clones: RegisteredClone[] = [];
   for (const receipt of receipts) {
     options.signal?.throwIfAborted();
-    clones.push({ receipt, ...(await findClone(ctx, receipt, options)) });
+    clones.push({ receipt, ...(await locate(ctx, receipt, options)) });
   }
   return { clones, unreadable };
 }
 
-async function findClone(
+async function locate(
   ctx: Context,
   receipt: Receipt,
   options: CallOptions,
 ): Promise<Pick<RegisteredClone, 'state' | 'place'>> {
   const found = locateClone(receipt);
   if (found.state !== 'replaced') return found;
-  // A copy, as from a backup, is the clone all the same; any other folder is not.
-  const scopes = await linkedScopes(ctx, found.place, options);
-  if (scopes === undefined) return { state: 'unreadable' };
-  return scopes.some((scope) => inScope(receipt, scope))
-    ? { state: 'found', place: found.place }
-    : { state: 'missing' };
+  const linked = await linksToClone(ctx, receipt, found.place, options);
+  if (linked === undefined) return { state: 'unreadable' };
+  return linked ? { state: 'found', place: found.place } : { state: 'missing' };
+}
+
+/**
+ * Whether another folder in the place of a clone has links to its version: a copy, as from a backup, is the clone all the
+ * same, any other folder is not. Nothing if some of it cannot be read.
+ */
+export async function linksToClone(
+  ctx: Context,
+  receipt: Receipt,
+  folder: string,
+  options: CallOptions,
+): Promise<boolean | undefined> {
+  return (await linkedScopes(ctx, folder, options))?.some((scope) => inScope(receipt, scope));
 }
 
 /**
