@@ -9,6 +9,7 @@ import { fetchFiles } from './ops/fetch-files.ts';
 import { fetchLatest } from './ops/fetch-latest.ts';
 import { listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
 import { listCache } from './ops/list-cache.ts';
+import { listHistory } from './ops/list-history.ts';
 import { fetchLock, releaseProject } from './ops/lock.ts';
 import { measureCache } from './ops/measure-cache.ts';
 import { fetchPermissions, setPermissions } from './ops/permissions.ts';
@@ -89,6 +90,7 @@ const operations = {
   pruneCache,
   removeCached,
   verifyCache,
+  listHistory,
 };
 
 type Operations = typeof operations;

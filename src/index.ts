@@ -7,6 +7,7 @@ export type { CallOptions, GypsumEvent, OnEvent, Task } from './events.ts';
 export { type Followed, followEvents } from './follow-events.ts';
 export type { CloneMode } from './model/clone-mode.ts';
 export type { Count } from './model/count.ts';
+export type { ChangeCounts, FileChange, FileState } from './model/file-change.ts';
 export type { Manifest, ManifestEntry, ManifestLink } from './model/manifest.ts';
 export {
   type AssetRef,
@@ -35,6 +36,7 @@ export { type FetchedFiles, fetchFiles } from './ops/fetch-files.ts';
 export { fetchLatest } from './ops/fetch-latest.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
 export { type CachedClone, type CachedVersion, listCache } from './ops/list-cache.ts';
+export { type History, type HistoryEntry, type HistoryOptions, listHistory } from './ops/list-history.ts';
 export { fetchLock, type ProjectLock, releaseProject } from './ops/lock.ts';
 export { type CacheUsage, measureCache, type Usage } from './ops/measure-cache.ts';
 export {

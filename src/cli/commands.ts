@@ -101,6 +101,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Show the manifest of a version',
     load: async () => (await import('./commands/manifest.ts')).manifest,
   },
+  log: {
+    summary: 'Show the versions of an asset, and what each changed',
+    load: async () => (await import('./commands/log.ts')).log,
+  },
   path: {
     summary: 'Print where a file or a version is in the cache',
     load: async () => (await import('./commands/path.ts')).path,

@@ -24,11 +24,6 @@ export function parseNames(text: string): string[] {
   throw new InvalidArgumentError('It is names with commas between, such as ann,bob.');
 }
 
-export function parseCount(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is a whole number from 1 on.');
-}
-
 /** Reads the file of credentials that are given out. */
 export async function readCredentials(file: string): Promise<Credentials> {
   const refuse = (what: string, cause?: unknown) =>

@@ -17,6 +17,11 @@ export interface FileEntry {
   readonly digest?: Digest;
 }
 
+/** A file whose content is known. */
+export interface KnownFile extends FileEntry {
+  readonly digest: Digest;
+}
+
 export interface SymlinkEntry {
   readonly type: 'symlink';
   readonly path: string;

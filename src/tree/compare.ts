@@ -1,14 +1,14 @@
-import { comparePaths, type Entry, type Tree } from '../model/tree.ts';
+import { comparePaths, type Entry } from '../model/tree.ts';
 
 /** What stands at one path in two trees; one side may have nothing there. */
-export interface Pair {
+export interface Pair<E> {
   readonly path: string;
-  readonly left?: Entry;
-  readonly right?: Entry;
+  readonly left?: E;
+  readonly right?: E;
 }
 
 /** Walks two trees side by side and gives every path that is in either, in order. */
-export function* compareTrees(left: Tree, right: Tree): Generator<Pair> {
+export function* compareTrees<E extends Entry>(left: readonly E[], right: readonly E[]): Generator<Pair<E>> {
   let l = 0;
   let r = 0;
   for (;;) {

@@ -61,6 +61,7 @@ const calls: Readonly<Record<string, (client: Client, folder: string, call: Call
   pruneCache: (client, _folder, call) => client.pruneCache(call),
   removeCached: (client, _folder, call) => client.removeCached([V1], call),
   verifyCache: (client, _folder, call) => client.verifyCache([V1], call),
+  listHistory: (client, _folder, call) => client.listHistory(V1, call),
 };
 
 const plan: UploadPlan = { ...V2, files: [], links: [] };

@@ -15,9 +15,10 @@ import {
 } from '../../server/index.ts';
 import type { Command } from '../command.ts';
 import { parseDuration } from '../durations.ts';
+import { parseCount } from '../parse-count.ts';
 import { errorLines } from '../report.ts';
 import { isUnencrypted, reachableUrl } from '../serve-address.ts';
-import { parseCount, parseHttpUrl, parseNames, parsePort, readCredentials } from '../serve-options.ts';
+import { parseHttpUrl, parseNames, parsePort, readCredentials } from '../serve-options.ts';
 import { count } from '../text.ts';
 
 interface Options {

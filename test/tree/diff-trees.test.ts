@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { comparePaths, type KnownFile } from '../../src/model/tree.ts';
+import { diffTrees } from '../../src/tree/diff-trees.ts';
+
+const hex = (text: string) => createHash('md5').update(text).digest('hex');
+
+function tree(files: Readonly<Record<string, string>>): KnownFile[] {
+  return Object.entries(files)
+    .map(([path, text]) => ({
+      type: 'file' as const,
+      path,
+      size: Buffer.byteLength(text),
+      digest: { algorithm: 'md5' as const, hex: hex(text) },
+    }))
+    .sort((a, b) => comparePaths(a.path, b.path));
+}
+
+/** Tells changes shortly: `+ a`, `- b`, `~ c`, `d -> e`. */
+async function told(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>) {
+  const { changes } = await diffTrees(tree(before), tree(after));
+  const signs = { added: '+ ', removed: '- ', modified: '~ ', moved: '' };
+  return changes.map((one) => (one.type === 'moved' ? `${one.from} -> ${one.path}` : signs[one.type] + one.path));
+}
+
+describe('two trees differ by', () => {
+  it.each<[string, Record<string, string>, Record<string, string>, string[]]>([
+    ['nothing', { a: '1' }, { a: '1' }, []],
+    ['what was added, removed and modified', { a: '1', b: '2' }, { b: '3', c: '4' }, ['- a', '~ b', '+ c']],
+    ['a move', { 'x/a': '1' }, { 'y/a': '1' }, ['x/a -> y/a']],
+    ['a file that became a folder', { a: '1' }, { 'a/b': '2' }, ['- a', '+ a/b']],
+    ['a file that moved into a folder of its own name', { a: '1' }, { 'a/b': '1' }, ['a -> a/b']],
+    [
+      'moves of equal files, those of the same name first',
+      { 'x/b': '1', 'x/a': '1' },
+      { 'y/a': '1', z: '1' },
+      ['x/a -> y/a', 'x/b -> z'],
+    ],
+    ['what is left of equal files', { a: '1', b: '1' }, { c: '1' }, ['- b', 'a -> c']],
+    ['a copy, which is new', { a: '1' }, { a: '1', b: '1' }, ['+ b']],
+    ['a swap, which is two changes', { a: '1', b: '2' }, { a: '2', b: '1' }, ['~ a', '~ b']],
+    ['empty files, which tell nothing of each other', { a: '' }, { b: '' }, ['- a', '+ b']],
+  ])('%s', async (_what, before, after, changes) => {
+    expect(await told(before, after)).toEqual(changes);
+  });
+});
+
+it('changes carry sizes and digests, and are counted by the size after them, or before they were gone', async () => {
+  const before = tree({ same: '1', gone: '22', edited: '333', 'old/moved': '55555' });
+  const after = tree({ same: '1', edited: '4444', 'new/moved': '55555', fresh: '666666' });
+  const { changes, counts } = await diffTrees(before, after);
+  expect(changes).toEqual([
+    {
+      type: 'modified',
+      path: 'edited',
+      before: { size: 3, md5sum: hex('333') },
+      after: { size: 4, md5sum: hex('4444') },
+    },
+    { type: 'added', path: 'fresh', after: { size: 6, md5sum: hex('666666') } },
+    { type: 'removed', path: 'gone', before: { size: 2, md5sum: hex('22') } },
+    expect.objectContaining({ type: 'moved', path: 'new/moved', from: 'old/moved' }),
+  ]);
+  expect(counts).toEqual({
+    added: { files: 1, bytes: 6 },
+    removed: { files: 1, bytes: 2 },
+    modified: { files: 1, bytes: 4 },
+    moved: { files: 1, bytes: 5 },
+    unchanged: { files: 1, bytes: 1 },
+  });
+});
+
+it('any two trees: what changed turns the one into the other, and back', async () => {
+  const files = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd/a', 'd/b', 'e'), fc.constantFrom('', '1', '2', '3'));
+  await fc.assert(
+    fc.asyncProperty(files, files, async (before, after) => {
+      const { changes, counts } = await diffTrees(tree(before), tree(after));
+      const state = new Map(tree(before).map(({ path, digest }) => [path, digest.hex]));
+      const put: [string, string][] = [];
+      for (const change of changes) {
+        if ('before' in change) {
+          const from = change.type === 'moved' ? change.from : change.path;
+          expect(state.get(from)).toBe(change.before.md5sum);
+          state.delete(from);
+        }
+        if ('after' in change) put.push([change.path, change.after.md5sum]);
+      }
+      for (const [path, md5sum] of put) {
+        expect(state.has(path)).toBe(false);
+        state.set(path, md5sum);
+      }
+      expect(Object.fromEntries(state)).toEqual(
+        Object.fromEntries(tree(after).map(({ path, digest }) => [path, digest.hex])),
+      );
+      const touched = counts.added.files + counts.modified.files + counts.moved.files;
+      expect(touched + counts.unchanged.files).toBe(Object.keys(after).length);
+    }),
+  );
+});
+
+it('100,000 equal files that moved are paired at once', async () => {
+  const many = (folder: string) =>
+    tree(Object.fromEntries(Array.from({ length: 100_000 }, (_, n) => [`${folder}/${n}`, '1'])));
+  expect((await diffTrees(many('x'), many('y'))).counts.moved.files).toBe(100_000);
+});
