@@ -2,7 +2,6 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import { fingerprintSchema } from './fingerprint.ts';
-import { parseJsonIfAny } from './json.ts';
 import { MAX_FILE_BYTES } from './manifest.ts';
 import { checkPath } from './names.ts';
 import { checkFileRef, checkVersionRef } from './refs.ts';
@@ -50,11 +49,6 @@ export function checkUploadPlan(value: unknown): UploadPlan {
   }
   checkBeside([...plan.files, ...plan.links].map(({ path }) => path));
   return plan;
-}
-
-/** Reads a plan from JSON, or throws `invalid-argument`. */
-export function parseUploadPlan(text: string): UploadPlan {
-  return checkUploadPlan(parseJsonIfAny(text));
 }
 
 /** Throws unless all paths can stand beside each other in a version. */

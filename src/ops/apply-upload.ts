@@ -19,6 +19,8 @@ export interface UploadResult extends VersionRef, Count {
   readonly sent: Count;
   /** Files that became links. */
   readonly linked: Count;
+  /** How many entries `.gypsumignore` leaves out, a folder as one; absent without such a file. */
+  readonly ignored?: number;
 }
 
 /**
@@ -52,6 +54,11 @@ export async function applyUpload(ctx: Context, given: UploadPlan, options: Appl
 }
 
 /** Counts what a plan would publish, send and link. */
-export function countPlan({ files, links }: UploadPlan): Omit<UploadResult, keyof VersionRef | 'published'> {
-  return { ...countFiles([...files, ...links]), sent: countFiles(files), linked: countFiles(links) };
+export function countPlan({ files, links, ignored }: UploadPlan): Omit<UploadResult, keyof VersionRef | 'published'> {
+  return {
+    ...countFiles([...files, ...links]),
+    sent: countFiles(files),
+    linked: countFiles(links),
+    ...(ignored !== undefined && { ignored }),
+  };
 }

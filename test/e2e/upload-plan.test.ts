@@ -21,6 +21,7 @@ async function createPlanned() {
   const { stdout, code } = await gypsum('upload', 'mine', 'p/a/v2', '--dry-run', '--json');
   expect(code).toBe(0);
   await writeFile(join(rig.folder, 'plan.json'), stdout);
+  await writeFile(join(rig.folder, 'other.json'), '{}');
   return { ...rig, mine, gypsum };
 }
 
@@ -31,7 +32,9 @@ it('a dry run says what is sent, linked and left out, and its JSON can be publis
   expect(await client.listVersions(V2)).toEqual(['v1']);
   expect(await gypsum('upload', '--plan', 'plan.json')).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^Published p\/a\/v2: 2 files, 15 B; sent 1 \(3 B\), linked 1 \(12 B\)\.$/m),
+    stdout: expect.stringMatching(
+      /^Published p\/a\/v2: 2 files, 15 B; sent 1 \(3 B\), linked 1 \(12 B\)\.\nLeft out by \.gypsumignore: 1\.$/m,
+    ),
   });
   expect(await client.fetchManifest(V2)).toMatchObject({
     'moved.txt': { link: { version: 'v1' } },
@@ -42,12 +45,30 @@ it('a dry run says what is sent, linked and left out, and its JSON can be publis
 it('a plan of files that have changed since is refused', async () => {
   const { gypsum, mine, client } = await createPlanned();
   await writeFile(join(mine, 'new.txt'), 'WEN');
-  expect(await gypsum('upload', '--plan', 'plan.json')).toMatchObject({ code: 13 });
+  expect(await gypsum('upload', '--plan', 'plan.json')).toMatchObject({
+    code: 13,
+    stderr: expect.stringMatching(/a plan that was kept has to be made anew/),
+  });
   expect(await client.listVersions(V2)).toEqual(['v1']);
 });
 
 it.each([
-  ['what is no plan', ['--plan', 'mine/new.txt']],
+  ['a plan that is not there', 'nowhere.json', 'There is no plan in nowhere.json: there is no such file.'],
+  ['a folder in place of a plan', 'mine', 'There is no plan in mine: it is a folder.'],
+  ['an empty plan', 'mine/empty', 'There is no plan in mine/empty: it is empty.'],
+  ['text in place of a plan', 'mine/new.txt', 'There is no plan in mine/new.txt: it is not JSON.'],
+])('%s is refused, and it is said how one is made', async (_name, file, message) => {
+  const { gypsum, mine, client } = await createPlanned();
+  await writeFile(join(mine, 'empty'), '');
+  const { code, stderr } = await gypsum('upload', '--plan', file);
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+  expect(stderr).toContain(`gypsum upload FOLDER PROJECT/ASSET/VERSION --dry-run --json > ${file}`);
+  expect(await client.listVersions(V2)).toEqual(['v1']);
+});
+
+it.each([
+  ['what is no plan', ['--plan', 'other.json']],
   ['a plan beside a folder', ['mine', '--plan', 'plan.json']],
   ['a plan that shall only be shown', ['--plan', 'plan.json', '--dry-run']],
   ['neither plan nor folder', []],

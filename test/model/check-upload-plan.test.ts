@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkUploadPlan, parseUploadPlan } from '../../src/model/check-upload-plan.ts';
+import { checkUploadPlan } from '../../src/model/check-upload-plan.ts';
 import type { UploadPlan } from '../../src/model/upload-plan.ts';
 
 const md5sum = 'd41d8cd98f00b204e9800998ecf8427e';
@@ -21,7 +21,7 @@ describe('a plan', () => {
       },
     ],
   ])('comes through JSON: %s', (_name, value) => {
-    expect(parseUploadPlan(JSON.stringify(value))).toEqual(value);
+    expect(checkUploadPlan(JSON.parse(JSON.stringify(value)))).toEqual(value);
   });
 
   it('loses what it does not say', () => {
@@ -54,7 +54,7 @@ describe('a plan', () => {
     ['a hostile version', { ...plan, version: 'a/b' }],
     ['a hostile version that nothing has changed since', { ...plan, unchangedSince: 'v1' }],
   ])('is refused with %s', (_name, value) => {
-    expect(() => parseUploadPlan(JSON.stringify(value) ?? 'undefined')).toThrow(
+    expect(() => checkUploadPlan(value)).toThrow(
       expect.objectContaining({ code: 'invalid-argument', message: expect.stringMatching(/^This is not the plan/) }),
     );
   });

@@ -373,6 +373,18 @@ describe('.gypsumignore', () => {
     expect(files.map(({ path }) => path)).toEqual(['a.txt', 'sub/.gypsumignore']);
     expect(ignored).toBe(4);
     expect(await client.planUpload({ ...V1, version: 'v2' }, mine)).toMatchObject({ ignored: 4 });
+    expect(await client.uploadDirectory({ ...V1, version: 'v2' }, mine)).toMatchObject({ files: 2, ignored: 4 });
+  });
+
+  it('publishes nothing where that is all there is', async () => {
+    const { client, makeFolder } = await createRig(seed);
+    const mine = await makeFolder('mine', { '.gypsumignore': '*\n', 'a.txt': 'a', 'sub/b.txt': 'b' });
+    await expect(client.uploadDirectory({ ...V1, version: 'v2' }, mine)).rejects.toMatchObject({
+      code: 'invalid-tree',
+      message: expect.stringMatching(/Every file of .*mine is left out by its \.gypsumignore\.$/),
+      details: { ignored: 2 },
+    });
+    expect(await client.listVersions(V1)).toEqual(['v1']);
   });
 
   it('keeps ignored folders from being looked into', async () => {

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import prettyBytes from 'pretty-bytes';
 import { GypsumError } from '../../errors.ts';
-import { parseUploadPlan } from '../../model/check-upload-plan.ts';
+import { checkUploadPlan } from '../../model/check-upload-plan.ts';
 import { formatRef, parseVersionRef } from '../../model/refs.ts';
 import type { UploadPlan } from '../../model/upload-plan.ts';
 import type { UploadResult } from '../../ops/apply-upload.ts';
 import type { LinkRule } from '../../ops/read-folder.ts';
 import type { Command } from '../command.ts';
+import { readPlanFile } from '../read-plan-file.ts';
 import { filesAndBytes } from '../text.ts';
 import { linksFlag, showPlan } from './prepare.ts';
 
@@ -40,7 +40,8 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
     const call = { ...upload, signal, onEvent };
     if (plan !== undefined) {
       checkAlone(args, options);
-      return client().applyUpload(parseUploadPlan(await readFile(plan, 'utf8')), call);
+      const kept = await readPlanFile(plan, 'gypsum upload FOLDER PROJECT/ASSET/VERSION --dry-run --json');
+      return client().applyUpload(checkUploadPlan(kept), call);
     }
     const [folder, version] = args;
     if (folder === undefined || version === undefined) {
@@ -62,12 +63,13 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
       const same = unchangedSince === undefined ? '' : `\nNothing has changed since ${formatRef(unchangedSince)}.`;
       return showPlan(result) + same;
     }
-    const { published, files, bytes, sent, linked, ...ref } = result;
+    const { published, files, bytes, sent, linked, ignored = 0, ...ref } = result;
     if (!published) return `Nothing has changed since ${formatRef(ref)}; nothing was published.`;
-    return [
+    const sums = [
       `Published ${formatRef(ref)}: ${filesAndBytes({ files, bytes })};`,
       `sent ${sent.files} (${prettyBytes(sent.bytes)}), linked ${linked.files} (${prettyBytes(linked.bytes)}).`,
     ].join(' ');
+    return ignored === 0 ? sums : `${sums}\nLeft out by .gypsumignore: ${ignored}.`;
   },
 };
 
