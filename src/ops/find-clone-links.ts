@@ -11,8 +11,8 @@ import { joinPath, type SymlinkEntry } from '../model/tree.ts';
 import { absolutePath, overlaps, realPath } from '../tree/real-path.ts';
 import { readLink, scanFolder } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
+import type { Linked } from './found.ts';
 import { createLinkTargets } from './link-targets.ts';
-import type { Linked } from './read-folder.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
 /** A link of a clone, found by its place. */

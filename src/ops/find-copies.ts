@@ -28,12 +28,17 @@ export interface Copies {
   find(path: string): Promise<Copy | undefined>;
 }
 
+export interface CopyOptions extends CallOptions {
+  /** Read what was touched; else only what is known by stats is found. @default true */
+  content?: boolean;
+}
+
 /** Looks a folder up in the receipts; nothing if it is no clone, or one of symlinks. */
 export async function openCopies(
   ctx: Context,
   folder: string,
   targets: LinkTargets,
-  options: CallOptions,
+  options: CopyOptions,
 ): Promise<Copies | undefined> {
   const { layout } = ctx.cache;
   const receipt = await findReceipt(layout, folder, lstatSync(fsPath(folder)));
@@ -49,7 +54,7 @@ export function createCopies(
   { project, asset, version }: VersionRef,
   known: CloneFiles,
   targets: LinkTargets,
-  { signal }: CallOptions,
+  { content = true, signal }: CopyOptions,
 ): Copies {
   const byInode = new Map([...known].map(([path, [dev, ino]]) => [inodeId({ dev, ino }), path]));
 
@@ -76,7 +81,7 @@ export function createCopies(
         const before = known.get(target.file.path);
         const expected = { digest: { algorithm: 'md5', hex: target.md5sum }, size: target.size } as const;
         const same = before !== undefined && sameFingerprint(before, seen);
-        if (same || (await hasContent(at, expected, signal))) return { target, seen, inCache: false };
+        if (same || (content && (await hasContent(at, expected, signal)))) return { target, seen, inCache: false };
       }
       return undefined;
     },

@@ -1,13 +1,13 @@
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { formatRef } from '../model/refs.ts';
+import { type FileRef, formatRef } from '../model/refs.ts';
 import { showLines, showText } from '../model/text.ts';
-import { comparePaths } from '../model/tree.ts';
 import type { LocalFile, UploadLink } from '../model/upload-plan.ts';
 import { checkFolder } from './check-folder.ts';
 import { findChanged } from './find-changed.ts';
-import { type Linked, type LinkRule, readFolder } from './read-folder.ts';
+import { cachedPlace, type Found, type FoundLink, type Linked, sentOf } from './found.ts';
+import { type LinkRule, readFolder } from './read-folder.ts';
 import { isRescuable, rescueEdits } from './rescue-edits.ts';
 import { run } from './run.ts';
 import { saveFileRefs } from './save-file-refs.ts';
@@ -61,8 +61,10 @@ async function prepare(
   { links: rule, rescue }: { links: LinkRule; rescue: boolean },
   options: CallOptions,
 ): Promise<PreparedUpload> {
-  const { files, links, copies, missing, faults, ignored } = await readFolder(ctx, root, rule, options);
-  const edited = await findChanged(ctx, links, (link) => cachedPlace(ctx, link), options);
+  const { entries, ignored } = await readFolder(ctx, root, { ...options, links: rule });
+  const { files, links, missing, faults } = sortOut(entries);
+  const mayBeEdited = links.filter(({ how }) => how !== 'copy');
+  const edited = await findChanged(ctx, mayBeEdited, (link) => cachedPlace(ctx, link), options);
   const lost = rescue ? edited.filter((link) => !isRescuable(root, link)) : edited;
   const wrong = [...faults, ...lost.map((link) => describeEdit(link, rescue))];
   if (wrong.length > 0) throw refusal(root, wrong);
@@ -74,18 +76,32 @@ async function prepare(
   await saveFileRefs(ctx, missing, options);
   return {
     directory: root,
-    files: files.toSorted((a, b) => comparePaths(a.path, b.path)),
-    links: [
-      ...links.map(({ path, file, size, md5sum }) => ({ path, link: file, size, md5sum })),
-      ...copies.map(({ path, file, size, md5sum, seen }) => ({ path, link: file, size, md5sum, seen })),
-    ].sort((a, b) => comparePaths(a.path, b.path)),
+    files,
+    links: links.map(({ path, file, size, md5sum, seen }) => ({
+      path,
+      link: file,
+      size,
+      md5sum,
+      ...(seen !== undefined && { seen }),
+    })),
     ...(ignored !== undefined && { ignored }),
   };
 }
 
-/** Gives where the file is that a link leads to. */
-function cachedPlace({ cache, site }: Context, { file, inSite }: Linked): string {
-  return (inSite && site !== undefined ? site : cache).layout.file(file);
+/** What of a folder is sent and what linked, what of that is to be fetched first, and what is refused. */
+function sortOut(entries: readonly Found[]) {
+  const files: LocalFile[] = [];
+  const links: FoundLink[] = [];
+  const missing: FileRef[] = [];
+  const faults: string[] = [];
+  for (const entry of entries) {
+    const sent = sentOf(entry);
+    if (entry.fault !== undefined) faults.push(`${showText(entry.path)} ${entry.fault.why}`);
+    else if (sent !== undefined) files.push(sent);
+    else if (entry.type === 'link') links.push(entry);
+    if (entry.type === 'link' && entry.isMissing) missing.push(entry.file);
+  }
+  return { files, links, missing, faults };
 }
 
 /** What is said of a file that was edited through its link: how to keep the edit, and how to mend the cache. */

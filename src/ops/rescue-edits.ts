@@ -12,7 +12,7 @@ import { realPath } from '../tree/real-path.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { digestFile } from './digest-file.ts';
 import { fileChanged } from './file-changed.ts';
-import type { Linked } from './read-folder.ts';
+import type { Linked } from './found.ts';
 import { saveFileRefs } from './save-file-refs.ts';
 
 /** Whether a symlink or hard link that was edited through can become a file of the folder: it stands in the folder itself. */
