@@ -30,6 +30,7 @@ import { resolveLinks } from './ops/resolve-links.ts';
 import { resumeUpload } from './ops/resume-upload.ts';
 import { saveFile, saveVersion } from './ops/save-version.ts';
 import { startUpload } from './ops/start-upload.ts';
+import { traceFile } from './ops/trace-file.ts';
 import { unlockProject } from './ops/unlock-project.ts';
 import { uploadContents } from './ops/upload-contents.ts';
 import { uploadDirectory } from './ops/upload-directory.ts';
@@ -91,6 +92,7 @@ const operations = {
   removeCached,
   verifyCache,
   listHistory,
+  traceFile,
 };
 
 type Operations = typeof operations;

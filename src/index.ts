@@ -23,7 +23,7 @@ export {
   type VersionRef,
 } from './model/refs.ts';
 export type { Selection } from './model/select-files.ts';
-export type { VersionSummary } from './model/summary.ts';
+export type { VersionState, VersionSummary } from './model/summary.ts';
 export type { AnnouncedFile, LocalFile, PlannedFile, UploadFile, UploadLink, UploadPlan } from './model/upload-plan.ts';
 export { type AbortedUpload, type AbortRecordedOptions, abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 export { type ApplyOptions, applyUpload, type UploadResult } from './ops/apply-upload.ts';
@@ -34,6 +34,7 @@ export { type DropOptions, type DroppedFiles, dropFiles } from './ops/drop-files
 export { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 export { type FetchedFiles, fetchFiles } from './ops/fetch-files.ts';
 export { fetchLatest } from './ops/fetch-latest.ts';
+export type { TracedFile } from './ops/follow-links.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
 export { type CachedClone, type CachedVersion, listCache } from './ops/list-cache.ts';
 export { type History, type HistoryEntry, type HistoryOptions, listHistory } from './ops/list-history.ts';
@@ -68,6 +69,7 @@ export { type ResumeOptions, resumeUpload } from './ops/resume-upload.ts';
 export type { SaveOptions } from './ops/save-contents.ts';
 export { type SaveResult, type SaveVersionOptions, saveFile, saveVersion } from './ops/save-version.ts';
 export { type AnnouncedLink, type StartOptions, startUpload } from './ops/start-upload.ts';
+export { type FileTrace, traceFile } from './ops/trace-file.ts';
 export { unlockProject } from './ops/unlock-project.ts';
 export { type UploadContent, uploadContents } from './ops/upload-contents.ts';
 export { type UploadOptions, uploadDirectory } from './ops/upload-directory.ts';

@@ -105,6 +105,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Show the versions of an asset, and what each changed',
     load: async () => (await import('./commands/log.ts')).log,
   },
+  why: {
+    summary: 'Show from which version the bytes of a file come',
+    load: async () => (await import('./commands/why.ts')).why,
+  },
   path: {
     summary: 'Print where a file or a version is in the cache',
     load: async () => (await import('./commands/path.ts')).path,

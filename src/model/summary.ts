@@ -35,3 +35,11 @@ export function summaryFromWire(wire: WireSummary): VersionSummary {
 export function isImmutable(summary: VersionSummary): boolean {
   return summary.uploadFinish !== undefined && !summary.onProbation;
 }
+
+/** How far a version has come. */
+export type VersionState = 'official' | 'probation' | 'unfinished';
+
+export function versionState({ uploadFinish, onProbation }: VersionSummary): VersionState {
+  if (uploadFinish === undefined) return 'unfinished';
+  return onProbation ? 'probation' : 'official';
+}

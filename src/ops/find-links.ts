@@ -27,7 +27,7 @@ function contentId({ size, md5sum }: { readonly size: number; readonly md5sum: s
  */
 export async function findLinks(
   ctx: Context,
-  { ref, latest, standing }: { ref: VersionRef; latest: VersionRef | undefined; standing: Standing },
+  { ref, latest, standing }: { ref: VersionRef; latest: VersionRef | undefined; standing: Pick<Standing, 'of'> },
   files: readonly UploadFile[],
   { signal }: CallOptions,
 ): Promise<Map<string, FileRef>> {

@@ -7,7 +7,7 @@ import type { ChangeCounts } from '../model/file-change.ts';
 import { manifestTree } from '../model/manifest-tree.ts';
 import { checkName, nameFault } from '../model/names.ts';
 import { type AssetRef, formatRef, type Ref, type VersionRef } from '../model/refs.ts';
-import { isImmutable, type VersionSummary } from '../model/summary.ts';
+import { isImmutable, type VersionState, type VersionSummary, versionState } from '../model/summary.ts';
 import { showText } from '../model/text.ts';
 import type { KnownFile } from '../model/tree.ts';
 import { diffTrees } from '../tree/diff-trees.ts';
@@ -26,7 +26,7 @@ export interface HistoryOptions extends CallOptions {
 export interface HistoryEntry extends Partial<Pick<VersionSummary, 'uploadUserId' | 'uploadStart' | 'uploadFinish'>> {
   readonly version: string;
   /** `unfinished`: its upload has not been completed, or it is being removed. */
-  readonly state: 'official' | 'probation' | 'unfinished' | 'unknown';
+  readonly state: VersionState | 'unknown';
   /** It is the one that is meant where no version is named. */
   readonly isLatest: boolean;
   /** All of its files; absent where it is unfinished or cannot be read. */
@@ -100,8 +100,7 @@ function isFinished({ summary }: Dated): boolean {
 
 function stateOf({ summary, fault }: Dated): HistoryEntry['state'] {
   if (fault !== undefined) return 'unknown';
-  if (summary?.uploadFinish === undefined) return 'unfinished';
-  return summary.onProbation ? 'probation' : 'official';
+  return summary === undefined ? 'unfinished' : versionState(summary);
 }
 
 function pickSummary({ summary }: Dated): Pick<HistoryEntry, 'uploadUserId' | 'uploadStart' | 'uploadFinish'> {

@@ -62,6 +62,7 @@ const calls: Readonly<Record<string, (client: Client, folder: string, call: Call
   removeCached: (client, _folder, call) => client.removeCached([V1], call),
   verifyCache: (client, _folder, call) => client.verifyCache([V1], call),
   listHistory: (client, _folder, call) => client.listHistory(V1, call),
+  traceFile: (client, folder, call) => client.traceFile(`${folder}/n.txt`, call),
 };
 
 const plan: UploadPlan = { ...V2, files: [], links: [] };
