@@ -1,8 +1,8 @@
 import type { OnEvent } from '../events.ts';
+import { createMessages } from './messages.ts';
 import { createTracker, type Progress } from './progress.ts';
 import { progressLine, progressText } from './progress-line.ts';
 import type { Terminal } from './progress-terminal.ts';
-import { eventLine } from './report.ts';
 
 export interface DisplayOptions {
   readonly write: (text: string) => void;
@@ -32,6 +32,7 @@ interface Sheet {
 
 export function createDisplay({ write, terminal, signal }: DisplayOptions): Display {
   const tracker = createTracker();
+  const messageOf = createMessages();
   const sheet = terminal === undefined ? createLog(write) : createBar(write, terminal);
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -54,7 +55,7 @@ export function createDisplay({ write, terminal, signal }: DisplayOptions): Disp
   signal.addEventListener('abort', stop);
   return {
     onEvent(event) {
-      const message = eventLine(event);
+      const message = messageOf(event, performance.now());
       if (message !== undefined) sheet.say(message);
       if (stopped) return;
       tracker.count(event, performance.now());

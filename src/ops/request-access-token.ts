@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { GypsumError } from '../errors.ts';
+import { GypsumError, isGypsumError } from '../errors.ts';
 import { type CallOptions, callOf } from '../events.ts';
 import { sleep } from '../give-way.ts';
 import { parseJsonIfAny } from '../model/json.ts';
@@ -72,7 +72,7 @@ export async function requestAccessToken(ctx: Context, options: RequestTokenOpti
     );
 
   const app = { what: `Asking ${ctx.registry.origin} for its application`, path: '/credentials/github-app' };
-  const { id } = await ctx.registry.look({ ...app, answer: wireApp }, callOf(options));
+  const { id } = await ctx.registry.look({ ...app, answer: wireApp }, callOf(options)).catch(explain);
   const code = await ask('/login/device/code', { client_id: id, scope: SCOPE }, wireCode);
   const expires = new Date(Date.now() + code.expires_in * 1000);
   onCode({ userCode: code.user_code, page: code.verification_uri, expires });
@@ -91,6 +91,14 @@ export async function requestAccessToken(ctx: Context, options: RequestTokenOpti
     else if (answer.error !== 'authorization_pending') throw refusal(answer.error, answer.error_description);
   }
   throw refusal('expired_token');
+}
+
+function explain(error: unknown): never {
+  if (!isGypsumError(error, 'not-found')) throw error;
+  throw new GypsumError('not-found', 'This registry has no application at GitHub: people do not log in there.', {
+    hint: 'Ask the people who run it for a token, then "gypsum login" without "--device". They make one with "gypsum token create".',
+    cause: error,
+  });
 }
 
 /** Nothing of an answer is quoted in an error: it may be a token. */

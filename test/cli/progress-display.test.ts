@@ -10,8 +10,13 @@ afterEach(() => void vi.useRealTimers());
 const START: GypsumEvent = { type: 'start', task: 'fetch', files: 100, bytes: 100_000 };
 const STEP: GypsumEvent = { type: 'progress', task: 'fetch', files: 1, bytes: 1_000 };
 const END: GypsumEvent = { type: 'end', task: 'fetch' };
-const RETRY: GypsumEvent = { type: 'retry', what: 'x', attempt: 1, error: new Error('Fetching 日本.txt failed.') };
-const MESSAGE = 'Fetching 日本.txt failed. Trying again (attempt 2).';
+const TOLD: GypsumEvent = {
+  type: 'wait',
+  for: 'project-lock',
+  ref: { project: 'p', asset: 'a', version: 'v' },
+  error: new Error('日本 is being published to.'),
+};
+const MESSAGE = '日本 is being published to. Waiting for it to end.';
 
 interface Rig {
   readonly display: Display;
@@ -126,11 +131,11 @@ describe('on a terminal', () => {
 
   it('messages stand above the bar, whole', async () => {
     const rig = onTerminal();
-    rig.display.onEvent(RETRY);
+    rig.display.onEvent(TOLD);
     rig.display.onEvent(START);
     for (let n = 0; n < 3; n++) {
       work(rig, 500);
-      rig.display.onEvent(RETRY);
+      rig.display.onEvent(TOLD);
       expect(await rig.screen()).toEqual([
         'before',
         ...Array(n + 2).fill(MESSAGE),
@@ -138,7 +143,7 @@ describe('on a terminal', () => {
       ]);
     }
     rig.display.onEvent(END);
-    rig.display.onEvent(RETRY);
+    rig.display.onEvent(TOLD);
     expect(await rig.screen()).toEqual(['before', ...Array(5).fill(MESSAGE)]);
   });
 
@@ -193,7 +198,7 @@ describe('on a terminal', () => {
     work(rig, 1_000);
     rig.display.onEvent(START);
     work(rig, 1_000);
-    rig.display.onEvent(RETRY);
+    rig.display.onEvent(TOLD);
     expect(await rig.screen()).toEqual(['before', MESSAGE]);
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -252,7 +257,7 @@ describe('in a log', () => {
     const rig = inLog();
     rig.display.onEvent(START);
     work(rig, 20_000);
-    rig.display.onEvent(RETRY);
+    rig.display.onEvent(TOLD);
     rig.abort();
     expect(rig.lines.at(-1)).toBe(`${MESSAGE}\n`);
     expect(rig.lines.join('')).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f]/);

@@ -99,7 +99,11 @@ describe('logging in at GitHub by a code', () => {
   it('is not to be had at a registry without an application', async () => {
     const { registry, github, login } = await open([given]);
     registry.clearFaults();
-    await expect(login()).rejects.toMatchObject({ code: 'not-found' });
+    await expect(login()).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringMatching(/has no application at GitHub/),
+      hint: expect.stringMatching(/Ask the people who run it for a token, then "gypsum login"/),
+    });
     expect(github.requests).toEqual([]);
   });
 
