@@ -28,6 +28,12 @@ const REMEDIES: readonly Remedy[] = [
     message: 'Too many files are open',
     hint: 'Raise the limit (ulimit -n), or transfer fewer files at once.',
   },
+  {
+    codes: ['ENAMETOOLONG'],
+    exitCode: FAILURE,
+    message: 'A path, or a name in it, is longer than this system takes',
+    hint: 'Give shorter names, or have fewer folders in one another.',
+  },
 ];
 
 /** Gives what is said of an error of the operating system, and the exit code; nothing for other errors. */

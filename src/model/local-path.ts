@@ -11,6 +11,7 @@ import { Buffer, isUtf8 } from 'node:buffer';
 
 // With the flag `u`, a surrogate matches only where it is not half of a pair.
 const ESCAPED_BYTE = /[\udc80-\udcff]/u;
+const ESCAPED_BYTES = /([\udc80-\udcff])/u;
 
 /** Gives the string that stands for the bytes of a file name. */
 export function decodePath(bytes: Uint8Array): string {
@@ -33,15 +34,10 @@ export function decodePath(bytes: Uint8Array): string {
 /** Gives the bytes that a string made by `decodePath` stands for. */
 export function encodePath(path: string): Buffer {
   if (!ESCAPED_BYTE.test(path)) return Buffer.from(path, 'utf8');
-  const parts: Buffer[] = [];
-  for (const character of path) {
-    const code = character.charCodeAt(0);
-    parts.push(
-      character.length === 1 && code >= 0xdc80 && code <= 0xdcff
-        ? Buffer.of(code - 0xdc00)
-        : Buffer.from(character, 'utf8'),
-    );
-  }
+  // Every other part is such a byte.
+  const parts = path.split(ESCAPED_BYTES).map((part, at) => {
+    return at % 2 === 1 ? Buffer.of(part.charCodeAt(0) - 0xdc00) : Buffer.from(part, 'utf8');
+  });
   return Buffer.concat(parts);
 }
 

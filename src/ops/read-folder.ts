@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
-import { pathFault } from '../model/names.ts';
+import { MAX_KEY_BYTES, pathFault } from '../model/names.ts';
 import { joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
 import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
 import { realPath } from '../tree/real-path.ts';
@@ -85,12 +85,17 @@ export async function readFolder(
     for (const entry of tree) {
       if (pace.due()) await pace.rest();
       const path = joinPath(prefix, entry.path);
+      // No version holds it, and a kernel may not take its path: it is not looked at.
+      const isTooLong = path.length > MAX_KEY_BYTES;
       if (entry.type === 'file') {
-        const copy = await known?.find(entry.path);
+        const copy = isTooLong ? undefined : await known?.find(entry.path);
         if (copy === undefined) add({ type: 'file', path, size: entry.size }, real);
         else addCopy(path, entry.size, copy, real);
       } else if (entry.type === 'special') add({ type: 'special', path }, real, faultOf('special'));
-      else if (entry.type === 'symlink') await addSymlink(path, entry, folder, real);
+      else if (entry.type === 'symlink') {
+        if (isTooLong) add({ type: 'symlink', path, target: entry.target }, real, nameFault(path));
+        else await addSymlink(path, entry, folder, real);
+      }
     }
   };
 

@@ -50,22 +50,26 @@ export async function applyChanges(
     reported = seen;
     bytes = 0;
   };
-  for (const [at, step] of steps.entries()) {
-    try {
-      const outcome = await applyStep(way.to(step.path), step, means);
-      if (outcome === 'stale') throw changed(root, step);
-      count[outcome]++;
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (onFailure === undefined) throw withRest(error, steps, at);
-      onFailure(step, error as Error);
+  try {
+    for (const [at, step] of steps.entries()) {
+      try {
+        const outcome = await applyStep(way.to(step.path), step, means);
+        if (outcome === 'stale') throw changed(root, step);
+        count[outcome]++;
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (onFailure === undefined) throw withRest(error, steps, at);
+        onFailure(step, error as Error);
+      }
+      bytes += sizeOf(step);
+      if (pace.due()) {
+        report(at + 1);
+        await pace.rest();
+        way.forget();
+      }
     }
-    bytes += sizeOf(step);
-    if (pace.due()) {
-      report(at + 1);
-      await pace.rest();
-      way.forget();
-    }
+  } finally {
+    way.close();
   }
   report(steps.length);
   onEvent?.({ type: 'end', task: 'change' });

@@ -60,8 +60,11 @@ export async function applySteps(
     report();
     await finish?.(made);
   } catch (error) {
-    await takeBack(createWay(root), steps.slice(0, done), made);
+    way.forget();
+    await takeBack(way, steps.slice(0, done), made);
     throw error;
+  } finally {
+    way.close();
   }
 }
 

@@ -1,9 +1,9 @@
 import { type Dirent, lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { decodePath, fsPath } from '../model/local-path.ts';
 import { type Entry, joinPath } from '../model/tree.ts';
+import { createPlaces, type Places } from './places.ts';
 
 export interface ScanOptions extends CallOptions {
   /** Look up the sizes of files; without it they are 0. @default true */
@@ -16,11 +16,17 @@ export interface ScanOptions extends CallOptions {
  * Reads a folder into a tree, in the order of `comparePaths`. Symlinks are entries of their own and are never followed;
  * a folder that cannot be read is an error.
  */
-export async function scanFolder(
-  root: string,
-  { sizes = true, skip, signal, onEvent }: ScanOptions = {},
-): Promise<Entry[]> {
-  signal?.throwIfAborted();
+export async function scanFolder(root: string, options: ScanOptions = {}): Promise<Entry[]> {
+  options.signal?.throwIfAborted();
+  const places = createPlaces(root);
+  try {
+    return await readTree(places, options);
+  } finally {
+    places.close();
+  }
+}
+
+async function readTree(places: Places, { sizes = true, skip, signal, onEvent }: ScanOptions): Promise<Entry[]> {
   const tree: Entry[] = [];
   const pace = createPace(signal);
   let reported = 0;
@@ -34,16 +40,16 @@ export async function scanFolder(
     const { path, entry } = next;
     if (entry === undefined || entry.isDirectory()) {
       if (path !== '') tree.push({ type: 'directory', path });
-      const children = readFolder(join(root, path));
+      const children = readFolder(places.to(path));
       children.sort((a, b) => (a.name < b.name ? 1 : -1));
       for (const { name, entry: child } of children) {
         const below = joinPath(path, name);
         if (!skip?.(below, child.isDirectory())) open.push({ path: below, entry: child });
       }
     } else if (entry.isFile()) {
-      tree.push({ type: 'file', path, size: sizes ? lstatSync(fsPath(join(root, path))).size : 0 });
+      tree.push({ type: 'file', path, size: sizes ? lstatSync(fsPath(places.to(path))).size : 0 });
     } else if (entry.isSymbolicLink()) {
-      tree.push({ type: 'symlink', path, target: readLink(join(root, path)) });
+      tree.push({ type: 'symlink', path, target: readLink(places.to(path)) });
     } else {
       tree.push({ type: 'special', path });
     }

@@ -169,6 +169,15 @@ describe.runIf(withoutPrivileges !== undefined)('no permission', () => {
   });
 });
 
+describe('a name', () => {
+  it('that no file system takes is told with what to do', async () => {
+    const rig = await createRig(seed);
+    const { code, stderr } = await run(rig, ['clone', 'p/a/v1', 'x'.repeat(300)]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/gypsum: A path, or a name in it, is longer .*: ENAMETOOLONG: .*xxx'\.\nGive shorter names/);
+  });
+});
+
 describe('a clock that is a year off', () => {
   it('changes nothing', async () => {
     const rig = await createRig(seed);

@@ -3,6 +3,7 @@ import { chmod, link, mkdir, readFile, rename, rm, symlink, utimes, writeFile } 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GypsumEvent } from '../../src/index.ts';
+import { deepFolder } from '../helpers/deep-folder.ts';
 import { createRig, md5 } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -292,6 +293,19 @@ describe('what a version cannot hold', () => {
     await expect(client.prepareDirectoryUpload(mine)).rejects.toMatchObject({
       code: 'invalid-tree',
       message: expect.stringContaining('caf\\xe9 is not valid Unicode'),
+    });
+  });
+
+  it.runIf(process.platform === 'linux')('lies deeper than any path of the system leads', async () => {
+    const { client } = await createRig(seed);
+    const names = Array.from({ length: 1000 }, (_, at) => `d${at}`);
+    const { root, inmost } = await deepFolder(names);
+    await writeFile(join(inmost, 'file'), '');
+    await symlink('file', join(inmost, 'link'));
+    const at = names.join('/');
+    await expect(client.prepareDirectoryUpload(root)).rejects.toMatchObject({
+      code: 'invalid-tree',
+      details: { faults: [`${at}/file is longer than 1024 bytes`, `${at}/link is longer than 1024 bytes`] },
     });
   });
 

@@ -1,0 +1,76 @@
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { fsPath } from '../model/local-path.ts';
+import { isBelow } from '../model/tree.ts';
+
+/** Leads to the entries of a folder, however deep they lie; best asked for in the order of a tree. */
+export interface Places {
+  /** Gives a path by which an entry is reached, until the next one is asked for. */
+  to(path: string): string;
+  /** Lets go of the folders that were opened on the way. */
+  close(): void;
+}
+
+/** A folder that is open, so that what lies below it has a short name. */
+interface Anchor {
+  readonly path: string;
+  readonly fd: number;
+}
+
+/**
+ * A path with no more characters than that is short enough for the kernel, which takes 4,095 bytes: each has 3 at most,
+ * and some room is left for a short-lived name beside it.
+ *
+ * Source: Linux, PATH_MAX
+ */
+const SHORT = 1300;
+
+/** The open files of this process, by their numbers: what leads below a folder without its path. */
+const OPEN_FILES = '/proc/self/fd';
+
+/**
+ * Makes places of a folder. Where a path is too long for the kernel, folders on the way are opened one from the other. That
+ * takes Linux's /proc; without it such a path is given as it is, and whoever uses it is told that it is too long.
+ */
+export function createPlaces(root: string): Places {
+  // Each lies in the one before.
+  const anchors: Anchor[] = [];
+
+  const open = (path: string, place: string, flags = 0) => {
+    const fd = openSync(fsPath(place), constants.O_RDONLY | constants.O_DIRECTORY | flags);
+    const anchor = { path, fd };
+    anchors.push(anchor);
+    return anchor;
+  };
+  const letGo = (isNeeded: (anchor: Anchor) => boolean) => {
+    for (let last = anchors.at(-1); last !== undefined && !isNeeded(last); last = anchors.at(-1)) {
+      anchors.pop();
+      closeSync(last.fd);
+    }
+  };
+  const below = ({ path: from, fd }: Anchor, path: string) =>
+    `${OPEN_FILES}/${fd}/${from === '' ? path : path.slice(from.length + 1)}`;
+
+  return {
+    to(path) {
+      if (root.length + path.length < SHORT || !hasOpenFiles()) return join(root, path);
+      letGo((anchor) => isBelow(path, anchor.path));
+      let last = anchors.at(-1) ?? open('', root);
+      while (path.length - last.path.length > SHORT) {
+        const end = path.lastIndexOf('/', last.path.length + SHORT);
+        if (end <= last.path.length) break;
+        const folder = path.slice(0, end);
+        last = open(folder, below(last, folder), constants.O_NOFOLLOW);
+      }
+      return below(last, path);
+    },
+    close: () => letGo(() => false),
+  };
+}
+
+let known: boolean | undefined;
+
+function hasOpenFiles(): boolean {
+  known ??= process.platform === 'linux' && existsSync(OPEN_FILES);
+  return known;
+}
