@@ -20,6 +20,7 @@ export interface Io {
 interface SharedOptions {
   registry?: string;
   cache?: string;
+  siteCache?: string;
   shared?: boolean;
   offline?: boolean;
   json?: boolean;
@@ -91,11 +92,12 @@ async function runCommand(
   shared: SharedOptions,
   io: Io,
 ): Promise<number> {
-  const { json = false, quiet = false, registry, cache, shared: isShared, offline } = shared;
+  const { json = false, quiet = false, registry, cache, siteCache, shared: isShared, offline } = shared;
   const display = quiet ? undefined : createDisplay({ ...io, write: io.stderr });
   const flags = {
     ...(registry !== undefined && { url: registry }),
     ...(cache !== undefined && { cacheDir: cache }),
+    ...(siteCache !== undefined && { siteCacheDir: siteCache }),
     ...(isShared !== undefined && { shared: isShared }),
     ...(offline !== undefined && { offline }),
   };
@@ -165,7 +167,7 @@ function addCommand(
     sub.addOption(option);
   }
   sub.action(async () => {
-    const { registry, cache, offline, shared, json, quiet, ...options } = sub.opts();
-    await action({ args: sub.args, options }, { registry, cache, offline, shared, json, quiet });
+    const { registry, cache, siteCache, offline, shared, json, quiet, ...options } = sub.opts();
+    await action({ args: sub.args, options }, { registry, cache, siteCache, offline, shared, json, quiet });
   });
 }

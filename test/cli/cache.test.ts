@@ -43,6 +43,16 @@ describe('an empty cache', () => {
   });
 });
 
+it('a site cache that is named by its flag is looked into first', async () => {
+  const rig = await createRig(seed);
+  const site = join(rig.folder, 'site');
+  await rig.connect({ cacheDir: site }).saveVersion({ project: 'p', asset: 'a', version: 'v1' });
+  rig.registry.resetCalls();
+  expect(await run(rig, 'cache', 'path', '--site', '--site-cache', site)).toEqual(said(`${site}\n`));
+  expect(await run(rig, 'path', 'p/a/v1', '--site-cache', site)).toEqual(said(`${join(site, 'bucket/p/a/v1')}\n`));
+  expect(rig.registry.calls).toEqual([]);
+});
+
 describe('a cache with something in it', () => {
   it('is listed and measured', async () => {
     const rig = await createRig(seed);
