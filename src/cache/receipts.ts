@@ -78,22 +78,28 @@ export async function findReceipt(
   return receipts.find((receipt) => receipt.device === stats.dev && isFolderOf(receipt, stats)) ?? there;
 }
 
-/** Every receipt of the cache, and the files that should be one and cannot be read: what they keep is not known. */
+/** A file that should be a receipt and cannot be read as one, and which clone it is about as far as it says that. */
+export interface UnreadableReceipt {
+  readonly path: string;
+  readonly about?: Pick<Receipt, 'project' | 'asset' | 'version' | 'destination'>;
+}
+
+/** Every receipt of the cache, and what should be one. */
 export interface Receipts {
   readonly receipts: readonly Receipt[];
-  readonly unreadable: readonly string[];
+  readonly unreadable: readonly UnreadableReceipt[];
 }
 
 export async function listReceipts(layout: Layout): Promise<Receipts> {
   const receipts: Receipt[] = [];
-  const unreadable: string[] = [];
+  const unreadable: UnreadableReceipt[] = [];
   for (const name of await namesIn(layout.clones)) {
     const file = join(layout.clones, name);
     const text = await readIfThere(file);
     // A clone's receipt may be taken back at any moment.
     if (text === undefined) continue;
     const receipt = parseReceipt(text);
-    if (receipt === undefined) unreadable.push(file);
+    if (receipt === undefined) unreadable.push({ path: file, ...aboutClone(text) });
     else receipts.push(receipt);
   }
   return { receipts, unreadable };
@@ -108,6 +114,14 @@ export async function removeReceipt(layout: Layout, destination: string): Promis
 /** Names the clone at a real path in the cache. */
 export function receiptId(destination: string): string {
   return createHash('sha256').update(destination, 'utf16le').digest('hex').slice(0, 32);
+}
+
+const aboutSchema = receiptSchema.pick({ project: true, asset: true, version: true, destination: true });
+
+/** Reads what can be read of a receipt that is damaged, or of a later form. */
+function aboutClone(text: string): Pick<UnreadableReceipt, 'about'> {
+  const about = aboutSchema.safeParse(parseJsonIfAny(text)).data;
+  return about === undefined ? {} : { about };
 }
 
 function parseReceipt(text: string): Receipt | undefined {

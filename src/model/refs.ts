@@ -96,9 +96,20 @@ export function parseAssetRef(text: string): AssetRef {
 
 function readRef(text: string, form: string): Ref {
   const [project, asset, version, ...rest] = text.split('/');
-  if (project === undefined || asset === undefined || rest.length > 0) throw notARef(text, form);
+  if (project === undefined || asset === undefined) throw notARef(text, form);
+  if (rest.length > 0) throw tooLong(text, form);
   const ref = { project: checkName('project', project), asset: checkName('asset', asset) };
   return version === undefined ? ref : { ...ref, version: checkName('version', version) };
+}
+
+/** A ref goes no further than to a version: says how a file of that is written, or who takes one. */
+function tooLong(text: string, form: string): GypsumError {
+  const names = text.split('/');
+  if (names.slice(1, 3).some((name) => name.endsWith(':'))) {
+    return notARef(text, form, 'That is a file: "gypsum path" takes one, and "save" and "clone" have --include.');
+  }
+  const [version, path] = [names.slice(0, 3).join('/'), names.slice(3).join('/')];
+  return notARef(text, form, path === '' ? undefined : `If a file of it is meant: ${version}:/${path}`);
 }
 
 /** Reads `project/asset/version`, or throws `invalid-argument`. */
@@ -136,9 +147,9 @@ export function sameVersion(a: VersionRef, b: VersionRef): boolean {
   return a.project === b.project && a.asset === b.asset && a.version === b.version;
 }
 
-function notARef(text: string, form: string): GypsumError {
+function notARef(text: string, form: string, more?: string): GypsumError {
   return new GypsumError('invalid-argument', `"${showText(text)}" is not a ref.`, {
-    hint: `Write it as ${form}.`,
+    hint: showText([`Write it as ${form}.`, more ?? []].flat().join(' ')),
     details: { text },
   });
 }

@@ -58,8 +58,12 @@ export function selectFiles(manifest: Manifest, ref: VersionRef, { include = [],
 }
 
 function unmatched(ref: VersionRef, pattern: string): GypsumError {
+  const named = pattern.replace(/^[./]*\/|\/+$/g, '');
+  const instead = pattern.startsWith('/')
+    ? `Paths in a version begin with no slash: write "${named}".`
+    : `In all folders, it is "**/${named.split('/').at(-1) ?? ''}".`;
   return new GypsumError('not-found', `No file of ${formatRef(ref)} matches "${showText(pattern)}".`, {
-    hint: `See its files with "gypsum files ${formatRef(ref)}". In all folders, it is "**/${showText(pattern.split('/').at(-1) ?? '')}".`,
+    hint: `See its files with "gypsum files ${formatRef(ref)}". ${showText(instead)}`,
     details: { ...ref, path: pattern },
   });
 }

@@ -4,6 +4,15 @@ export function showLines(lines: readonly string[], most: number): string {
   return [...lines.slice(0, most), ...more].map((line) => `\n  ${line}`).join('');
 }
 
+/** How many names a list has. */
+const NAMED = 5;
+
+/** Gives names as a part of a line: the first of them, and how many more there are. */
+export function showList(names: readonly string[], most = NAMED): string {
+  const more = names.length > most ? ` and ${(names.length - most).toLocaleString('en')} more` : '';
+  return names.slice(0, most).map(showText).join(', ') + more;
+}
+
 /**
  * Gives text that is safe to show in a message or on a terminal: control characters, bidirectional marks and
  * bytes that were not UTF-8 stand as escapes.

@@ -43,7 +43,7 @@ export async function applyRemoval(
     });
     done();
     if (bytes === undefined) {
-      const { lastUsed: _, ...rest } = version;
+      const { lastUsed: _used, copies: _copies, ...rest } = version;
       kept.push({ ...rest, keptBy: [{ type: 'use' }] });
     } else {
       versions.push(version);

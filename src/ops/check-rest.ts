@@ -5,6 +5,7 @@ import { entriesIn } from '../cache/entries-in.ts';
 import { abandonedIncoming } from '../cache/incoming.ts';
 import { isAbandoned } from '../cache/locks.ts';
 import { namesIn } from '../cache/names-in.ts';
+import type { UnreadableReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { INTERNAL_NAMES } from '../model/keys.ts';
@@ -15,12 +16,12 @@ import { measureTree } from './measure-tree.ts';
 /** Finds what is half-made and nobody's, and what stands where only projects, assets and versions may. */
 export async function checkRest(
   ctx: Context,
-  unreadable: readonly string[],
+  unreadable: readonly UnreadableReceipt[],
   options: CallOptions,
 ): Promise<CacheProblem[]> {
   return [
     ...strays(ctx.cache.layout.bucket, 3),
-    ...unreadable.map((path) => ({
+    ...unreadable.map(({ path }) => ({
       path,
       fault: 'invalid-document' as const,
       message: 'is not the receipt of a clone',

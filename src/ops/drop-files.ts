@@ -12,7 +12,7 @@ import { showLines, showText } from '../model/text.ts';
 import { byVersion } from './by-version.ts';
 import { findChanged } from './find-changed.ts';
 import { type CloneLink, findCloneLinks } from './find-clone-links.ts';
-import { describeKeeper, findKeepers, type Keeper } from './keepers.ts';
+import { describeKeeper, findKeepers, type Keeper, keeperHints } from './keepers.ts';
 import { run } from './run.ts';
 import { versionLockOptions } from './version-lock.ts';
 
@@ -77,7 +77,10 @@ async function drop(
   }));
   const freed = await evictFiles(layout, ref, evicted, { isFree, ...versionLockOptions(ref, options) });
   if (freed !== undefined) return freed;
-  throw inUse([`${formatRef(ref)}: ${describeKeeper({ type: 'use' })}`]);
+  throw inUse(
+    [`${formatRef(ref)}: ${describeKeeper({ type: 'use' })}`],
+    ['Say it once more: what needs it is named then.'],
+  );
 }
 
 function receiptName({ destination, createdAt }: Receipt): string {
@@ -125,12 +128,21 @@ function refuse(edited: readonly CloneLink[], others: readonly Needed[]): void {
     ...edited.map(({ path }) => `${showText(path)} was edited through its link, in the cache`),
     ...others.map(({ ref, keeper }) => `${formatRef(ref)}: ${describeKeeper(keeper)}`),
   ];
-  if (reasons.length > 0) throw inUse(reasons);
+  if (reasons.length === 0) return;
+  const isNeeded = others.some(({ keeper }) => keeper.type === 'clone' && keeper.state === 'found');
+  throw inUse(reasons, [
+    ...(edited.length > 0 ? ['To keep an edit, publish it with "gypsum upload --rescue".'] : []),
+    ...(isNeeded
+      ? ['To drop it in all clones that need it, give its paths in each of them, or remove those clones.']
+      : []),
+    ...keeperHints(others.map(({ keeper }) => keeper)),
+    'With "force" (--force), it goes: links of other clones dangle then, and edits are moved aside in the cache.',
+  ]);
 }
 
-function inUse(reasons: readonly string[]): GypsumError {
+function inUse(reasons: readonly string[], hints: readonly string[]): GypsumError {
   return new GypsumError('in-use', `Nothing was dropped, since it is in use:${showLines(reasons, NAMED)}`, {
-    hint: 'Publish edits with "gypsum upload --rescue". Or add "force" (--force): links of other clones dangle then, and edits are moved aside in the cache.',
+    hint: hints.join(' '),
     details: { reasons },
   });
 }

@@ -1,7 +1,7 @@
 import { needsFiles } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
-import { inScope, type Scope, type VersionRef } from '../model/refs.ts';
+import { inScope, type Scope, sameVersion, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { linkedScopes, type RegisteredClone, readClones } from './registered-clones.ts';
 
@@ -9,7 +9,7 @@ import { linkedScopes, type RegisteredClone, readClones } from './registered-clo
 export type Keeper =
   /** A clone of it, or one with links to it: where it is, or where it was made if it cannot be found. */
   | { readonly type: 'clone'; readonly destination: string; readonly state: RegisteredClone['state'] }
-  /** A receipt that cannot be read: it may be of a clone of any version. */
+  /** A receipt that cannot be read: a clone may need the version, as far as the receipt does not say that it is of another one. */
   | { readonly type: 'receipt'; readonly path: string }
   /** Somebody has saved or cloned it since it was looked at. */
   | { readonly type: 'use' };
@@ -17,6 +17,8 @@ export type Keeper =
 export interface Keepers {
   /** Gives what keeps a version; nothing does if that is empty. */
   of(ref: VersionRef): Keeper[];
+  /** Gives the places of a version's clones whose files are their own: they keep nothing. */
+  copiesOf(ref: VersionRef): string[];
   /** Clones that cannot be found. */
   readonly missing: readonly RegisteredClone[];
 }
@@ -39,13 +41,43 @@ export async function findKeepers(
       if (!(needsFiles(receipt) && inScope(receipt, scope))) needs.push({ scope, keeper });
     }
   }
+  const unknown: Keeper[] = [];
+  for (const { path, about } of unreadable) {
+    const keeper = { type: 'receipt', path } as const;
+    if (about === undefined) unknown.push(keeper);
+    else {
+      const { destination, ...scope } = about;
+      const linked = (await linkedScopes(ctx, destination, options)) ?? [];
+      for (const kept of [scope, ...linked.filter((other) => !inScope(scope, other))])
+        needs.push({ scope: kept, keeper });
+    }
+  }
   return {
-    of: (ref) => [
-      ...unreadable.map((path) => ({ type: 'receipt', path }) as const),
-      ...needs.filter(({ scope }) => inScope(ref, scope)).map(({ keeper }) => keeper),
-    ],
+    of: (ref) => [...unknown, ...needs.filter(({ scope }) => inScope(ref, scope)).map(({ keeper }) => keeper)],
+    copiesOf: (ref) =>
+      clones.flatMap(({ receipt, place }) =>
+        place !== undefined && !needsFiles(receipt) && sameVersion(receipt, ref) ? [place] : [],
+      ),
     missing,
   };
+}
+
+/** Says what can be done about what keeps versions and should not: each thing once. */
+export function keeperHints(keepers: readonly Keeper[]): string[] {
+  const hints = new Set<string>();
+  for (const keeper of keepers) {
+    if (keeper.type === 'clone' && keeper.state === 'missing') {
+      hints.add(
+        'Of a clone that cannot be found: if it was moved, "gypsum relink FOLDER" makes it known where it is; if it is gone, "gypsum cache prune --forget-missing" forgets it.',
+      );
+    }
+    if (keeper.type === 'receipt') {
+      hints.add(
+        'Of a receipt that cannot be read: "gypsum relink FOLDER" writes that of a clone anew; if its clone is gone, remove the file.',
+      );
+    }
+  }
+  return [...hints];
 }
 
 /** Says in words what keeps a version. */
@@ -59,7 +91,7 @@ export function describeKeeper(keeper: Keeper): string {
         : `whether the clone ${where} is there cannot be seen`;
     }
     case 'receipt':
-      return `the receipt ${showText(keeper.path)} cannot be read, and may be of a clone of it`;
+      return `the receipt ${showText(keeper.path)} cannot be read: its clone may need it`;
     case 'use':
       return 'it was used meanwhile';
   }

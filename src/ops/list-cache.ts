@@ -5,6 +5,7 @@ import type { CallOptions } from '../events.ts';
 import type { Count } from '../model/count.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { type Scope, sameVersion, type VersionRef } from '../model/refs.ts';
+import { comparePaths } from '../model/tree.ts';
 import { type RegisteredClone, readClones } from './registered-clones.ts';
 import { run } from './run.ts';
 import { storedManifest } from './stored-manifest.ts';
@@ -17,6 +18,7 @@ export interface CachedVersion extends VersionRef, Count {
   readonly complete: boolean;
   /** When it was last saved or cloned; absent where no file of it is there. */
   readonly lastUsed?: Date;
+  /** In the order of `comparePaths`. */
   readonly clones: readonly CachedClone[];
 }
 
@@ -42,7 +44,9 @@ export async function listCache(
       const own = clones.filter(({ receipt }) => sameVersion(receipt, ref));
       listed.push({
         ...(await describe(ctx, ref, options)),
-        clones: own.map(({ receipt, state, place = receipt.destination }) => ({ destination: place, state })),
+        clones: own
+          .map(({ receipt, state, place = receipt.destination }) => ({ destination: place, state }))
+          .toSorted((a, b) => comparePaths(a.destination, b.destination)),
       });
     }
     options.onEvent?.({ type: 'end', task: 'scan' });

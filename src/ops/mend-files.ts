@@ -62,14 +62,19 @@ const YOUNG = 60_000;
 export function putAside(layout: Layout, problem: CacheProblem, now: number): CacheProblem {
   const stats = statIfThere(problem.path);
   if (stats === undefined) return { ...problem, repaired: true };
-  if (now - stats.mtimeMs < YOUNG) {
-    return { ...problem, ...outcome('It was written to a moment ago, and somebody may not be done with it.') };
-  }
+  const age = now - stats.mtimeMs;
+  // A time that is far ahead says nothing of when it was written.
+  if (Math.abs(age) < YOUNG) return { ...problem, ...outcome(tooYoung(age)) };
   try {
     return { ...problem, repaired: true, movedTo: setAside(layout, problem.path) };
   } catch (error) {
     return { ...problem, ...outcome(whyNot(error)) };
   }
+}
+
+function tooYoung(age: number): string {
+  const [past, wait] = [Math.max(age, 0) / 1000, (YOUNG - age) / 1000];
+  return `It was written to ${Math.floor(past)} s ago, and somebody may not be done with it: repair it again in ${Math.ceil(wait)} s.`;
 }
 
 /** Takes the right to write to a file away; gives why it could not. */

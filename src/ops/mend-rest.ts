@@ -27,6 +27,9 @@ export async function mendRest(
   return mended;
 }
 
+const RECEIPT =
+  'It may be of a clone that needs a version: "gypsum relink FOLDER" writes that of a clone anew. Remove it if its clone is gone.';
+
 async function mend(
   { cache: { layout } }: Context,
   problem: CacheProblem,
@@ -52,6 +55,6 @@ async function mend(
     case 'unreadable':
       return { ...problem, repaired: true, movedTo: setAside(layout, path) };
     default:
-      return { ...problem, ...outcome('It may be of a clone that needs a version: remove it if it is not.') };
+      return { ...problem, ...outcome(RECEIPT) };
   }
 }

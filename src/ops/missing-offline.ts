@@ -2,37 +2,42 @@ import { type Content, isMissing } from '../cache/contents.ts';
 import type { Context } from '../context.ts';
 import type { GypsumError } from '../errors.ts';
 import { type AssetRef, formatRef, type VersionRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
+import { showList } from '../model/text.ts';
 import { comparePaths } from '../model/tree.ts';
 import { offlineError } from '../registry/offline.ts';
 import { knownNames } from './records.ts';
 import { sitePlaces } from './site-cache.ts';
 import { readRememberedSummary } from './version-documents.ts';
 
-/** How many files or versions a message names; `details` has all. */
-const NAMED = 5;
+/** What can be done about files that are missing where a choice of them was to be saved. */
+const LEAVE_OUT = 'They can be left out (--exclude), and of a clone all of them (--no-download).';
 
-/** Throws `unavailable` naming what is not in the cache, where it is to work offline. */
-export async function checkOffline(ctx: Context, ref: VersionRef, contents: readonly Content[]): Promise<void> {
+/**
+ * Throws `unavailable` naming what is not in the cache, where it is to work offline. `chosen` says that others of the
+ * version's files might have been meant as well.
+ */
+export async function checkOffline(
+  ctx: Context,
+  ref: VersionRef,
+  contents: readonly Content[],
+  { chosen }: { chosen: boolean },
+): Promise<void> {
   if (!ctx.registry.isOffline) return;
   const missing: Content[] = [];
   for (const content of contents) {
     if (isMissing(ctx.cache.layout, content) && (await sitePlaces(ctx, content)).length === 0) missing.push(content);
   }
-  if (missing.length > 0) throw contentsMissing(ref, missing);
+  if (missing.length > 0) throw contentsMissing(ref, missing, chosen ? LEAVE_OUT : undefined);
 }
 
 /** Gives the error for contents that would have to be fetched. */
-export function contentsMissing(ref: VersionRef, missing: readonly Content[]): GypsumError {
+export function contentsMissing(ref: VersionRef, missing: readonly Content[], hint?: string): GypsumError {
   const files = missing.flatMap((content) => content.files.map(({ path }) => path)).sort(comparePaths);
   const bytes = missing.reduce((sum, { size }) => sum + size, 0);
   const [noun, verb] = files.length === 1 ? ['file', 'is'] : ['files', 'are'];
   return offlineError(
-    `${files.length.toLocaleString('en')} ${noun} of ${formatRef(ref)} (${bytes.toLocaleString('en')} bytes) ${verb} not in the cache: ${list(files)}.`,
-    {
-      hint: 'A clone can leave them out (--exclude), or leave out all (--no-download).',
-      details: { ...ref, files, bytes },
-    },
+    `${files.length.toLocaleString('en')} ${noun} of ${formatRef(ref)} (${bytes.toLocaleString('en')} bytes) ${verb} not in the cache: ${showList(files)}.`,
+    { ...(hint !== undefined && { hint }), details: { ...ref, files, bytes } },
   );
 }
 
@@ -50,12 +55,7 @@ export async function latestUnknown(ctx: Context, { project, asset }: AssetRef):
     hint:
       newest === undefined
         ? `The cache knows no version of ${ref}.`
-        : `The cache knows ${list(versions)}: name one, such as ${formatRef({ project, asset, version: newest })}, the newest of them.`,
+        : `The cache knows ${showList(versions)}: name one, such as ${formatRef({ project, asset, version: newest })}, the newest of them.`,
     details: { project, asset, versions },
   });
-}
-
-function list(names: readonly string[]): string {
-  const more = names.length > NAMED ? ` and ${(names.length - NAMED).toLocaleString('en')} more` : '';
-  return names.slice(0, NAMED).map(showText).join(', ') + more;
 }

@@ -31,6 +31,8 @@ export interface RemovalPlan {
 
 export interface RemovedVersion extends VersionRef, Count {
   readonly lastUsed?: Date;
+  /** Clones of it whose files are their own: they stay as they are, and can be published. Absent where there are none. */
+  readonly copies?: readonly string[];
 }
 
 export interface KeptVersion extends VersionRef, Count {
@@ -61,8 +63,9 @@ export function createRelease(): Release {
   };
 }
 
-export function toRemove({ ref, files, lastUsed }: SurveyedVersion): RemovedVersion {
-  return { ...ref, ...countFiles(files.values()), ...(lastUsed !== undefined && { lastUsed }) };
+export function toRemove({ ref, files, lastUsed }: SurveyedVersion, copies: readonly string[]): RemovedVersion {
+  const used = lastUsed === undefined ? {} : { lastUsed };
+  return { ...ref, ...countFiles(files.values()), ...used, ...(copies.length > 0 && { copies }) };
 }
 
 export function toKeep({ ref, files }: SurveyedVersion, keptBy: readonly Keeper[]): KeptVersion {

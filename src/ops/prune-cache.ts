@@ -73,7 +73,7 @@ async function planPrune(ctx: Context, options: PruneOptions): Promise<{ plan: R
   }
   const freed = total - stored + rubbish.freed;
   const plan = {
-    versions: versions.map(toRemove),
+    versions: versions.map((version) => toRemove(version, keepers.copiesOf(version.ref))),
     kept: meant.map((version) => toKeep(version, keepers.of(version.ref))).filter(({ keptBy }) => keptBy.length > 0),
     blobs: [...orphans.flatMap(({ blobs }) => blobs), ...release.blobs()],
     leftovers: rubbish.leftovers,

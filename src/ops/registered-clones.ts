@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { locateClone } from '../cache/locate-clone.ts';
-import { listReceipts, type Receipt } from '../cache/receipts.ts';
+import { listReceipts, type Receipt, type UnreadableReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
@@ -19,10 +19,10 @@ export interface RegisteredClone {
   readonly place?: string;
 }
 
-/** All registered clones, and the receipts that cannot be read: what those keep is not known. */
+/** All registered clones, and the receipts that cannot be read. */
 export interface RegisteredClones {
   readonly clones: readonly RegisteredClone[];
-  readonly unreadable: readonly string[];
+  readonly unreadable: readonly UnreadableReceipt[];
 }
 
 export async function readClones(ctx: Context, options: CallOptions): Promise<RegisteredClones> {

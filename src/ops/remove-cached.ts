@@ -3,7 +3,7 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { formatRef, inScope, type Scope } from '../model/refs.ts';
 import { applyRemoval } from './apply-removal.ts';
-import { describeKeeper, findKeepers } from './keepers.ts';
+import { describeKeeper, findKeepers, keeperHints } from './keepers.ts';
 import { createRelease, type KeptVersion, type RemovalPlan, toKeep, toRemove } from './plan-removal.ts';
 import { run } from './run.ts';
 import { surveyCache } from './survey-cache.ts';
@@ -34,15 +34,16 @@ export async function removeCached(
     await versionsInScopes(ctx, scopes);
     const survey = await surveyCache(ctx.cache.layout, options);
     const versions = survey.versions.filter(({ ref }) => scopes.some((scope) => inScope(ref, scope)));
+    const keepers = await findKeepers(ctx, { forgetMissing: false }, options);
     if (!force) {
-      const keepers = await findKeepers(ctx, { forgetMissing: false }, options);
       const kept = versions.map((version) => toKeep(version, keepers.of(version.ref)));
       refuseKept(kept.filter(({ keptBy }) => keptBy.length > 0));
     }
     const release = createRelease();
     const freed = versions.reduce((bytes, version) => bytes + release.add(version), 0);
     const nothing = { kept: [], leftovers: [], damaged: [], forgotten: [] };
-    const plan = { ...nothing, versions: versions.map(toRemove), blobs: release.blobs(), freed };
+    const removed = versions.map((version) => toRemove(version, keepers.copiesOf(version.ref)));
+    const plan = { ...nothing, versions: removed, blobs: release.blobs(), freed };
     return { ...(dryRun ? plan : await applyRemoval(ctx, plan, { force, signal, onEvent })), dryRun };
   });
 }
@@ -53,7 +54,10 @@ function refuseKept(kept: readonly KeptVersion[]): void {
     keptBy.map((keeper) => `  ${formatRef(ref)}: ${describeKeeper(keeper)}`),
   );
   throw new GypsumError('in-use', `Nothing was removed, since it is in use:\n${lines.join('\n')}`, {
-    hint: 'Remove those clones first, or add "force" (--force): their links dangle then until the version is saved again.',
+    hint: [
+      ...keeperHints(kept.flatMap(({ keptBy }) => keptBy)),
+      'Remove the clones first, or add "force" (--force): their links dangle then until the version is saved again.',
+    ].join(' '),
     details: { kept },
   });
 }

@@ -38,6 +38,8 @@ export interface SaveContentsOptions extends SaveOptions, Pick<SupplyOptions, 'r
    * that nothing will change.
    */
   whole?: readonly Content[] | undefined;
+  /** Whether they are a choice of the version's files that might have been another one. @default false */
+  chosen?: boolean;
 }
 
 /** Saves contents, all that are not known to be there; all of them if what is there is to be made anew. */
@@ -48,7 +50,7 @@ export async function saveContents(
   options: SaveContentsOptions,
 ): Promise<Outcome> {
   const { layout } = ctx.cache;
-  const { whole, signal, onEvent, concurrency = ctx.concurrency, overwrite, relink } = options;
+  const { whole, chosen = false, signal, onEvent, concurrency = ctx.concurrency, overwrite, relink } = options;
   checkHoldable(
     ref,
     contents.flatMap(({ files }) => files.map(({ path }) => path)),
@@ -63,7 +65,7 @@ export async function saveContents(
     // Whoever had the lock before us may have done the work.
     memory = await openMemory(ctx, contents);
     const open = await find();
-    await checkOffline(ctx, ref, open);
+    await checkOffline(ctx, ref, open, { chosen });
     await checkFreeSpace(layout.root, missingBytes(layout, open), formatRef(ref));
     onEvent?.({ type: 'start', task: 'fetch', ...countFiles(open) });
     try {

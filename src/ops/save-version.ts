@@ -109,7 +109,11 @@ export async function saveFiles(
   await checkCollisions(ref, manifest, ctx.cache.layout.root);
   const contents = outsideSite(ctx, groupContents({ ref, manifest }), inSite);
   const whole = manifest === documents.manifest && inSite.size === 0 ? contents : groupContents(documents);
-  const outcome = await saveContents(ctx, contents, ref, { ...options, ...(isImmutable(summary) && { whole }) });
+  const outcome = await saveContents(ctx, contents, ref, {
+    ...options,
+    chosen: true,
+    ...(isImmutable(summary) && { whole }),
+  });
   markUsed(ctx.cache.layout, ref);
   return {
     ...ref,

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { NEEDS_TOKEN } from '../registry/failures.ts';
+import { offlineError } from '../registry/offline.ts';
 
 export interface User {
   readonly id: string;
@@ -25,6 +26,7 @@ export async function whoAmI(ctx: Context, options: CallOptions = {}): Promise<U
       hint: NEEDS_TOKEN,
     });
   }
+  if (registry.isOffline) throw offlineError(`Whose token it is, only ${registry.url} can say.`);
   const features = await registry.features({ signal, onEvent });
   if (features.has('whoami')) {
     const what = `Asking ${registry.origin} whose token it is`;

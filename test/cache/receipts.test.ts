@@ -69,7 +69,14 @@ it('those that cannot be read are named', async () => {
   expect(await listReceipts(layout)).toEqual({ receipts: [], unreadable: [] });
   await writeReceipt(layout, receipt);
   writeFileSync(join(layout.clones, 'x.json'), '{}');
-  expect(await listReceipts(layout)).toEqual({ receipts: [receipt], unreadable: [join(layout.clones, 'x.json')] });
+  expect(await listReceipts(layout)).toEqual({
+    receipts: [receipt],
+    unreadable: [{ path: join(layout.clones, 'x.json') }],
+  });
+  const { project, asset, version, destination } = receipt;
+  writeFileSync(join(layout.clones, 'x.json'), JSON.stringify({ ...receipt, mode: 'of a later time' }));
+  const about = { project, asset, version, destination };
+  expect(await listReceipts(layout)).toMatchObject({ unreadable: [{ about }] });
 });
 
 it('what is remembered of a clone’s files is of one version, and goes with its receipt', async () => {

@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../../src/cli/run-cli.ts';
@@ -119,6 +119,59 @@ describe('a cache with something in it', () => {
     });
   });
 
+  it('with many clones is listed a clone a line, and pruned with few lines', async () => {
+    const rig = await createRig(seed);
+    const clones = Array.from({ length: 8 }, (_, at) => join(rig.folder, `clone-${at}`));
+    for (const clone of clones) await run(rig, 'clone', 'p/a/v1', clone);
+    await run(rig, 'save', 'p/a/v2');
+    const listed = async (...scopes: string[]) =>
+      (await run(rig, 'cache', 'ls', ...scopes)).stdout
+        .split('\n')
+        .map((line) => line.replace(/^p\/a\/v1.*\d /, '').trim());
+    expect(await listed('p/a/v1')).toEqual([expect.stringContaining('clones'), ...clones, '']);
+    expect((await listed()).slice(1, 7)).toEqual([...clones.slice(0, 5), 'and 3 more']);
+    const { stdout } = await run(rig, 'cache', 'prune', 'p/a/v1', '--dry-run');
+    expect(stdout.match(/^Would keep p\/a\/v1: the clone .* needs it$/gm)).toHaveLength(5);
+    expect(stdout).toContain('Would keep p/a/v1: 3 more clones need it\n');
+  });
+
+  it('says of a clone that cannot be found how to have it found or forgotten', async () => {
+    const rig = await createRig(seed);
+    await run(rig, 'clone', 'p/a/v1', join(rig.folder, 'clone'));
+    await run(rig, 'clone', 'p/a/v2', join(rig.folder, 'clone-2'));
+    await rm(join(rig.folder, 'clone'), { recursive: true });
+    await rm(join(rig.folder, 'clone-2'), { recursive: true });
+    const hint = /Of a clone that cannot be found: .*gypsum relink FOLDER.*gypsum cache prune --forget-missing/g;
+    const { stdout } = await run(rig, 'cache', 'prune', '--unused', '--dry-run');
+    expect(stdout.match(hint)).toHaveLength(1);
+    expect((await run(rig, 'cache', 'rm', 'p')).stderr.match(hint)).toHaveLength(1);
+    expect((await run(rig, 'cache', 'prune', '--unused', '--forget-missing')).stdout).not.toMatch(hint);
+  });
+
+  it('says once of a receipt that cannot be read which it is, and how to get out of it', async () => {
+    const rig = await createRig(seed);
+    const [clone, clones] = [join(rig.folder, 'clone'), join(rig.cacheDir, '.gypsum-client/1/clones')];
+    await run(rig, 'clone', 'p/a/v1', clone);
+    await run(rig, 'save', 'p/a/v2');
+    const [name = ''] = await readdir(clones);
+    await writeFile(join(clones, name), '{"project"');
+    const { stdout } = await run(rig, 'cache', 'prune', '--unused');
+    expect(stdout).toContain(
+      `Kept p/a/v1, p/a/v2: the receipt ${join(clones, name)} cannot be read: its clone may need it\n`,
+    );
+    expect(stdout.match(/gypsum relink FOLDER/g)).toHaveLength(1);
+    await run(rig, 'relink', clone);
+    expect((await run(rig, 'cache', 'prune', '--unused')).stdout).toContain('Removed p/a/v2');
+  });
+
+  it('says of copies that they need nothing of what goes', async () => {
+    const rig = await createRig(seed);
+    const copy = join(rig.folder, 'copy');
+    await run(rig, 'clone', 'p/a/v1', copy, '--mode', 'copy');
+    const { stdout } = await run(rig, 'cache', 'prune', '--unused', '--dry-run');
+    expect(stdout).toContain(`\n  Clones of copies stay as they are, and can be published: ${copy}\n`);
+  });
+
   it('is removed, what a clone needs only by force', async () => {
     const rig = await createRig(seed);
     const clone = join(rig.folder, 'clone');
@@ -126,9 +179,7 @@ describe('a cache with something in it', () => {
     expect(await run(rig, 'cache', 'rm', 'p/a/v1')).toEqual({
       code: 16,
       stdout: '',
-      stderr: expect.stringContaining(
-        `since it is in use:\n  p/a/v1: the clone ${clone} needs it\nRemove those clones`,
-      ),
+      stderr: expect.stringContaining(`since it is in use:\n  p/a/v1: the clone ${clone} needs it\nRemove the clones`),
     });
     expect((await run(rig, 'cache', 'rm', 'p', '--force')).stdout).toContain('Removed 1 version, 2 contents');
     expect((await run(rig, 'cache', 'rm')).code).toBe(2);

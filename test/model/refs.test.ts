@@ -62,6 +62,20 @@ describe('a ref', () => {
   });
 });
 
+it.each([
+  ['p/a/v1/raw/b.bin', 'If a file of it is meant: p/a/v1:/raw/b.bin'],
+  ['p/a/v1:/raw/b.bin', 'That is a file: "gypsum path" takes one, and "save" and "clone" have --include.'],
+  ['p/a:/raw/b.bin', 'That is a file: "gypsum path" takes one, and "save" and "clone" have --include.'],
+])('%j, which is no ref, comes with what to write', (text, hint) => {
+  expect(() => parseRef(text)).toThrow(
+    expect.objectContaining({ hint: `Write it as project/asset or project/asset/version. ${hint}` }),
+  );
+});
+
+it.each(['p/a/v1/', 'p'])('%j, which is no ref, comes with how one is written', (text) => {
+  expect(() => parseVersionRef(text)).toThrow(expect.objectContaining({ hint: 'Write it as project/asset/version.' }));
+});
+
 describe('a file ref as text', () => {
   it.each([
     ['p/a/v:/x', { project: 'p', asset: 'a', version: 'v', path: 'x' }],

@@ -81,6 +81,17 @@ describe('a selection', () => {
     );
   });
 
+  it.each([
+    ['/raw/', 'Paths in a version begin with no slash: write "raw".'],
+    ['/raw/*.md', 'Paths in a version begin with no slash: write "raw/*.md".'],
+    ['no/such/', 'In all folders, it is "**/such".'],
+    ['*.md', 'In all folders, it is "**/*.md".'],
+  ])('that %j matches nothing comes with what to write', (pattern, hint) => {
+    expect(() => selectFiles(manifest, REF, { include: [pattern] })).toThrow(
+      expect.objectContaining({ hint: `See its files with "gypsum files p/a/v1". ${hint}` }),
+    );
+  });
+
   it('of nothing is refused', () => {
     expect(() => selectFiles(manifest, REF, { include: ['raw'], exclude: ['**/x.csv', 'raw/y.txt'] })).toThrow(
       expect.objectContaining({ code: 'invalid-argument' }),

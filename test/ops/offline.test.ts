@@ -52,7 +52,13 @@ describe('offline', () => {
     });
     expect(await client.listCache()).toHaveLength(1);
     await client.dropFiles([join(clone, 'a.csv')]);
-    await expect(client.fetchFiles([clone])).rejects.toMatchObject(refusal('1 file of p/a/v1 (12 bytes) is not in'));
+    for (const bring of [() => client.fetchFiles([clone]), () => client.saveFile({ ...V1, path: 'a.csv' })]) {
+      await expect(bring()).rejects.toMatchObject({
+        ...refusal('1 file of p/a/v1 (12 bytes) is not in'),
+        // They are left out already.
+        hint: expect.not.stringContaining('--exclude'),
+      });
+    }
   });
 
   it('what the cache has in part is named, how many files and how large, and nothing is made', async () => {
@@ -165,11 +171,12 @@ describe('offline', () => {
       () => client.removeVersion(V1),
       () => client.refreshLatest(V1),
       () => client.fetchUsage('p'),
-      () => client.whoAmI(),
       () => client.publicS3Config(),
     ]) {
       await expect(action()).rejects.toMatchObject(refusal('needs a request. No request is made'));
     }
+    const whose = refusal(`Whose token it is, only ${rig.registry.url} can say. No request is made`);
+    await expect(client.whoAmI()).rejects.toMatchObject(whose);
   });
 
   it('a registry whose name nobody knows is not looked for', async () => {

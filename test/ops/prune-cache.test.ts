@@ -149,6 +149,19 @@ describe('pruneCache', () => {
     expect(registry.calls).toEqual([]);
   });
 
+  it('leaves copies that can be edited and published as cheaply as before', async () => {
+    const { client, clone, bucket } = await filled();
+    await client.cloneVersion(V1, clone, { mode: 'copy' });
+    const { versions } = await client.pruneCache({ unused: true });
+    expect(versions).toContainEqual(expect.objectContaining({ ...(V1 as object), copies: [clone] }));
+    expect(existsSync(bucket('p/a/v1'))).toBe(false);
+    writeFileSync(join(clone, 'two'), 'edited');
+    const V3 = { project: 'p', asset: 'a', version: 'v3' };
+    const { sent, linked } = await client.uploadDirectory(V3, clone, { deduplicate: false });
+    expect({ sent, linked }).toEqual({ sent: { files: 1, bytes: 6 }, linked: { files: 1, bytes: 1 } });
+    expect((await client.fetchManifest(V3)).one?.link).toMatchObject(V1);
+  });
+
   it('finds a clone that was renamed; keeps what one needs that cannot be found, until that is let go', async () => {
     const { client, clone, folder, there, own } = await filled();
     await client.cloneVersion(V1, clone);
@@ -176,6 +189,20 @@ describe('pruneCache', () => {
       Array.from({ length: 4 }, () => [{ type: 'receipt', path: own('clones/x.json') }]),
     );
     expect(await there()).toHaveLength(4);
+  });
+
+  it('keeps what a receipt may need that says which clone it is of, and nothing else', async () => {
+    const { client, clone, there, own } = await filled();
+    await client.cloneVersion(V1, clone);
+    await client.cloneVersion(B1, clone, { merge: true });
+    const [name = ''] = readdirSync(own('clones'));
+    const receipt = JSON.parse(readFileSync(own(`clones/${name}`), 'utf8'));
+    writeFileSync(own(`clones/${name}`), JSON.stringify({ ...receipt, mode: 'of a later time' }));
+    const { kept } = await client.pruneCache({ unused: true });
+    expect(kept.map(({ keptBy }) => keptBy)).toEqual(
+      Array.from({ length: 2 }, () => [{ type: 'receipt', path: own(`clones/${name}`) }]),
+    );
+    expect(await there()).toEqual(['p/a/v1', 'p/b/v1']);
   });
 
   it('removes contents that no version has, but none that may become a file at this moment', async () => {
