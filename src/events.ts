@@ -29,7 +29,14 @@ export type GypsumEvent =
     }
   | { readonly type: 'wait'; readonly for: 'project-lock'; readonly ref: VersionRef; readonly error: Error }
   /** A cached file was not what it must be; it was moved aside and will be replaced. */
-  | { readonly type: 'damaged'; readonly file: FileRef; readonly path: string; readonly movedTo: string }
+  | {
+      readonly type: 'damaged';
+      readonly file: FileRef;
+      readonly path: string;
+      readonly movedTo: string;
+      /** It holds an edit that has become a file of a folder: nobody needs to take it from there. */
+      readonly isRescued?: boolean;
+    }
   /** A file of a folder was edited through its link; the edit is a file of the folder now, and the cache is to be healed. */
   | { readonly type: 'rescued'; readonly path: string; readonly file: FileRef }
   /** An upload session changed its state. */

@@ -16,6 +16,8 @@ export function eventLine(event: GypsumEvent): string | undefined {
         ? `Another process${describeOwner(event.owner)} is fetching ${formatRef(event.ref)}; waiting for it.`
         : `${event.error.message} Waiting for it to end.`;
     case 'damaged':
+      // Of an edit that is safe, where it became a file is all that matters.
+      if (event.isRescued) return undefined;
       return `The cached ${formatFileRef(event.file)} had been changed; it was moved to ${showText(event.movedTo)}. If that was an edit of yours, take it from there.`;
     case 'rescued':
       return `${showText(event.path)} had been edited through its link, in ${formatFileRef(event.file)} of the cache; it is a file of the folder now.`;

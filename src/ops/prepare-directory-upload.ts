@@ -1,10 +1,11 @@
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { type FileRef, formatRef } from '../model/refs.ts';
+import type { FileRef } from '../model/refs.ts';
 import { showLines, showText } from '../model/text.ts';
 import type { LocalFile, UploadLink } from '../model/upload-plan.ts';
 import { checkFolder } from './check-folder.ts';
+import { describeEdits } from './describe-edits.ts';
 import { findChanged } from './find-changed.ts';
 import { cachedPlace, type Found, type FoundLink, type Linked, sentOf } from './found.ts';
 import { type LinkRule, readFolder } from './read-folder.ts';
@@ -66,8 +67,8 @@ async function prepare(
   const mayBeEdited = links.filter(({ how }) => how !== 'copy');
   const edited = await findChanged(ctx, mayBeEdited, (link) => cachedPlace(ctx, link), options);
   const lost = rescue ? edited.filter((link) => !isRescuable(root, link)) : edited;
-  const wrong = [...faults, ...lost.map((link) => describeEdit(link, rescue))];
-  if (wrong.length > 0) throw refusal(root, wrong);
+  const wrong = [...faults, ...describeEdits(ctx, lost, { lost: rescue })];
+  if (wrong.length > 0) throw refusal(root, wrong, lost);
   if (edited.length > 0) {
     await rescueEdits(ctx, root, edited, options);
     // An edit that comes in between is found, and refused.
@@ -104,26 +105,16 @@ function sortOut(entries: readonly Found[]) {
   return { files, links, missing, faults };
 }
 
-/** What is said of a file that was edited through its link: how to keep the edit, and how to mend the cache. */
-function describeEdit({ path, file, inSite = false }: Linked, rescue: boolean): string {
-  return [
-    `${showText(path)} was edited through its link, in the cache.`,
-    rescue
-      ? '    It cannot be rescued: it stands in a folder that is a link itself. Replace that by a folder of links to its files.'
-      : '    To publish the edit, have it made a file of this folder: --rescue (in programs: rescue).',
-    inSite
-      ? `    If it is not wanted: gypsum fetch ${showText(path)} (in that folder; tell those who look after the site cache)`
-      : `    If it is not wanted: gypsum save ${formatRef(file)} (and other versions with this file: equal files are one)`,
-  ].join('\n');
-}
-
 /** How many entries a message names; `details` has all. */
 const NAMED = 10;
 
-function refusal(root: string, faults: readonly string[]): GypsumError {
+function refusal(root: string, faults: readonly string[], edited: readonly Linked[]): GypsumError {
   return new GypsumError(
     'invalid-tree',
     `${showText(root)} cannot be published, and nothing was sent:${showLines(faults, NAMED)}`,
-    { hint: 'Do what is said behind each, or rename, remove or replace it.', details: { directory: root, faults } },
+    {
+      hint: 'Do what is said behind each, or rename, remove or replace it.',
+      details: { directory: root, faults, edited: edited.map(({ path }) => path) },
+    },
   );
 }

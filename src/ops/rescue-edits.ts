@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { filesOfInodes } from '../cache/files-of-inodes.ts';
 import { moveAside } from '../cache/move-aside.ts';
 import type { Context } from '../context.ts';
-import type { CallOptions } from '../events.ts';
+import type { CallOptions, OnEvent } from '../events.ts';
 import { inodeId } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import { freshName } from '../tree/put-file.ts';
@@ -40,13 +40,20 @@ export async function rescueEdits(
     await replaceLink(join(root, path), signal);
     onEvent?.({ type: 'rescued', path, file });
   }
+  const notice: OnEvent = (event) => {
+    const isRescued = event.type === 'damaged' && inodeIfAny(event.movedTo).some((inode) => inodes.has(inode));
+    onEvent?.(isRescued ? { ...event, isRescued } : event);
+  };
   const shared = await filesOfInodes(ctx.cache.layout, inodes, signal);
   // Where an editor has put a new file in place, the link's own file is none of the others.
-  const { unknown } = await saveFileRefs(ctx, [...edited.map(({ file }) => file), ...shared], options);
+  const { unknown } = await saveFileRefs(ctx, [...edited.map(({ file }) => file), ...shared], {
+    signal,
+    onEvent: notice,
+  });
   for (const file of unknown) {
     const path = ctx.cache.layout.file(file);
     const movedTo = moveAside(ctx.cache.layout, path);
-    if (movedTo !== undefined) onEvent?.({ type: 'damaged', file, path, movedTo });
+    if (movedTo !== undefined) notice({ type: 'damaged', file, path, movedTo });
   }
 }
 

@@ -14,3 +14,9 @@ it.each<[LockOwner | undefined, string]>([
 ])('who waits is told for whom: %j', (owner, line) => {
   expect(eventLine({ type: 'wait', for: 'version-lock', ref, owner })).toBe(line);
 });
+
+it('where an edit was moved to is told, unless it is a file of the folder already', () => {
+  const damaged = { type: 'damaged', file: { ...ref, path: 'x' }, path: '/c/x', movedTo: '/c/damaged/x' } as const;
+  expect(eventLine(damaged)).toContain('/c/damaged/x. If that was an edit of yours, take it from there.');
+  expect(eventLine({ ...damaged, isRescued: true })).toBeUndefined();
+});

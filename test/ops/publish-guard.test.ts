@@ -159,7 +159,8 @@ it('a version says what the folder showed, or is refused naming what was edited 
     } catch (error) {
       if (!isGypsumError(error, 'invalid-tree')) throw error;
       expect(rescue).toBe(false);
-      expect((error.details.faults as string[]).map((fault) => fault.split(' ')[0]).sort()).toEqual(edited.sort());
+      expect((error.details.edited as string[]).toSorted()).toEqual(edited.sort());
+      for (const fault of error.details.faults as string[]) expect(fault).toContain('edited through');
       expect(await look(clone, bucket)).toMatchObject({ shown });
       expect(await client.listVersions(ref)).not.toContain(ref.version);
       outcomes.refused++;

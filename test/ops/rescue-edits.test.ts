@@ -49,7 +49,34 @@ describe('an edit through a link', () => {
       { type: 'rescued', path: 'same.txt', file: { ...V1, path: 'same.txt' } },
       { type: 'rescued', path: 'sub/b.txt', file: { ...V1, path: 'sub/b.txt' } },
     ]);
+    const damaged = events.filter((event) => event.type === 'damaged');
+    expect(damaged.map(({ isRescued }) => isRescued)).toEqual(names.map(() => true));
     expect(await readdir(clone, { recursive: true })).toHaveLength(4);
+  });
+
+  it('is refused in few words, however many files show it', async () => {
+    const { client, clone } = await createEdited();
+    await expect(client.prepareDirectoryUpload(clone)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /\n {2}same\.txt, sub\/b\.txt show what was edited through a link, in the cache: equal files are one there\.\n[^\n]* in each place: --rescue[^\n]*\n[^\n]*gypsum save p\/a\/v1 [^\n]*$/,
+      ),
+      details: { faults: { length: 1 }, edited: ['same.txt', 'sub/b.txt'] },
+    });
+  });
+
+  it('and another edit, of a file that was not linked to, is told of as such', async () => {
+    const { client, clone, bucket, events, watch } = await createEdited();
+    await rm(join(bucket, 'p/other/1/b again.txt'));
+    await writeFile(join(bucket, 'p/other/1/b again.txt'), 'ANOTHER EDIT');
+    await client.prepareDirectoryUpload(clone, { rescue: true, ...watch });
+    await client.saveVersion(OTHER, watch);
+    const damaged = events.filter((event) => event.type === 'damaged');
+    expect(damaged.map(({ file, isRescued }) => [file.asset, isRescued])).toEqual([
+      ['a', true],
+      ['a', true],
+      ['linked', true],
+      ['other', undefined],
+    ]);
   });
 
   it('and the versions then say: the new one the edit, the old one what it said', async () => {
