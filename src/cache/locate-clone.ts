@@ -32,6 +32,17 @@ export function locateClone(receipt: Receipt): Whereabouts {
   return here === undefined ? { state: 'missing' } : { state: 'replaced', place: destination };
 }
 
+/**
+ * Whether a clone that cannot be found is gone from its place for good: its disk is there. A disk that was mounted anew may
+ * have another number, so that it cannot be known.
+ */
+export function isGone({ destination, device }: Receipt): boolean {
+  let folder = destination;
+  let there = folderAt(folder);
+  for (; there === undefined && dirname(folder) !== folder; there = folderAt(folder)) folder = dirname(folder);
+  return there !== undefined && there !== 'hidden' && there.dev === device;
+}
+
 function folderAt(path: string): FolderStats | 'hidden' | undefined {
   try {
     const stats = lstatSync(fsPath(path), { throwIfNoEntry: false });

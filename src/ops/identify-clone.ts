@@ -1,15 +1,16 @@
 import { lstatSync } from 'node:fs';
+import { basename } from 'node:path';
 import { parseBucketText } from '../cache/bucket-text.ts';
+import { isGone } from '../cache/locate-clone.ts';
 import { findReceipt, type Receipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
-import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import { fsPath } from '../model/local-path.ts';
 import { checkVersionRef, type FileRef, fileRefOf, sameVersion, type VersionRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
 import type { Tree } from '../model/tree.ts';
 import { byVersion } from './by-version.ts';
+import { noClone } from './no-clone.ts';
 import { readClones } from './registered-clones.ts';
 import { storedManifest } from './stored-manifest.ts';
 import { versionIfAny } from './version-documents.ts';
@@ -37,19 +38,35 @@ export async function identifyClone(
   if (receipt !== undefined && (given === undefined || sameVersion(receipt, given))) {
     return { ref: checkVersionRef(receipt), mode: receipt.mode, receipt };
   }
-  if (given !== undefined) return { ref: given };
+  if (given !== undefined) return { ref: given, ...(await findMoved(ctx, root, given, options)) };
   const linked = await readLinks(ctx, tree, options);
-  if (linked !== undefined) return { ref: linked, mode: 'symlink' };
+  if (linked !== undefined) {
+    return { ref: linked, mode: 'symlink', ...(await findMoved(ctx, root, linked, options, 'symlink')) };
+  }
   const lost = await findLost(ctx, tree, options);
-  if (lost !== undefined) return { ref: checkVersionRef(lost), mode: lost.mode };
-  throw noClone(root);
+  if (lost === undefined) throw noClone(root);
+  return { ref: checkVersionRef(lost), mode: lost.mode, ...(isGone(lost) && { receipt: lost }) };
 }
 
-export function noClone(root: string): GypsumError {
-  return new GypsumError('invalid-argument', `${showText(root)} is not a clone that the cache knows of.`, {
-    hint: 'Say which version it is a clone of: --as PROJECT/ASSET/VERSION (in programs: as).',
-    details: { directory: root },
-  });
+/**
+ * Gives the receipt of the clone that a folder must have been, at another place: of that version, and gone from a disk
+ * that is there. Of several, it is the one of the same name; where that says nothing, none.
+ */
+async function findMoved(
+  ctx: Context,
+  root: string,
+  ref: VersionRef,
+  options: CallOptions,
+  mode?: CloneMode,
+): Promise<Pick<Identity, 'receipt'>> {
+  const { clones } = await readClones(ctx, options);
+  const gone = clones
+    .filter(({ receipt, state }) => state === 'missing' && sameVersion(receipt, ref) && isGone(receipt))
+    .map(({ receipt }) => receipt)
+    .filter((receipt) => mode === undefined || receipt.mode === mode);
+  const named = gone.filter(({ destination }) => basename(destination) === basename(root));
+  const [receipt, ...others] = named.length > 0 ? named : gone;
+  return receipt === undefined || others.length > 0 ? {} : { receipt };
 }
 
 /** How many versions are looked up that links may be of. */

@@ -1,9 +1,11 @@
 import { dirname, join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
-import { parseBucketText } from '../cache/bucket-text.ts';
+import { type BucketText, parseBucketText } from '../cache/bucket-text.ts';
 import { createCache } from '../cache/cache.ts';
 import type { Content } from '../cache/contents.ts';
 import { ifReachable } from '../cache/if-reachable.ts';
+import { createLayout } from '../cache/layout.ts';
+import { readReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { isGypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
@@ -26,19 +28,29 @@ export interface LinkPlan {
   readonly right: number;
   /** How many lead into the site cache, or will. */
   readonly inSite: number;
+  /** How many of all of them stand where their file stands in its version. */
+  readonly placed: number;
+  /** Links that are another cache's, which is there: they are left alone. */
+  readonly elsewhere: readonly LinksElsewhere[];
+}
+
+/** How many links lead into a cache, given by its folder. */
+export interface LinksElsewhere {
+  readonly cache: string;
+  readonly links: number;
 }
 
 /**
  * Plans how the symlinks of a clone, given by its real path, come to lead into the cache where that is now: those whose
- * text is a file of the clone's version, or of another one that the cache knows, in some other folder. A link into the
- * cache of another registry is left alone.
+ * text is a file of the clone's version, or of another one that the cache knows, in some other folder. A link is left
+ * alone if that folder is the cache of another registry, or has the file, or knows the clone, which we do not (`isKnown`).
  */
 export async function planLinks(
   ctx: Context,
   root: string,
   tree: Tree,
   { ref, manifest }: VersionDocuments,
-  options: CallOptions,
+  { isKnown: isOurs, ...options }: CallOptions & { isKnown: boolean },
 ): Promise<LinkPlan> {
   const { cache, site } = ctx;
   const buckets = watchBuckets(ctx);
@@ -57,21 +69,24 @@ export async function planLinks(
   };
 
   const isForeign = async (cache: string): Promise<boolean> => {
-    const known = foreign.get(cache) ?? (await belongsToAnother(cache, ctx.registry.url));
+    const known =
+      foreign.get(cache) ??
+      ((await belongsToAnother(cache, ctx.registry.url)) || (!isOurs && (await knows(cache, root))));
     foreign.set(cache, known);
     return known;
   };
 
-  const meaning = async (text: string): Promise<readonly string[] | undefined> => {
-    for (const { root: folder, parts } of parseBucketText(text)) {
-      if ((await isKnown(parts)) && !(await isForeign(folder))) return parts;
-    }
+  const meaning = async (text: string): Promise<BucketText | undefined> => {
+    for (const reading of parseBucketText(text)) if (await isKnown(reading.parts)) return reading;
     return undefined;
   };
 
   const wrong: { path: string; before: string; parts: readonly string[] }[] = [];
+  const elsewhere = new Map<string, number>();
   let right = 0;
+  let placed = 0;
   let inSite = 0;
+  const isPlaced = (path: string, parts: readonly string[]) => path === fileRefOf(parts)?.path;
   for (const entry of tree) {
     if (entry.type !== 'symlink') continue;
     if (pace.due()) await pace.rest();
@@ -79,6 +94,7 @@ export async function planLinks(
     const to = buckets.resolve(join(root, dirname(path)), before);
     if (to.type === 'inside') {
       if (!(await isKnown(to.parts))) continue;
+      if (isPlaced(path, to.parts)) placed++;
       // The site cache may have lost it.
       const isLost = buckets.isSite(to) && (await ifReachable(() => statThrough(join(root, path)))) === undefined;
       if (isLost) wrong.push({ path, before, parts: to.parts });
@@ -86,8 +102,15 @@ export async function planLinks(
       if (buckets.isSite(to) && !isLost) inSite++;
       continue;
     }
-    const parts = await meaning(before);
-    if (parts !== undefined) wrong.push({ path, before, parts });
+    const meant = await meaning(before);
+    if (meant === undefined) continue;
+    const works = (await ifReachable(() => statThrough(join(root, path)))) !== undefined;
+    if (works || (await isForeign(meant.root))) {
+      elsewhere.set(meant.root, (elsewhere.get(meant.root) ?? 0) + 1);
+      continue;
+    }
+    if (isPlaced(path, meant.parts)) placed++;
+    wrong.push({ path, before, parts: meant.parts });
   }
   const there = await findInSite(ctx, contentsOf(wrong, manifests), options);
   const steps = wrong.map(({ path, before, parts }): ChangeSymlink => {
@@ -101,7 +124,18 @@ export async function planLinks(
       after: { type: 'symlink', target: useSite ? others : own },
     };
   });
-  return { steps, right, inSite };
+  return {
+    steps,
+    right,
+    inSite,
+    placed,
+    elsewhere: [...elsewhere].map(([cache, links]) => ({ cache, links })),
+  };
+}
+
+/** Whether a cache has a receipt of the clone in a folder. */
+async function knows(cache: string, folder: string): Promise<boolean> {
+  return (await ifReachable(() => readReceipt(createLayout(cache), folder))) !== undefined;
 }
 
 /** Gives the contents of the files that the names below a bucket mean. */

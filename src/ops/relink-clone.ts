@@ -17,9 +17,10 @@ import { checkFolder } from './check-folder.ts';
 import { rememberFiles } from './clone-files.ts';
 import { findChanged, type Shown } from './find-changed.ts';
 import { type Copy, createCopies } from './find-copies.ts';
-import { type Identity, identifyClone, noClone } from './identify-clone.ts';
+import { type Identity, identifyClone } from './identify-clone.ts';
 import { createLinkTargets } from './link-targets.ts';
-import { planLinks } from './plan-links.ts';
+import { cloneOfAnother, clonesBelow, folderOfClones, noClone } from './no-clone.ts';
+import { type LinkPlan, type LinksElsewhere, planLinks } from './plan-links.ts';
 import { run } from './run.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
 
@@ -38,6 +39,8 @@ export interface RelinkResult extends VersionRef {
   readonly movedFrom?: string;
   /** Symlinks that led to where the cache had been, and where they lead now. */
   readonly links: readonly { readonly path: string; readonly before: string; readonly target: string }[];
+  /** Links that lead into other caches, which are there: they were left alone. */
+  readonly elsewhere: readonly LinksElsewhere[];
   /** How many of its links and files are those of versions: only the others will be sent when it is published. */
   readonly unchanged: number;
 }
@@ -45,7 +48,7 @@ export interface RelinkResult extends VersionRef {
 /**
  * Mends a clone after the cache or the clone itself was moved: its symlinks lead into the cache as it is now, its real
  * files are compared with its version, and the cache knows it at its place. Nothing else in it is touched. Throws
- * `invalid-argument` if the folder is no clone.
+ * `invalid-argument` if the folder is no clone of this cache: one of another cache, which is there, or a folder of clones.
  */
 export async function relinkClone(
   ctx: Context,
@@ -60,16 +63,17 @@ export async function relinkClone(
     options.onEvent?.({ type: 'end', task: 'scan' });
     const identity = await identifyClone(ctx, root, tree, given, options);
     const documents = await loadVersion(ctx, identity.ref, options);
-    const { steps, right, inSite } = await planLinks(ctx, root, tree, documents, options);
-    const links = steps.length + right;
-    const files =
-      identity.mode === 'symlink' ? new Map() : await findFiles(ctx, root, tree, identity, documents, options);
     const stats = lstatSync(fsPath(root));
+    const before = identity.receipt?.destination;
     // A folder that stands where a clone was, and has nothing of it, is another one.
     const isItself = identity.receipt !== undefined && isFolderOf(identity.receipt, stats);
-    if (links + files.size === 0 && !isItself) throw noClone(root);
+    const plan = await planLinks(ctx, root, tree, documents, { ...options, isKnown: isItself || before === root });
+    const { steps, inSite, elsewhere } = plan;
+    const links = steps.length + plan.right;
+    const files =
+      identity.mode === 'symlink' ? new Map() : await findFiles(ctx, root, tree, identity, documents, options);
+    if (!isItself && files.size === 0) checkLinks(root, tree, plan);
     const mode = identity.mode ?? (links >= files.size ? 'symlink' : 'copy');
-    const before = identity.receipt?.destination;
     if (!dryRun) {
       await changeLinks(root, steps, options);
       await ctx.cache.open();
@@ -93,9 +97,20 @@ export async function relinkClone(
       mode,
       ...(before !== undefined && before !== root && { movedFrom: before }),
       links: steps.map(({ path, before: was, after }) => ({ path, before: was.target, target: after.target })),
+      elsewhere,
       unchanged: links + files.size,
     };
   });
+}
+
+/** Throws `invalid-argument` unless the links of a folder make it a clone: most stand where their files do in a version. */
+function checkLinks(root: string, tree: Tree, { steps, right, placed, elsewhere }: LinkPlan): void {
+  const links = steps.length + right;
+  if (links > 0 && placed * 2 >= links) return;
+  const [other] = elsewhere;
+  if (links === 0 && other !== undefined) throw cloneOfAnother(root, other.cache);
+  const clones = clonesBelow(tree);
+  throw clones.length > 0 ? folderOfClones(root, clones) : noClone(root);
 }
 
 async function changeLinks(root: string, steps: readonly ChangeSymlink[], options: CallOptions): Promise<void> {

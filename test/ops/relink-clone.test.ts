@@ -1,4 +1,14 @@
-import { cpSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -140,9 +150,42 @@ describe('a clone that was moved', () => {
     cpSync(clone, join(folder, 'there'), { recursive: true, verbatimSymlinks: true });
     rmSync(clone, { recursive: true });
     expect(await client.relinkClone(join(folder, 'there'))).toMatchObject({ ...V1, mode: 'symlink', unchanged: ALL });
+    const [receipt, ...others] = await readReceipts(cacheDir);
+    expect([receipt.destination, receipt.mode, others]).toEqual([join(folder, 'there'), 'symlink', []]);
+  });
+
+  it.each(['symlink', 'copy'] as const)('(%s) is not taken to be gone from a disk that is not there', async (mode) => {
+    const { clone, folder, client, cacheDir } = await createClone(mode);
+    cpSync(clone, join(folder, 'there'), { recursive: true, verbatimSymlinks: true });
+    rmSync(clone, { recursive: true });
+    const receipts = join(cacheDir, '.gypsum-client/1/clones');
+    const [name = ''] = readdirSync(receipts);
+    const receipt = JSON.parse(await readFile(join(receipts, name), 'utf8'));
+    await writeFile(join(receipts, name), JSON.stringify({ ...receipt, device: receipt.device + 1 }));
+    expect((await client.relinkClone(join(folder, 'there'))).movedFrom).toBeUndefined();
     const places = (await readReceipts(cacheDir)).map(({ destination }) => destination);
-    // The first may be on a disk that is not there at the moment: it is forgotten by whoever says so.
     expect(places.sort()).toEqual([clone, join(folder, 'there')]);
+  });
+
+  it('takes over the receipt of no other one: of several that are gone, that of its name', async () => {
+    const { clone, folder, client, cacheDir, makeFolder } = await createClone();
+    await makeFolder('old', {});
+    await makeFolder('new', {});
+    for (const name of ['old/one', 'old/two', 'old/three']) await client.cloneVersion(V1, join(folder, name));
+    await client.cloneVersion(V2, join(folder, 'old/of-v2'));
+    for (const name of ['one', 'other']) {
+      cpSync(join(folder, 'old/one'), join(folder, 'new', name), { recursive: true, verbatimSymlinks: true });
+    }
+    rmSync(join(folder, 'old'), { recursive: true });
+    expect((await client.relinkClone(join(folder, 'new/one'))).movedFrom).toBe(join(folder, 'old/one'));
+    expect((await client.relinkClone(join(folder, 'new/other'))).movedFrom).toBeUndefined();
+    const places = (await readReceipts(cacheDir)).map(({ destination }) => destination);
+    expect(places.sort()).toEqual(
+      [
+        clone,
+        ...['new/one', 'new/other', 'old/of-v2', 'old/three', 'old/two'].map((name) => join(folder, name)),
+      ].sort(),
+    );
   });
 
   it('is what it is said to be', async () => {
@@ -157,6 +200,82 @@ describe('a clone that was moved', () => {
       code: 'not-found',
     });
     expect(await readdir(folder)).toContain('other');
+  });
+});
+
+describe('a clone of another cache', () => {
+  /** A clone of another cache of the same registry. */
+  async function createForeign(download = true) {
+    const rig = await createRig(seed);
+    const theirs = join(rig.folder, 'theirs');
+    const clone = join(rig.folder, 'clone');
+    const other = rig.connect({ cacheDir: theirs });
+    await other.cloneVersion(V1, clone, { download });
+    await rig.client.saveVersion(V1);
+    return { ...rig, theirs, clone, other };
+  }
+
+  it.each([true, false])('that is there is left alone and said to be one (download: %s)', async (download) => {
+    const { client, clone, theirs, cacheDir } = await createForeign(download);
+    const before = await readTree(clone);
+    for (const as of [undefined, V1]) {
+      await expect(client.relinkClone(clone, { ...(as && { as }) })).rejects.toMatchObject({
+        code: 'invalid-argument',
+        message: expect.stringContaining(`another cache, ${theirs}, which is there`),
+        hint: expect.stringContaining(`--cache ${theirs}`),
+      });
+    }
+    expect(await readTree(clone)).toEqual(before);
+    expect(existsSync(join(cacheDir, '.gypsum-client/1/clones'))).toBe(false);
+  });
+
+  it('that is gone is taken over', async () => {
+    const { client, clone, theirs, cacheDir } = await createForeign();
+    rmSync(theirs, { recursive: true });
+    expect(await client.relinkClone(clone)).toMatchObject({ links: { length: ALL }, elsewhere: [] });
+    expect(await readReceipts(cacheDir)).toMatchObject([{ destination: clone }]);
+  });
+
+  it('whose place another one has by now, that knows nothing of it, is taken over', async () => {
+    const { client, clone, theirs, other } = await createForeign();
+    rmSync(theirs, { recursive: true });
+    await other.saveVersion(V2);
+    expect(await client.relinkClone(clone)).toMatchObject({ links: { length: ALL } });
+  });
+
+  it('has links in one of ours that are left alone', async () => {
+    const { client, clone, theirs, folder } = await createForeign();
+    const mine = join(folder, 'mine');
+    await client.cloneVersion(V1, mine);
+    await rename(join(clone, 'a.txt'), join(mine, 'theirs.txt'));
+    const before = await readTree(mine);
+    expect(await client.relinkClone(mine)).toMatchObject({
+      links: [],
+      elsewhere: [{ cache: theirs, links: 1 }],
+      unchanged: ALL,
+    });
+    expect(await readTree(mine)).toEqual(before);
+  });
+});
+
+describe('a folder that holds clones', () => {
+  it.each([undefined, V1])('is refused, and they are named (as: %j)', async (as) => {
+    const { clone, folder, moveCache, client: before } = await createClone();
+    const [first, second] = [join(folder, 'all/first'), join(folder, 'all/sub/second')];
+    for (const place of [first, second]) {
+      mkdirSync(dirname(place), { recursive: true });
+      cpSync(clone, place, { recursive: true, verbatimSymlinks: true });
+    }
+    const { client, receipts } = await moveCache();
+    const tree = await readTree(join(folder, 'all'));
+    for (const each of [client, before]) {
+      await expect(each.relinkClone(join(folder, 'all'), { ...(as && { as }) })).rejects.toMatchObject({
+        code: 'invalid-argument',
+        hint: `Give the clones: ${first}, ${second}`,
+      });
+    }
+    expect(await readTree(join(folder, 'all'))).toEqual(tree);
+    expect(await receipts()).toMatchObject([{ destination: clone }]);
   });
 });
 

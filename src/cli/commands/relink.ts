@@ -1,6 +1,7 @@
+import { sep } from 'node:path';
 import { GypsumError } from '../../errors.ts';
 import { formatRef, parseVersionRef, type VersionRef } from '../../model/refs.ts';
-import { showText } from '../../model/text.ts';
+import { showList, showText } from '../../model/text.ts';
 import type { RelinkResult } from '../../ops/relink-clone.ts';
 import type { RelinkedClones } from '../../ops/relink-clones.ts';
 import type { Command } from '../command.ts';
@@ -49,15 +50,37 @@ export const relink: Command<RelinkedClones & { readonly dryRun: boolean }, Opti
 };
 
 function showClone(
-  { destination, mode, links, unchanged, movedFrom, ...ref }: RelinkResult,
+  { destination, mode, links, elsewhere, unchanged, movedFrom, ...ref }: RelinkResult,
   dryRun: boolean,
 ): string[] {
   const moved = movedFrom === undefined ? '' : `, moved from ${showText(movedFrom)}`;
   const changed = `${count(links.length, 'link')} ${dryRun ? 'to change' : 'changed'}`;
   return [
     `${showText(destination)} (${mode} clone of ${formatRef(ref)}${moved}): ${changed}, ${unchanged} as in versions.`,
-    ...(dryRun
-      ? links.map(({ path, before, target }) => `  ${[path, before, target].map(showText).join(' -> ')}`)
-      : []),
+    ...(dryRun ? showChanges(links) : []),
+    ...elsewhere.map(
+      ({ cache, links: others }) =>
+        `  ${count(others, 'link')} left alone: ${showText(cache)} is there, which they lead into.`,
+    ),
   ];
+}
+
+/** Shows links that would be changed: those in a line whose texts begin and will begin with the same folders. */
+function showChanges(links: RelinkResult['links']): string[] {
+  const groups = new Map<string, string[]>();
+  for (const { path, before, target } of links) {
+    const change = difference(before, target).map(showText).join(' -> ');
+    groups.set(change, [...(groups.get(change) ?? []), path]);
+  }
+  return [...groups].map(([change, paths]) => `  ${change}: ${showList(paths)}`);
+}
+
+/** Gives two paths without the names at their end that both have. */
+function difference(a: string, b: string): [string, string] {
+  const [one, other] = [a.split(sep), b.split(sep)];
+  while (one.length > 1 && one.at(-1) === other.at(-1)) {
+    one.pop();
+    other.pop();
+  }
+  return [one.join(sep), other.join(sep)];
 }
