@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Receipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
@@ -14,6 +14,7 @@ import { type LayoutPlan, planLayout } from '../tree/plan.ts';
 import { type PutFile, putFile } from '../tree/put-file.ts';
 import { realPath } from '../tree/real-path.ts';
 import { scanFolder } from '../tree/scan.ts';
+import { findAstray } from './astray-links.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { checkDestination, checkEmpty, makeFolders, removeFolders } from './clone-destination.ts';
@@ -27,6 +28,7 @@ import type { SaveOptions } from './save-contents.ts';
 import { leftOut, type SaveResult, saveFiles } from './save-version.ts';
 import type { InSite } from './site-cache.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
+import { watchBuckets } from './watch-buckets.ts';
 
 export interface CloneOptions extends SaveOptions, Selection {
   /**
@@ -60,6 +62,8 @@ export interface CloneResult extends VersionRef {
   readonly links: { readonly made: number; readonly unchanged: number };
   /** Paths of the version that stand for something else in the folder, which was left as it is. */
   readonly conflicts: readonly string[];
+  /** Those of them that are links into a cache which is not there: `relinkClone` mends them if it was moved. */
+  readonly astray?: readonly string[];
   /** What was saved in the cache; absent with `download: false`. */
   readonly saved?: Pick<SaveResult, 'fetched' | 'adopted' | 'inSite'>;
 }
@@ -132,6 +136,7 @@ export async function cloneBy(
         ...leftOut(documents.manifest, selected),
         links: { made: steps.filter(({ after }) => after.type !== 'directory').length, unchanged },
         conflicts,
+        ...astrayOf(ctx, place, actual, conflicts),
         ...(saved === undefined ? {} : { saved: pickSaved(saved) }),
       };
     } catch (error) {
@@ -145,6 +150,24 @@ const NONE: InSite = new Set();
 
 function pickSaved({ fetched, adopted, inSite }: SaveResult): NonNullable<CloneResult['saved']> {
   return { fetched, adopted, ...(inSite !== undefined && { inSite }) };
+}
+
+function astrayOf(
+  ctx: Context,
+  place: string,
+  actual: readonly Entry[],
+  conflicts: readonly string[],
+): Pick<CloneResult, 'astray'> {
+  if (conflicts.length === 0) return {};
+  const there = new Set(conflicts);
+  const buckets = watchBuckets(ctx);
+  const root = realPath(place);
+  const astray = actual.flatMap((entry) => {
+    if (entry.type !== 'symlink' || !there.has(entry.path)) return [];
+    const to = buckets.resolve(dirname(join(root, entry.path)), entry.target);
+    return findAstray(root, entry, to) === undefined ? [] : [entry.path];
+  });
+  return astray.length > 0 ? { astray } : {};
 }
 
 function nothingToSelect(): GypsumError {

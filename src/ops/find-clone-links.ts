@@ -11,6 +11,7 @@ import { joinPath, type SymlinkEntry } from '../model/tree.ts';
 import { absolutePath, overlaps, realPath } from '../tree/real-path.ts';
 import { readLink, scanFolder } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
+import { describeAstray, findAstray } from './astray-links.ts';
 import type { Linked } from './found.ts';
 import { createLinkTargets } from './link-targets.ts';
 import { watchBuckets } from './watch-buckets.ts';
@@ -37,6 +38,10 @@ export async function findCloneLinks(
   const targets = createLinkTargets(ctx, options);
   const buckets = watchBuckets(ctx);
   const pace = createPace(options.signal);
+  const astray = (folder: string, entry: SymlinkEntry) => {
+    const found = findAstray(folder, entry, buckets.resolve(dirname(join(folder, entry.path)), entry.target));
+    return found === undefined ? [] : [{ ...found, name: entry.path }];
+  };
   const isCached = (folder: string) => buckets.roots.some((root) => overlaps(folder, root));
   for (const path of paths) {
     let some = false;
@@ -54,7 +59,7 @@ export async function findCloneLinks(
         some = true;
       }
     }
-    if (!some) throw noLink(path);
+    if (!some) throw noLink(path, describeAstray(links.flatMap((entry) => astray(folder, entry))));
   }
   return [...found.values()];
 }
@@ -95,12 +100,15 @@ function isLink(path: string): boolean {
   return statIfThere(path)?.isSymbolicLink() === true;
 }
 
-function noLink(path: string): GypsumError {
+function noLink(path: string, astray: readonly string[] = []): GypsumError {
   return new GypsumError(
     'not-found',
     `"${showText(path)}" is no link of a clone into the cache, nor a folder with any.`,
     {
-      hint: 'Give paths of links in a clone, folders, or quoted globs such as "my-clone/**/*.csv". Files of a folder that are no links are its own.',
+      hint:
+        astray.length > 0
+          ? astray.join('\n')
+          : 'Give paths of links in a clone, folders, or quoted globs such as "my-clone/**/*.csv". Files of a folder that are no links are its own.',
       details: { path },
     },
   );

@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import type { FileRef } from '../model/refs.ts';
 import type { LocalFile } from '../model/upload-plan.ts';
+import type { Astray } from './astray-links.ts';
 import type { Shown } from './find-changed.ts';
 
 /** One thing that a folder holds, and what publishing makes of it; empty folders are nothing. */
@@ -59,6 +60,8 @@ export interface Fault {
   readonly kind: 'name' | keyof typeof FAULTS;
   /** The end of a sentence that begins with the path. */
   readonly why: string;
+  /** Where an `astray` symlink leads. */
+  readonly astray?: Astray;
 }
 
 const FAULTS = {
@@ -69,6 +72,7 @@ const FAULTS = {
   circle: 'is a symlink to a folder that it stands in',
   lost: 'is a symlink to a file of the cache that is not there, and that no finished version has',
   dangling: 'is a symlink to nothing',
+  astray: 'is a symlink into a cache that has it not, or is not there',
   'no-file': 'is a symlink to something that is neither a file nor a folder',
 } as const;
 

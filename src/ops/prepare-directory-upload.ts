@@ -4,6 +4,7 @@ import type { CallOptions } from '../events.ts';
 import type { FileRef } from '../model/refs.ts';
 import { showLines, showText } from '../model/text.ts';
 import type { LocalFile, UploadLink } from '../model/upload-plan.ts';
+import { type Astray, describeAstray } from './astray-links.ts';
 import { checkFolder } from './check-folder.ts';
 import { describeEdits } from './describe-edits.ts';
 import { findChanged } from './find-changed.ts';
@@ -95,14 +96,16 @@ function sortOut(entries: readonly Found[]) {
   const links: FoundLink[] = [];
   const missing: FileRef[] = [];
   const faults: string[] = [];
+  const astray: (Astray & { name: string })[] = [];
   for (const entry of entries) {
     const sent = sentOf(entry);
-    if (entry.fault !== undefined) faults.push(`${showText(entry.path)} ${entry.fault.why}`);
+    if (entry.fault?.astray !== undefined) astray.push({ ...entry.fault.astray, name: entry.path });
+    else if (entry.fault !== undefined) faults.push(`${showText(entry.path)} ${entry.fault.why}`);
     else if (sent !== undefined) files.push(sent);
     else if (entry.type === 'link') links.push(entry);
     if (entry.type === 'link' && entry.isMissing) missing.push(entry.file);
   }
-  return { files, links, missing, faults };
+  return { files, links, missing, faults: [...faults, ...describeAstray(astray)] };
 }
 
 /** How many entries a message names; `details` has all. */

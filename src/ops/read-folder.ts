@@ -10,6 +10,7 @@ import { realPath } from '../tree/real-path.ts';
 import type { Resolution } from '../tree/resolve-symlink.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
+import { findAstray } from './astray-links.ts';
 import { type Copy, openCopies } from './find-copies.ts';
 import { type Fault, type Found, type FoundLink, faultOf } from './found.ts';
 import { createLinkTargets, type LinkTarget } from './link-targets.ts';
@@ -102,6 +103,10 @@ export async function readFolder(
   const addSymlink = async (path: string, entry: SymlinkEntry, folder: string, real: readonly string[]) => {
     const resolution = buckets.resolve(join(folder, parentPath(entry.path)), entry.target);
     const link = join(folder, entry.path);
+    const astray = findAstray(folder, entry, resolution);
+    if (astray !== undefined) {
+      return add({ type: 'symlink', path, target: entry.target }, real, { ...faultOf('astray'), astray });
+    }
     // Only what versions say is there: the other clients' files stand between the version's own.
     const isVersions = resolution.type === 'inside' && !(rule === 'never' && statThrough(link)?.isFile());
     const found = isVersions ? await targets.find(resolution.parts, { changing: true }) : [];

@@ -120,6 +120,58 @@ describe('after its cache was moved, a clone', () => {
   });
 });
 
+describe('links into a cache that was moved', () => {
+  it('are refused in one line when they are to be published, with what mends them', async () => {
+    const { clone, moveCache, cacheDir: old } = await createClone();
+    await rename(join(clone, 'a.txt'), join(clone, 'renamed.txt'));
+    const { client } = await moveCache();
+    for (const links of ['auto', 'always', 'never'] as const) {
+      await expect(client.prepareDirectoryUpload(clone, { links })).rejects.toMatchObject({
+        code: 'invalid-tree',
+        details: {
+          faults: [
+            `renamed.txt, same, sub/b.txt, sub/deep/c.txt lead into a cache in ${old}, and are not there.\n    If the cache was moved, mend the links: gypsum relink ${clone}`,
+          ],
+        },
+      });
+    }
+  });
+
+  it('are told to who fetches or drops them, from wherever in the clone', async () => {
+    const { clone, moveCache } = await createClone();
+    const { client } = await moveCache();
+    for (const path of [clone, join(clone, 'sub'), join(clone, 'sub/deep/c.txt'), join(clone, '**')]) {
+      for (const call of [() => client.fetchFiles([path]), () => client.dropFiles([path])]) {
+        await expect(call()).rejects.toMatchObject({
+          code: 'not-found',
+          hint: expect.stringContaining(`gypsum relink ${clone}`),
+        });
+      }
+    }
+  });
+
+  it('are told to who clones there again', async () => {
+    const { clone, moveCache } = await createClone();
+    await rm(join(clone, 'a.txt'));
+    await writeFile(join(clone, 'a.txt'), 'mine');
+    const { client } = await moveCache();
+    const { conflicts, astray } = await client.cloneVersion(V1, clone, { merge: true });
+    expect([conflicts, astray]).toEqual([
+      ['a.txt', 'same', 'sub/b.txt', 'sub/deep/c.txt'],
+      ['same', 'sub/b.txt', 'sub/deep/c.txt'],
+    ]);
+    expect((await client.relinkClone(clone)).links).toHaveLength(3);
+    expect((await client.cloneVersion(V1, clone, { merge: true })).astray).toBeUndefined();
+  });
+
+  it('of a cache that is there, and is not the one in use, are told where they lead', async () => {
+    const rig = await createRig(seed);
+    const [clone, theirs] = [join(rig.folder, 'clone'), join(rig.folder, 'theirs')];
+    await rig.connect({ cacheDir: theirs }).cloneVersion(V1, clone, { download: false });
+    await expect(rig.client.prepareDirectoryUpload(clone)).rejects.toThrow(`--cache ${theirs}`);
+  });
+});
+
 describe('a clone that was moved', () => {
   it('is known at its place, and no more at the other', async () => {
     const { clone, folder, client, cacheDir } = await createClone('copy');

@@ -41,7 +41,7 @@ export const clone: Command<CloneResult, Options> = {
     const ref = await versionOf(call, argument(args, 0));
     return client().cloneVersion(ref, argument(args, 1), { ...options, signal, onEvent });
   },
-  human({ destination, mode, files, bytes, leftOut, links, conflicts, saved, project, asset, version }) {
+  human({ destination, mode, files, bytes, leftOut, links, conflicts, astray, saved, project, asset, version }) {
     const ref = formatRef({ project, asset, version });
     const how = mode === 'symlink' ? '' : `, each a ${MADE[mode]}`;
     const lines = [`Cloned ${ref} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}${how}.`];
@@ -60,6 +60,11 @@ export const clone: Command<CloneResult, Options> = {
     if (conflicts.length > 0) {
       lines.push('These were in the way and have been kept as they are:');
       lines.push(...conflicts.map((path) => `  ${showText(path)}`));
+    }
+    if (astray !== undefined) {
+      lines.push(
+        `Links into a cache that is not there: ${astray.length}. If it was moved: gypsum relink ${showText(destination)}`,
+      );
     }
     return lines.join('\n');
   },
