@@ -4,7 +4,7 @@ import { GypsumError, isGypsumError } from '../errors.ts';
 import { fingerprintSchema } from './fingerprint.ts';
 import { MAX_FILE_BYTES } from './manifest.ts';
 import { checkPath } from './names.ts';
-import { checkFileRef, checkVersionRef } from './refs.ts';
+import { checkFileRef, checkVersionRef, sameVersion } from './refs.ts';
 import { showText } from './text.ts';
 import { parentPath } from './tree.ts';
 import type { UploadPlan } from './upload-plan.ts';
@@ -48,6 +48,7 @@ export function checkUploadPlan(value: unknown): UploadPlan {
     throw error;
   }
   checkBeside([...plan.files, ...plan.links].map(({ path }) => path));
+  checkEqual(plan);
   return plan;
 }
 
@@ -59,6 +60,17 @@ function checkBeside(paths: readonly string[]): void {
     for (let folder = parentPath(path); folder !== ''; folder = parentPath(folder)) {
       if (files.has(folder)) throw noPlan(`"${showText(path)}" lies below "${showText(folder)}", which is a file`);
     }
+  }
+}
+
+/** Throws unless each link within the version leads to a file that is sent, and could be sent itself. */
+function checkEqual(plan: UploadPlan): void {
+  const files = new Map(plan.files.map((file) => [file.path, file]));
+  for (const { path, link, size, md5sum, source } of plan.links) {
+    if (!sameVersion(link, plan)) continue;
+    const sent = files.get(link.path);
+    if (source !== undefined && sent?.size === size && sent.md5sum === md5sum) continue;
+    throw noPlan(`"${showText(path)}" is to be the same as "${showText(link.path)}", and is not`);
   }
 }
 

@@ -27,7 +27,7 @@ export interface AnnouncedFile extends UploadFile {
 /** A file to be sent, and where it is now. */
 export interface PlannedFile extends UploadFile, LocalSource {}
 
-/** A file whose content is another version's. */
+/** A file whose content is another one's: of another version, or of the same, where that one is sent. */
 export interface UploadLink extends UploadFile {
   readonly link: FileRef;
   /** The local file or symlink that it stands for, an absolute path. */

@@ -1,14 +1,14 @@
 import type { Context } from '../context.ts';
 import { checkUploadPlan } from '../model/check-upload-plan.ts';
 import { type Count, countFiles } from '../model/count.ts';
-import type { VersionRef } from '../model/refs.ts';
-import type { UploadPlan } from '../model/upload-plan.ts';
+import { sameVersion, type VersionRef } from '../model/refs.ts';
+import type { AnnouncedFile, UploadPlan } from '../model/upload-plan.ts';
 import { checkSources } from './check-sources.ts';
 import { explainLostSession } from './explain-lost-session.ts';
 import { run } from './run.ts';
 import { type StartOptions, startUpload } from './start-upload.ts';
 import { type UploadFilesOptions, uploadFiles } from './upload-files.ts';
-import { completeUpload, giveUp } from './upload-session.ts';
+import { completeUpload, giveUp, type UploadSession } from './upload-session.ts';
 
 export type ApplyOptions = UploadFilesOptions & Pick<StartOptions, 'probation' | 'wait'>;
 
@@ -38,9 +38,13 @@ export async function applyUpload(ctx: Context, given: UploadPlan, options: Appl
   const call = { signal, onEvent };
   return run(ctx, call, async () => {
     await checkSources(ctx, plan, call);
-    const start = { ...options, links: plan.links, deduplicate: false };
-    const session = await startUpload(ctx, { project, asset, version }, plan.files, start);
-    const sources = new Map(plan.files.map(({ path, source }) => [path, source]));
+    // A registry that makes no link to a file beside it has each of them sent.
+    const equal = plan.links.filter(({ link }) => sameVersion(link, plan));
+    const files: AnnouncedFile[] = [...plan.files, ...equal.map(({ link: _link, seen: _seen, ...file }) => file)];
+    const links = plan.links.filter(({ link }) => !sameVersion(link, plan));
+    const start = { ...options, links, deduplicate: new Set(equal.map(({ path }) => path)) };
+    const session = await startUpload(ctx, { project, asset, version }, files, start);
+    const sources = new Map(files.map(({ path, source }) => [path, source]));
     try {
       await uploadFiles(ctx, session, (path) => sources.get(path) ?? path, options);
       await completeUpload(ctx, session, call);
@@ -49,7 +53,7 @@ export async function applyUpload(ctx: Context, given: UploadPlan, options: Appl
       // Interrupted in its last moment, it may have been published all the same.
       if ((await giveUp(ctx, session, call)) !== 'completed') throw reason;
     }
-    return { project, asset, version, published: true, ...countPlan(plan) };
+    return { project, asset, version, published: true, ...countPlan(plan), ...countSent(plan, session) };
   });
 }
 
@@ -60,5 +64,15 @@ export function countPlan({ files, links, ignored }: UploadPlan): Omit<UploadRes
     sent: countFiles(files),
     linked: countFiles(links),
     ...(ignored !== undefined && { ignored }),
+  };
+}
+
+/** Counts what was sent in the end, and what the registry has made links of. */
+function countSent({ files, links }: UploadPlan, session: UploadSession): Pick<UploadResult, 'sent' | 'linked'> {
+  const sent = new Set(session.files.map(({ path }) => path));
+  const all = [...files, ...links];
+  return {
+    sent: countFiles(all.filter(({ path }) => sent.has(path))),
+    linked: countFiles(all.filter(({ path }) => !sent.has(path))),
   };
 }

@@ -17,7 +17,7 @@ import { parseManifest, readRememberedSummary } from './version-documents.ts';
 const MAX_SEARCHED = 256 * 1024 * 1024;
 
 /** Names a content among those of one project. */
-function contentId({ size, md5sum }: { readonly size: number; readonly md5sum: string }): string {
+export function contentId({ size, md5sum }: { readonly size: number; readonly md5sum: string }): string {
   return `${md5sum}/${size}`;
 }
 

@@ -12,6 +12,7 @@ import { statThrough } from '../tree/stat-through.ts';
 import { checkProjectExists } from './check-project.ts';
 import { digestFiles } from './digest-files.ts';
 import { fetchLatest } from './fetch-latest.ts';
+import { findEqual } from './find-equal.ts';
 import { findLinks } from './find-links.ts';
 import { checkFit, checkQuota } from './preflight.ts';
 import { type PreparedUpload, type PrepareOptions, prepareDirectoryUpload } from './prepare-directory-upload.ts';
@@ -21,7 +22,10 @@ import { checkVersionIsNew } from './upload-session.ts';
 import { loadVersion } from './version-documents.ts';
 
 export interface PlanOptions extends PrepareOptions {
-  /** Make links of files whose content the latest version has, or another one of the project that the cache knows. @default true */
+  /**
+   * Make links of files whose content the latest version has, or another one of the project that the cache knows, or a file
+   * beside it. @default true
+   */
   deduplicate?: boolean;
 }
 
@@ -77,19 +81,21 @@ export async function planFiles(
   const known = { ref, latest: latest?.ref, standing };
   const found = deduplicate ? await findLinks(ctx, known, open, call) : new Map<string, FileRef>();
   const linked = [...kept];
-  const sent: PlannedFile[] = [];
+  const unknown: PlannedFile[] = [];
   for (const file of open) {
     const link = found.get(file.path);
     if (link !== undefined) linked.push({ ...file, link });
-    else sent.push(toSend(file));
+    else unknown.push(toSend(file));
   }
-  await checkQuota(ctx, ref.project, sent, call);
+  unknown.sort(byPath);
+  const { first, equal } = deduplicate ? await findEqual(ctx, ref, unknown, call) : { first: unknown, equal: [] };
+  await checkQuota(ctx, ref.project, first, call);
   const unchanged = latest !== undefined && isSame(latest.manifest, [...files, ...links]);
   const isLatest = unchanged && (await standing.of(latest.ref));
   return {
     ...ref,
-    files: sent.sort(byPath),
-    links: linked.sort(byPath),
+    files: first,
+    links: [...linked, ...equal].sort(byPath),
     ...(isLatest ? { unchangedSince: latest.ref } : {}),
   };
 }

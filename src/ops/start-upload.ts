@@ -28,8 +28,11 @@ export interface StartOptions extends CallOptions {
   directory?: string;
   /** Files that are to be other versions' files. */
   links?: readonly AnnouncedLink[];
-  /** Let the registry make links of files that the latest version has. @default true */
-  deduplicate?: boolean;
+  /**
+   * Let the registry make links of files that the latest version has, or this upload where it can: of all, of none, or of
+   * those whose paths are given. @default true
+   */
+  deduplicate?: boolean | ReadonlySet<string>;
   /** Upload on probation, to be approved by an owner. @default false */
   probation?: boolean;
   /** Wait for as long as the project is locked by another upload. @default false */
@@ -104,10 +107,11 @@ function startDocument(
   links: readonly AnnouncedLink[],
   { deduplicate = true, probation = false }: StartOptions,
 ) {
-  const type = deduplicate ? 'dedup' : 'simple';
+  const typeOf = (path: string) =>
+    (typeof deduplicate === 'boolean' ? deduplicate : deduplicate.has(path)) ? 'dedup' : 'simple';
   return {
     files: [
-      ...files.map(({ path, size, md5sum }) => ({ type, path, size, md5sum })),
+      ...files.map(({ path, size, md5sum }) => ({ type: typeOf(path), path, size, md5sum })),
       ...links.map(({ path, link }) => ({
         type: 'link',
         path,

@@ -30,7 +30,7 @@ const DOCUMENTATION = 'https://artifactdb.github.io/gypsum-worker';
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
 
 /** What this registry can do beside the contract, as it says on `/file` and `/list`. */
-const FEATURES = 'range, whoami, lock, release, prefix, unicode';
+const FEATURES = 'range, whoami, lock, release, prefix, unicode, dedup';
 
 /** What anybody may ask of a registry that is not private. */
 const READS: ReadonlySet<RouteName> = new Set(['file', 'list', 'lock', 's3Credentials', 'githubCredentials']);

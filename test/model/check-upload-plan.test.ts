@@ -6,10 +6,13 @@ const md5sum = 'd41d8cd98f00b204e9800998ecf8427e';
 const file = { path: 'a', size: 0, md5sum, source: '/data/a' };
 const link = { path: 'b/c', size: 0, md5sum, link: { project: 'p', asset: 'a', version: 'v1', path: 'x' } };
 const plan: UploadPlan = { project: 'p', asset: 'a', version: 'v2', files: [file], links: [link] };
+/** A link to a file beside it, which is sent. */
+const EQUAL = { ...file, path: 'b', source: '/data/b', link: { project: 'p', asset: 'a', version: 'v2', path: 'a' } };
 
 describe('a plan', () => {
   it.each<[string, UploadPlan]>([
     ['as it is', plan],
+    ['with a file that is to be the same as another', { ...plan, links: [EQUAL] }],
     ['of nothing', { ...plan, files: [], links: [] }],
     [
       'with all that it may say',
@@ -51,6 +54,10 @@ describe('a plan', () => {
     ['a link without a target', { ...plan, links: [{ ...link, link: undefined }] }],
     ['a link that leaves its version', { ...plan, links: [{ ...link, link: { ...link.link, path: '../x' } }] }],
     ['a link into a hostile project', { ...plan, links: [{ ...link, link: { ...link.link, project: '..' } }] }],
+    ['a link to a file beside it that is not sent', { ...plan, files: [], links: [EQUAL] }],
+    ['a link to a file beside it of another size', { ...plan, links: [{ ...EQUAL, size: 1 }] }],
+    ['a link to a file beside it of another content', { ...plan, links: [{ ...EQUAL, md5sum: '0'.repeat(32) }] }],
+    ['a link to a file beside it that is nowhere', { ...plan, links: [{ ...EQUAL, source: undefined }] }],
     ['a hostile version', { ...plan, version: 'a/b' }],
     ['a hostile version that nothing has changed since', { ...plan, unchangedSince: 'v1' }],
   ])('is refused with %s', (_name, value) => {

@@ -69,7 +69,7 @@ describe('If-None-Match', () => {
 
 it('says on files and listings what it can do, also when there is nothing', async () => {
   const rig = await published();
-  const features = 'range, whoami, lock, release, prefix, unicode';
+  const features = 'range, whoami, lock, release, prefix, unicode, dedup';
   for (const path of [FILE, '/file/nope', '/list', '/list/']) {
     expect((await rig.call('GET', path)).headers.get('gypsum-features')).toBe(features);
   }
