@@ -3,6 +3,7 @@ import { abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 import { applyUpload } from './ops/apply-upload.ts';
 import { cloneVersion } from './ops/clone-version.ts';
 import { createProject } from './ops/create-project.ts';
+import { diffClone, diffFolders, diffVersions } from './ops/diff.ts';
 import { dropFiles } from './ops/drop-files.ts';
 import { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 import { fetchFiles } from './ops/fetch-files.ts';
@@ -93,6 +94,9 @@ const operations = {
   verifyCache,
   listHistory,
   traceFile,
+  diffVersions,
+  diffClone,
+  diffFolders,
 };
 
 type Operations = typeof operations;

@@ -26,10 +26,20 @@ export type { Selection } from './model/select-files.ts';
 export type { VersionState, VersionSummary } from './model/summary.ts';
 export type { AnnouncedFile, LocalFile, PlannedFile, UploadFile, UploadLink, UploadPlan } from './model/upload-plan.ts';
 export { type AbortedUpload, type AbortRecordedOptions, abortRecordedUpload } from './ops/abort-recorded-upload.ts';
+export type { ShownChange } from './ops/add-patches.ts';
 export { type ApplyOptions, applyUpload, type UploadResult } from './ops/apply-upload.ts';
 export type { CacheFault, CacheProblem } from './ops/cache-problems.ts';
 export { type CloneOptions, type CloneResult, cloneVersion } from './ops/clone-version.ts';
 export { type CreateProjectOptions, createProject, type Quota, type Uploader } from './ops/create-project.ts';
+export {
+  type Diff,
+  type DiffCloneOptions,
+  type DiffOptions,
+  type DiffSide,
+  diffClone,
+  diffFolders,
+  diffVersions,
+} from './ops/diff.ts';
 export { type DropOptions, type DroppedFiles, dropFiles } from './ops/drop-files.ts';
 export { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 export { type FetchedFiles, fetchFiles } from './ops/fetch-files.ts';
@@ -56,6 +66,7 @@ export { approveProbation, rejectProbation } from './ops/probation.ts';
 export { type PruneOptions, type PruneResult, pruneCache } from './ops/prune-cache.ts';
 export { publicS3Config, type S3Config } from './ops/public-s3-config.ts';
 export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota } from './ops/quota.ts';
+export type { Skipped } from './ops/read-comparable.ts';
 export type { LinkRule } from './ops/read-folder.ts';
 export { listUploads, type RecordedUpload, type RecordedUploads } from './ops/recorded-uploads.ts';
 export { refreshLatest, refreshUsage } from './ops/refresh.ts';

@@ -70,6 +70,8 @@ export interface Command<Result, Options = Record<never, never>> {
   human(result: Result): string;
   /** Throws, once a result has been shown, if that says that something is wrong. */
   check?(result: Result, call: Call<Options>): void;
+  /** The exit code of a result that is no failure, where scripts are to tell it by that. @default 0 */
+  exitCode?(result: Result, call: Call<Options>): number;
 }
 
 /** Gives the argument at a place; commander has made sure that it is there. */

@@ -101,6 +101,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Show the manifest of a version',
     load: async () => (await import('./commands/manifest.ts')).manifest,
   },
+  diff: {
+    summary: 'Show how a clone, two versions or two folders differ',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
   log: {
     summary: 'Show the versions of an asset, and what each changed',
     load: async () => (await import('./commands/log.ts')).log,

@@ -8,6 +8,7 @@ import { showText } from '../model/text.ts';
 import { type Command, type Flag, flagsOf } from './command.ts';
 import { commands } from './commands.ts';
 import { SHELLS } from './completion-scripts.ts';
+import { isLocal } from './is-local.ts';
 
 /** Stands alone for the names of local files, which shells complete better. */
 const FILES = ':files';
@@ -102,6 +103,7 @@ function argumentsOf(usage: string): string[] {
 async function proposeArgument(name: string, line: Line): Promise<string[]> {
   if (name === 'key') return [...SETTING_KEYS];
   if (name === 'shell') return [...SHELLS];
+  if (name.includes('|folder') && isLocal(line.unfinished)) return [FILES];
   if (!name.startsWith('project')) return /folder|file|path|destination/.test(name) ? [FILES] : [];
   const depth = name.includes('version') ? 3 : name.split('/').length;
   return proposeRefs(await openCache(line.words), line.unfinished, depth, {

@@ -130,7 +130,7 @@ async function runCommand(
     const text = result === undefined ? '' : json ? JSON.stringify(result, undefined, 2) : command.human(result);
     if (text !== '') io.stdout(`${text}\n`);
     command.check?.(result, call);
-    return 0;
+    return command.exitCode?.(result, call) ?? 0;
   } catch (error) {
     display?.stop();
     if (error === io.signal.reason && error instanceof Error && 'exitCode' in error) {

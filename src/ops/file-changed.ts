@@ -3,8 +3,8 @@ import { showText } from '../model/text.ts';
 
 /** Says that a local file is not what it was when it was looked at. */
 export function fileChanged(source: string, cause: unknown): GypsumError {
-  return new GypsumError('file-changed', `${showText(source)} changed or vanished while it was being published.`, {
-    hint: 'Wait until nobody writes to the folder, then publish again; a plan that was kept has to be made anew.',
+  return new GypsumError('file-changed', `${showText(source)} changed or vanished while it was being read.`, {
+    hint: 'Wait until nobody writes to the folder, then do it again; a plan that was kept has to be made anew.',
     details: { source },
     cause,
   });

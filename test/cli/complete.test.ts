@@ -96,6 +96,8 @@ describe('what a word can become', () => {
       ['path', 'proj/data/v1:/sub/'],
       ['proj/data/v1:/sub/a', 'proj/data/v1:/sub/b'],
     ],
+    [['diff', 'p'], ['proj/']],
+    [['diff', './'], [':files']],
     [['path', 'proj/data/v2:/'], []],
     [['clone', 'proj/data/v1/'], []],
     [['clone', '../'], []],

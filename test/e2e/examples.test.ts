@@ -34,6 +34,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   relink: 'gypsum clone my-project/my-asset/v1 my-clone',
   fetch: 'gypsum clone my-project/my-asset/v1 my-clone --no-download',
   drop: 'gypsum clone my-project/my-asset/v1 my-clone',
+  diff: 'gypsum clone my-project/my-asset/v1 my-clone',
   why: 'gypsum clone my-project/my-asset/v1 my-clone',
   'token create': SERVED,
   'token list': SERVED,

@@ -62,6 +62,9 @@ const calls: Readonly<Record<string, (client: Client, folder: string, call: Call
   removeCached: (client, _folder, call) => client.removeCached([V1], call),
   verifyCache: (client, _folder, call) => client.verifyCache([V1], call),
   listHistory: (client, _folder, call) => client.listHistory(V1, call),
+  diffVersions: (client, _folder, call) => client.diffVersions(V1, V2, call),
+  diffClone: (client, folder, call) => client.diffClone(folder, V1, call),
+  diffFolders: (client, folder, call) => client.diffFolders(folder, folder, call),
   traceFile: (client, folder, call) => client.traceFile(`${folder}/n.txt`, call),
 };
 
