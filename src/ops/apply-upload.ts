@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { type ErrorCode, GypsumError, isGypsumError } from '../errors.ts';
 import { checkUploadPlan } from '../model/check-upload-plan.ts';
 import { type Count, countFiles } from '../model/count.ts';
 import { sameVersion, type VersionRef } from '../model/refs.ts';
@@ -33,6 +34,15 @@ export interface UploadResult extends VersionRef, Count {
  */
 export async function applyUpload(ctx: Context, given: UploadPlan, options: ApplyOptions = {}): Promise<UploadResult> {
   const plan = checkUploadPlan(given);
+  try {
+    return await publishPlan(ctx, plan, options);
+  } catch (error) {
+    throw explainStale(error);
+  }
+}
+
+/** The same for a plan that has just been made. */
+export async function publishPlan(ctx: Context, plan: UploadPlan, options: ApplyOptions): Promise<UploadResult> {
   const { project, asset, version } = plan;
   const { signal, onEvent } = options;
   const call = { signal, onEvent };
@@ -56,6 +66,24 @@ export async function applyUpload(ctx: Context, given: UploadPlan, options: Appl
     return { project, asset, version, published: true, ...countPlan(plan), ...countSent(plan, session) };
   });
 }
+
+/** Says of a failure that the same plan would meet again that another one is needed. */
+function explainStale(error: unknown): unknown {
+  if (!isGypsumError(error)) return error;
+  const { code, message, hint = '', details } = error;
+  // An upload of the user's own that has been left can be gone on with.
+  const why = code === 'version-exists' && details.finished === false ? undefined : STALE[code];
+  if (why === undefined) return error;
+  return new GypsumError(code, message, { hint: why(hint), details, cause: error });
+}
+
+const NEW_PLAN = 'Make a new plan (gypsum upload FOLDER PROJECT/ASSET/VERSION --dry-run --json)';
+
+const STALE: Partial<Record<ErrorCode, (hint: string) => string>> = {
+  'file-changed': () => `${NEW_PLAN}: this one is of files as they were.`,
+  'version-exists': () => `${NEW_PLAN} for another version name.`,
+  refused: (hint) => `${hint} If the plan is old, and says what cannot be any more: make a new one.`,
+};
 
 /** Counts what a plan would publish, send and link. */
 export function countPlan({ files, links, ignored }: UploadPlan): Omit<UploadResult, keyof VersionRef | 'published'> {

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import type { UploadPlan } from '../model/upload-plan.ts';
-import { type ApplyOptions, applyUpload, countPlan, type UploadResult } from './apply-upload.ts';
+import { type ApplyOptions, countPlan, publishPlan, type UploadResult } from './apply-upload.ts';
 import { type PlanOptions, planUpload } from './plan-upload.ts';
 import { checkHasToken } from './upload-session.ts';
 
@@ -28,7 +28,7 @@ export async function uploadDirectory(
 /** Applies a plan, unless nothing has changed and that was to be a reason not to. */
 export async function applyIfChanged(ctx: Context, plan: UploadPlan, options: UploadOptions): Promise<UploadResult> {
   const { ifChanged = false, ...apply } = options;
-  if (!ifChanged || plan.unchangedSince === undefined) return applyUpload(ctx, plan, apply);
+  if (!ifChanged || plan.unchangedSince === undefined) return publishPlan(ctx, plan, apply);
   const nothing = { files: 0, bytes: 0 };
   return { ...plan.unchangedSince, published: false, ...countPlan(plan), sent: nothing, linked: nothing };
 }

@@ -47,7 +47,9 @@ it('a plan of files that have changed since is refused', async () => {
   await writeFile(join(mine, 'new.txt'), 'WEN');
   expect(await gypsum('upload', '--plan', 'plan.json')).toMatchObject({
     code: 13,
-    stderr: expect.stringMatching(/a plan that was kept has to be made anew/),
+    stderr: expect.stringMatching(
+      /\nMake a new plan \(gypsum upload FOLDER PROJECT\/ASSET\/VERSION --dry-run --json\)/,
+    ),
   });
   expect(await client.listVersions(V2)).toEqual(['v1']);
 });

@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Client } from '../../src/index.ts';
+import { createUploadStore } from '../../src/state/upload-store.ts';
 import { createRig, md5 } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -47,8 +49,36 @@ describe('a plan', () => {
     const mine = await makeFolder('mine', { 'new.txt': 'new' });
     const plan = await client.planUpload(V2, mine);
     await writeFile(join(mine, 'new.txt'), 'WEN');
-    await expect(client.applyUpload(plan)).rejects.toMatchObject({ code: 'file-changed' });
+    await expect(client.applyUpload(plan)).rejects.toMatchObject({
+      code: 'file-changed',
+      hint: expect.stringMatching(/^Make a new plan/),
+    });
     expect(await client.listVersions(V1)).toEqual(['v1']);
+  });
+
+  it.each<[string, string, (client: Client, mine: string) => Promise<unknown>]>([
+    ['another has published the version', 'version-exists', (client, mine) => client.uploadDirectory(V2, mine)],
+    ['a version is gone that it links to', 'refused', (client) => client.removeVersion(V1)],
+  ])('that cannot be applied, since %s, is to be made anew', async (_what, code, meanwhile) => {
+    const { client, makeFolder } = await createRig(seed);
+    const mine = await makeFolder('mine', { 'moved.txt': 'content of a', 'new.txt': 'new' });
+    const plan = await client.planUpload(V2, mine);
+    await meanwhile(client, mine);
+    await expect(client.applyUpload(plan)).rejects.toMatchObject({
+      code,
+      hint: expect.stringMatching(/[Mm]ake a new (one|plan)/),
+    });
+  });
+
+  it('that meets an upload of one’s own is not to be made anew: that one is gone on with, or ended', async () => {
+    const { client, makeFolder, connect, stateDir } = await createRig(seed);
+    const plan = await client.planUpload(V2, await makeFolder('mine', { 'new.txt': 'new' }));
+    const { id = '' } = await connect().startUpload(V2, []);
+    await createUploadStore(stateDir).leave(id, id);
+    await expect(client.applyUpload(plan)).rejects.toMatchObject({
+      code: 'version-exists',
+      hint: expect.stringMatching(/gypsum uploads resume p\/a\/v2/),
+    });
   });
 
   it.each<[string, Record<string, string>, boolean]>([
