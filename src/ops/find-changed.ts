@@ -17,43 +17,63 @@ export interface Shown {
   readonly project: string;
 }
 
+/** What was found of some links; the others show what they must. */
+export interface Inspected<T> {
+  /** They show something else. */
+  readonly changed: readonly T[];
+  /** They lead to what is not in the cache. */
+  readonly gone: readonly T[];
+}
+
 /**
  * Finds the links that show something else than they must: the cached file was edited through the link, and publishing
- * the link would publish the old content without a word. A link to what is not in the cache shows nothing else.
+ * the link would publish the old content without a word.
  *
  * `locate` gives the cached file that a link leads to, or the link itself. One that was not touched since it was verified is
  * known by its stats; others are read.
  */
-export async function findChanged<T extends Shown>(
+export async function inspectLinks<T extends Shown>(
   ctx: Context,
   links: readonly T[],
   locate: (link: T) => string,
   { signal }: CallOptions,
-): Promise<T[]> {
-  const memory = await openMemoryOf(
-    ctx,
-    links.map(({ project, md5sum }) => [project, md5sum]),
-  );
-  const isChanged = async ({ size, md5sum, project }: Shown, at: string): Promise<boolean> => {
+): Promise<Inspected<T>> {
+  const memory = await openMemoryOf(ctx, digestsOf(links));
+  const inspect = async ({ size, md5sum, project }: Shown, at: string): Promise<'right' | keyof Inspected<T>> => {
     const stats = statThrough(at);
-    if (stats === undefined) return false;
+    if (stats === undefined) return 'gone';
     const prints = fingerprintsOf(memory, project);
-    if (stats.size === size && prints.check(md5sum, stats) === 'same') return false;
+    if (stats.size === size && prints.check(md5sum, stats) === 'same') return 'right';
     const cached = realPath(at);
     const expected = { digest: { algorithm: 'md5', hex: md5sum }, size } as const;
-    if (!stats.isFile() || !(await hasContent(cached, expected, signal))) return true;
+    if (!stats.isFile() || !(await hasContent(cached, expected, signal))) return 'changed';
     prints.remember(md5sum, cached, stats);
-    return false;
+    return 'right';
   };
-  const changed: T[] = [];
+  const found: Record<keyof Inspected<T>, T[]> = { changed: [], gone: [] };
   const pace = createPace(signal);
   for (const link of links) {
     const at = locate(link);
     if (pace.due()) await pace.rest();
-    const look = () => isChanged(link, at);
-    // A site cache that nobody can read shows nothing either.
-    if (await (leadsIntoSite(ctx, at) ? ifReachable(look) : look())) changed.push(link);
+    const look = () => inspect(link, at);
+    // Of a site cache that nobody can read, nothing is there.
+    const what = leadsIntoSite(ctx, at) ? ((await ifReachable(look)) ?? 'gone') : await look();
+    if (what !== 'right') found[what].push(link);
   }
   for (const prints of memory.values()) await prints.flush(signal);
-  return changed;
+  return found;
+}
+
+function* digestsOf(links: readonly Shown[]): Generator<[project: string, md5sum: string]> {
+  for (const { project, md5sum } of links) yield [project, md5sum];
+}
+
+/** Gives the links that show something else than they must; one to what is not in the cache shows nothing else. */
+export async function findChanged<T extends Shown>(
+  ctx: Context,
+  links: readonly T[],
+  locate: (link: T) => string,
+  options: CallOptions,
+): Promise<readonly T[]> {
+  return (await inspectLinks(ctx, links, locate, options)).changed;
 }

@@ -21,8 +21,10 @@ export async function openMemoryOf(
   const byProject = new Map<string, Set<string>>();
   for (const [project, md5sum] of digests) {
     const known = byProject.get(project);
-    if (known === undefined) byProject.set(project, new Set([md5sum]));
-    else known.add(md5sum);
+    // Only the beginning of a digest says which part of the memory it needs.
+    const begin = md5sum.slice(0, 2);
+    if (known === undefined) byProject.set(project, new Set([begin]));
+    else known.add(begin);
   }
   const memory = new Map<string, Fingerprints>();
   for (const [project, hexes] of byProject) {

@@ -3,6 +3,7 @@ import { type Count, countFiles } from '../model/count.ts';
 import type { ChangeCounts, FileChange, FileState } from '../model/file-change.ts';
 import { comparePaths, type KnownFile } from '../model/tree.ts';
 import { compareTrees, sameEntry } from './compare.ts';
+import { pairMoved } from './pair-moved.ts';
 
 /** How the files of two trees differ. */
 export interface TreeDiff {
@@ -53,37 +54,6 @@ function change(type: 'added' | 'removed', file: KnownFile): FileChange {
 
 function move(from: KnownFile, to: KnownFile): FileChange {
   return { type: 'moved', path: to.path, from: from.path, before: stateOf(from), after: stateOf(to) };
-}
-
-/** Finds for files that are new those that they were before: of the same name first. All empty files are the same. */
-function pairMoved(removed: readonly KnownFile[], added: readonly KnownFile[]): Map<KnownFile, KnownFile> {
-  const moved = new Map<KnownFile, KnownFile>();
-  const gone = new Set<KnownFile>();
-  for (const keyOf of [nameAndContent, contentId]) {
-    const open = new Map<string, KnownFile[]>();
-    // The last of a list is taken first.
-    for (const file of removed.toReversed()) {
-      if (file.size === 0 || gone.has(file)) continue;
-      const same = open.get(keyOf(file));
-      if (same === undefined) open.set(keyOf(file), [file]);
-      else same.push(file);
-    }
-    for (const file of added) {
-      const from = moved.has(file) ? undefined : open.get(keyOf(file))?.pop();
-      if (from === undefined) continue;
-      moved.set(file, from);
-      gone.add(from);
-    }
-  }
-  return moved;
-}
-
-function contentId({ size, digest }: KnownFile): string {
-  return `${digest.hex}/${size}`;
-}
-
-function nameAndContent(file: KnownFile): string {
-  return `${contentId(file)}/${file.path.slice(file.path.lastIndexOf('/') + 1)}`;
 }
 
 function countChanges(changes: readonly FileChange[]): Readonly<Record<FileChange['type'], Count>> {
