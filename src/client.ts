@@ -1,6 +1,7 @@
 import { type Context, type ContextOptions, createContext } from './context.ts';
 import { abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 import { applyUpload } from './ops/apply-upload.ts';
+import { cloneStatus } from './ops/clone-status.ts';
 import { cloneVersion } from './ops/clone-version.ts';
 import { createProject } from './ops/create-project.ts';
 import { diffClone, diffFolders, diffVersions } from './ops/diff.ts';
@@ -52,6 +53,7 @@ const operations = {
   saveVersion,
   resolveLinks,
   cloneVersion,
+  cloneStatus,
   fetchFiles,
   dropFiles,
   relinkClone,

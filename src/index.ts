@@ -29,7 +29,9 @@ export { type AbortedUpload, type AbortRecordedOptions, abortRecordedUpload } fr
 export type { ShownChange } from './ops/add-patches.ts';
 export { type ApplyOptions, applyUpload, type UploadResult } from './ops/apply-upload.ts';
 export type { CacheFault, CacheProblem } from './ops/cache-problems.ts';
+export { type CloneStatus, cloneStatus } from './ops/clone-status.ts';
 export { type CloneOptions, type CloneResult, cloneVersion } from './ops/clone-version.ts';
+export type { ClonePath, CloneState } from './ops/compare-clone.ts';
 export { type CreateProjectOptions, createProject, type Quota, type Uploader } from './ops/create-project.ts';
 export {
   type Diff,
@@ -45,6 +47,7 @@ export { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 export { type FetchedFiles, fetchFiles } from './ops/fetch-files.ts';
 export { fetchLatest } from './ops/fetch-latest.ts';
 export type { TracedFile } from './ops/follow-links.ts';
+export type { Publishing, Refused } from './ops/foresee-publishing.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
 export { type CachedClone, type CachedVersion, listCache } from './ops/list-cache.ts';
 export { type History, type HistoryEntry, type HistoryOptions, listHistory } from './ops/list-history.ts';

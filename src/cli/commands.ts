@@ -125,6 +125,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Make a folder of links to a version’s files',
     load: async () => (await import('./commands/clone.ts')).clone,
   },
+  status: {
+    summary: 'Show what of a clone differs from its version',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
   fetch: {
     summary: 'Fetch what links of a clone lead to, such as what was left out',
     load: async () => (await import('./commands/fetch.ts')).fetch,

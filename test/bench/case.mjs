@@ -42,6 +42,14 @@ const cases = {
     },
     yardstick: async () => readAll(clone),
   },
+  status: {
+    setup: async (client) => client.cloneVersion(MANY, clone),
+    async ours(client) {
+      const { clean, states } = await client.cloneStatus(clone);
+      if (!clean || states.linked.files === 0) throw new Error('a fresh clone is clean');
+    },
+    yardstick: async () => readAll(clone),
+  },
   digest: {
     async setup() {
       mkdirSync(source);

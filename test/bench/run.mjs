@@ -2,6 +2,7 @@
 //   npm run bench                     every case at 100,000 entries, three rounds
 //   npm run bench -- --case prepare   one case
 //   npm run bench -- --small          1,000 entries, one round: that the benchmark itself works
+//   npm run bench -- --case clone-warm --entries 1000000    another number of entries, one round
 //   npm run bench -- --json FILE      the results as JSON too
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
   options: {
     case: { type: 'string' },
     small: { type: 'boolean' },
+    entries: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean' },
   },
@@ -26,11 +28,12 @@ const CASES = {
   'clone-no-download': 'clone with `download: false`; bare loop of symlinkSync over the same list',
   'clone-warm': 'clone of a version that is remembered, without a request; bare loop of symlinkSync',
   prepare: 'prepare of a fresh clone; bare loop of readdir, readlink and lstat of the target',
+  status: 'status of a fresh clone whose files are cached; the same bare loop',
   digest: 'plan of 128 MiB in 8 files; a loop that reads and hashes them on one thread',
 };
 
-const entries = values.small ? 1_000 : 100_000;
-const rounds = values.small ? 1 : 3;
+const entries = Number(values.entries ?? (values.small ? 1_000 : 100_000));
+const rounds = values.small || values.entries ? 1 : 3;
 const all = { ...CASES, ...REGISTRY_CASES };
 const names = values.case === undefined ? Object.keys(all) : [values.case];
 for (const name of names) {

@@ -32,6 +32,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'version approve': PROBATION,
   'version reject': PROBATION,
   relink: 'gypsum clone my-project/my-asset/v1 my-clone',
+  status: 'gypsum clone my-project/my-asset/v1 my-clone',
   fetch: 'gypsum clone my-project/my-asset/v1 my-clone --no-download',
   drop: 'gypsum clone my-project/my-asset/v1 my-clone',
   diff: 'gypsum clone my-project/my-asset/v1 my-clone',

@@ -76,6 +76,8 @@ it('works by hand as it says, block by block', async () => {
   expect(stdout).toContain('Published my-project/my-asset/v1: 2 files, 25 B; sent 2 (25 B), linked 0 (0 B).');
   expect(stdout).toContain(`notes.txt -> ${join(folder, 'cache/bucket/my-project/my-asset/v1/notes.txt')}`);
   expect(stdout).toContain('1 file to send (14 B), 1 to link (16 B)');
+  const [, status = ''] = /^```\n(my-project.*?)^```/ms.exec(readme) ?? [];
+  expect(stdout).toContain(status.replace('/home/me', folder));
   expect(stdout).toContain('Published my-project/my-asset/v2: 2 files, 30 B; sent 1 (14 B), linked 1 (16 B).');
   expect(stdout).toContain('notes.txt -> my-project/my-asset/v1:/notes.txt');
   expect(stdout).toContain('0 files would be sent, 2 linked');

@@ -21,6 +21,7 @@ const calls: Readonly<Record<string, (client: Client, folder: string, call: Call
   saveVersion: (client, _folder, call) => client.saveVersion(V1, call),
   resolveLinks: (client, _folder, call) => client.resolveLinks(V1, call),
   cloneVersion: (client, folder, call) => client.cloneVersion(V1, `${folder}-clone`, call),
+  cloneStatus: (client, folder, call) => client.cloneStatus(folder, call),
   fetchFiles: (client, folder, call) => client.fetchFiles([folder], call),
   dropFiles: (client, folder, call) => client.dropFiles([folder], call),
   relinkClone: (client, folder, call) => client.relinkClone(folder, call),

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import type { CloneMode } from '../model/clone-mode.ts';
+import type { Manifest } from '../model/manifest.ts';
+import type { VersionRef } from '../model/refs.ts';
+import { isImmutable } from '../model/summary.ts';
+import { type Comparison, compareClone } from './compare-clone.ts';
+import { digestFiles } from './digest-files.ts';
+import { inspectLinks } from './find-changed.ts';
+import { findClone } from './find-clone.ts';
+import { foreseePublishing, type Publishing } from './foresee-publishing.ts';
+import { cachedPlace, type Found, type FoundLink } from './found.ts';
+import { readFolder } from './read-folder.ts';
+import { run } from './run.ts';
+import { loadVersion } from './version-documents.ts';
+
+/** How a clone differs from the version that it is of, and what would become of it. */
+export interface CloneStatus extends VersionRef, Comparison {
+  /** The real path of the clone. */
+  readonly directory: string;
+  readonly mode: CloneMode;
+  /** Nothing differs; links may dangle. */
+  readonly clean: boolean;
+  /** What publishing it would do. */
+  readonly publishing: Publishing;
+  /** How many entries `.gypsumignore` leaves out, a folder as one; absent without such a file. */
+  readonly ignored?: number;
+}
+
+/**
+ * Compares the clone that a folder is or lies in with its version. What `.gypsumignore` names counts as not there. Of real
+ * files, those are read whose size is that of a file of the version, unless they were read before and not touched since.
+ * Changes nothing, and asks the registry only if the cache does not remember the version.
+ *
+ * Throws `invalid-argument` for a folder that is in no clone.
+ */
+export async function cloneStatus(ctx: Context, directory: string, options: CallOptions = {}): Promise<CloneStatus> {
+  return run(ctx, options, async () => {
+    const { root, ref, receipt } = await findClone(ctx, directory, options);
+    const documents = await loadVersion(ctx, ref, options);
+    const { manifest, summary } = documents;
+    const { entries, ignored } = await readFolder(ctx, root, { ...options, loaded: [documents], content: false });
+    const { changed, gone } = await inspectLinks(ctx, linksOf(entries), (link) => cachedPlace(ctx, link), options);
+    const digests = await digestCandidates(ctx, root, entries, manifest, options);
+    const known = { mode: receipt.mode, digests, edited: new Set(changed), gone: new Set(gone) };
+    const comparison = await compareClone(manifest, entries, known, options.signal);
+    return {
+      ...ref,
+      directory: root,
+      mode: receipt.mode,
+      clean: comparison.entries.length === comparison.states.dangling.files,
+      ...comparison,
+      publishing: foreseePublishing(entries, known, isImmutable(summary) ? manifest : {}),
+      ...(ignored !== undefined && { ignored }),
+    };
+  });
+}
+
+/** Gives the links that somebody may have written through. */
+function linksOf(entries: readonly Found[]): FoundLink[] {
+  return entries.filter((entry): entry is FoundLink => entry.type === 'link' && entry.how !== 'copy');
+}
+
+/** Gives the digests, by path, of files that have the size of a file of the version: others have none of its contents. */
+async function digestCandidates(
+  ctx: Context,
+  root: string,
+  entries: readonly Found[],
+  manifest: Manifest,
+  options: CallOptions,
+): Promise<Map<string, string>> {
+  const files = entries.flatMap((entry) =>
+    (entry.type === 'file' || entry.type === 'symlink') && entry.size !== undefined
+      ? { path: entry.path, size: entry.size, source: join(root, entry.path) }
+      : [],
+  );
+  if (files.length === 0) return new Map();
+  const sizes = new Set(Object.values(manifest).map(({ size }) => size));
+  const candidates = files.filter(({ size }) => sizes.has(size));
+  return new Map((await digestFiles(ctx, candidates, options)).map(({ path, md5sum }) => [path, md5sum]));
+}
