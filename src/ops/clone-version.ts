@@ -5,7 +5,7 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import { type Count, countFiles } from '../model/count.ts';
-import { type Manifest, manifestPaths } from '../model/manifest.ts';
+import { type Manifest, manifestPaths, selectEntries } from '../model/manifest.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import { type Selection, selectFiles } from '../model/select-files.ts';
 import { type Entry, withDirectories } from '../model/tree.ts';
@@ -18,7 +18,7 @@ import { findAstray } from './astray-links.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { checkDestination, checkEmpty, makeFolders, removeFolders } from './clone-destination.ts';
-import { cloneFiles } from './clone-files.ts';
+import { type ClonedVersion, cloneFiles } from './clone-files.ts';
 import { checkMode, chooseCloneMode } from './clone-mode.ts';
 import { withReceipt } from './clone-receipt.ts';
 import { findCloneSources } from './find-clone-sources.ts';
@@ -28,6 +28,7 @@ import type { SaveOptions } from './save-contents.ts';
 import { leftOut, type SaveResult, saveFiles } from './save-version.ts';
 import type { InSite } from './site-cache.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
+import { scanIfThere } from './walk-version.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
 export interface CloneOptions extends SaveOptions, Selection {
@@ -53,11 +54,14 @@ export interface CloneResult extends VersionRef {
   readonly destination: string;
   /** How its files stand there. */
   readonly mode: CloneMode;
+  /** What was to be cloned: all files of the version, or those that are included and not excluded. */
   readonly files: number;
   /** Units: bytes */
   readonly bytes: number;
-  /** Files of the version that were left out: their links dangle until `fetchFiles` brings them. Absent where all are there. */
+  /** Files of the version that were left out, and for which links stand. Absent where none were. */
   readonly leftOut?: Count;
+  /** Files that were not to be fetched, and that the cache has not: links dangle until `fetchFiles` brings them. Absent without any. */
+  readonly dangling?: Count;
   /** Links, or files in other modes, that were made now, and those that were there already. */
   readonly links: { readonly made: number; readonly unchanged: number };
   /** Paths of the version that stand for something else in the folder, which was left as it is. */
@@ -132,8 +136,9 @@ export async function cloneBy(
         ...version,
         destination: place,
         mode: chosen,
-        ...countFiles(Object.values(documents.manifest)),
+        ...countFiles(Object.values(selected)),
         ...leftOut(documents.manifest, selected),
+        ...(await countDangling(ctx, cloned, download, conflicts, options)),
         links: { made: steps.filter(({ after }) => after.type !== 'directory').length, unchanged },
         conflicts,
         ...astrayOf(ctx, place, actual, conflicts),
@@ -144,6 +149,22 @@ export async function cloneBy(
       throw error;
     }
   });
+}
+
+/** Counts what was not to be fetched and is not in the cache, but for what has no link. */
+async function countDangling(
+  ctx: Context,
+  { ref, manifest, selected }: ClonedVersion,
+  download: boolean,
+  conflicts: readonly string[],
+  { signal }: CallOptions,
+): Promise<Pick<CloneResult, 'dangling'>> {
+  if (download && selected === manifest) return {};
+  const cached = (await scanIfThere(ctx.cache.layout.versionFolder(ref), { signal })).map(({ path }) => path);
+  const others = new Set([...cached, ...conflicts]);
+  const absent = selectEntries(manifest, (_, path) => !(others.has(path) || (download && path in selected)));
+  const dangling = countFiles(Object.values(absent));
+  return dangling.files > 0 ? { dangling } : {};
 }
 
 const NONE: InSite = new Set();

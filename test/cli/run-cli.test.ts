@@ -164,8 +164,23 @@ describe('a command', () => {
     const rig = await createRig(seed);
     const { stdout } = await runAt(rig, 'clone', 'p/a', join(rig.folder, 'clone'), '--no-download');
     expect(stdout).toMatch(
-      /\nNo file was fetched: links dangle until "gypsum save p\/a\/v1", with the same settings\.\n$/,
+      /\nNo file was fetched; the links dangle until "gypsum fetch (\S+)" brings what they lead to\.\n$/,
     );
+  });
+
+  it('counts what was cloned, what was left out, and what dangles, each for itself', async () => {
+    const rig = await createRig({ versions: { 'p/a/v1': { a: '1', 'raw/b': '22', 'raw/c': '333' } } });
+    const clone = async (name: string, ...flags: string[]) =>
+      (await runAt(rig, 'clone', 'p/a/v1', join(rig.folder, name), ...flags)).stdout.split('\n').slice(0, -1);
+    const brings = (name: string) => `until "gypsum fetch ${join(rig.folder, name)}" brings what they lead to.`;
+    expect(await clone('one', '--exclude', 'raw')).toEqual([
+      `Cloned p/a/v1 to ${join(rig.folder, 'one')}: 1 file, 1 B.`,
+      `Left out: 2 files, 5 B; the links dangle ${brings('one')}`,
+    ]);
+    expect((await clone('two', '--no-download'))[1]).toBe(`No file was fetched; 2 links of 3 dangle ${brings('two')}`);
+    await rig.client.saveVersion({ project: 'p', asset: 'a', version: 'v1' });
+    expect((await clone('three', '--include', 'a'))[1]).toBe('Left out: 2 files, 5 B; the cache has all of it.');
+    expect((await clone('four', '--no-download'))[1]).toBe('No file was fetched; the cache has all of it.');
   });
 
   it('names what was in the way of a merge', async () => {

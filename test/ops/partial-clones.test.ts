@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, link, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { CloneOptions } from '../../src/index.ts';
 import { createRig, type Rig, readTree } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -75,7 +76,8 @@ describe('a clone of a part of a version', () => {
     const rig = await createRig(seed);
     const clone = join(rig.folder, 'clone');
     const result = await rig.client.cloneVersion(V1, clone, { include: ['**/*.csv'], exclude: ['raw/*'] });
-    expect(result).toMatchObject({ files: 4, links: { made: 4 }, leftOut: { files: 3, bytes: 28 } });
+    const rest = { files: 3, bytes: 28 };
+    expect(result).toMatchObject({ files: 1, bytes: 12, links: { made: 4 }, leftOut: rest, dangling: rest });
     expect(await readTree(clone)).toEqual(
       Object.fromEntries(Object.keys(FILES).map((path) => [path, `-> ${cached(rig, path)}`])),
     );
@@ -85,6 +87,24 @@ describe('a clone of a part of a version', () => {
     expect(isComplete(rig)).toBe(false);
     await rig.client.relinkClone(clone);
     expect(await readReceipt(rig)).toMatchObject({ include: ['**/*.csv'], exclude: ['raw/*'] });
+  });
+
+  it('counts as dangling what the cache has not, and nothing else', async () => {
+    const rig = await createRig(seed);
+    const clone = (name: string, options: CloneOptions) =>
+      rig.client.cloneVersion(V1, join(rig.folder, name), { include: ['a.csv'], ...options });
+    const all = { include: [], download: false };
+    expect((await clone('cold', all)).dangling).toEqual({ files: 4, bytes: 40 });
+    await rig.client.saveVersion(V1, { include: ['raw/b.bin'] });
+    expect((await clone('first', {})).dangling).toEqual({ files: 2, bytes: 15 });
+    expect((await clone('second', { mode: 'copy' })).dangling).toEqual({ files: 2, bytes: 15 });
+    expect((await clone('third', all)).dangling).toEqual({ files: 2, bytes: 15 });
+    await rig.makeFolder('mine', { '.d': 'mine' });
+    expect((await clone('mine', { merge: true })).dangling).toEqual({ files: 1, bytes: 12 });
+    await rig.client.saveVersion(V1);
+    const warm = await clone('warm', {});
+    expect([warm.files, warm.leftOut, warm.dangling]).toEqual([1, { files: 3, bytes: 28 }, undefined]);
+    expect(await clone('last', all)).not.toHaveProperty('dangling');
   });
 
   it('publishes as the whole: what is left out is linked, and nothing is fetched for it', async () => {

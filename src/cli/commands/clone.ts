@@ -1,4 +1,5 @@
 import { CLONE_MODES, type CloneMode } from '../../model/clone-mode.ts';
+import type { Count } from '../../model/count.ts';
 import { formatRef } from '../../model/refs.ts';
 import type { Selection } from '../../model/select-files.ts';
 import { showText } from '../../model/text.ts';
@@ -41,7 +42,21 @@ export const clone: Command<CloneResult, Options> = {
     const ref = await versionOf(call, argument(args, 0));
     return client().cloneVersion(ref, argument(args, 1), { ...options, signal, onEvent });
   },
-  human({ destination, mode, files, bytes, leftOut, links, conflicts, astray, saved, project, asset, version }) {
+  human({
+    destination,
+    mode,
+    files,
+    bytes,
+    leftOut,
+    dangling,
+    links,
+    conflicts,
+    astray,
+    saved,
+    project,
+    asset,
+    version,
+  }) {
     const ref = formatRef({ project, asset, version });
     const how = mode === 'symlink' ? '' : `, each a ${MADE[mode]}`;
     const lines = [`Cloned ${ref} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}${how}.`];
@@ -52,11 +67,8 @@ export const clone: Command<CloneResult, Options> = {
     }
     if (mode === 'hardlink') lines.push('They are the cached files: replace one to change it, do not write to it.');
     if (saved?.inSite !== undefined) lines.push(`In the site cache: ${filesAndBytes(saved.inSite)}.`);
-    if (leftOut !== undefined) {
-      lines.push(`Left out: ${filesAndBytes(leftOut)}; their links dangle until "gypsum fetch" brings them.`);
-    }
-    if (saved === undefined)
-      lines.push(`No file was fetched: links dangle until "gypsum save ${ref}", with the same settings.`);
+    const what = saved === undefined ? 'No file was fetched' : leftOut && `Left out: ${filesAndBytes(leftOut)}`;
+    if (what !== undefined) lines.push(`${what}; ${danglingText(leftOut?.files ?? files, dangling, destination)}`);
     if (conflicts.length > 0) {
       lines.push('These were in the way and have been kept as they are:');
       lines.push(...conflicts.map((path) => `  ${showText(path)}`));
@@ -69,3 +81,12 @@ export const clone: Command<CloneResult, Options> = {
     return lines.join('\n');
   },
 };
+
+function danglingText(files: number, dangling: Count | undefined, destination: string): string {
+  if (dangling === undefined) return 'the cache has all of it.';
+  const which =
+    dangling.files === files
+      ? 'the links dangle'
+      : `${count(dangling.files, 'link')} of ${files.toLocaleString('en')} dangle`;
+  return `${which} until "gypsum fetch ${showText(destination)}" brings what they lead to.`;
+}
