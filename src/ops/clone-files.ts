@@ -11,7 +11,7 @@ import { fsPath } from '../model/local-path.ts';
 import { entryDigest, type Manifest, manifestPaths } from '../model/manifest.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { type Entry, type FileEntry, withDirectories } from '../model/tree.ts';
-import { type ApplyOptions, applySteps } from '../tree/apply.ts';
+import { type ApplyOptions, applySteps, type RevocableStep } from '../tree/apply.ts';
 import { type LayoutPlan, planLayout } from '../tree/plan.ts';
 import { freshName } from '../tree/put-file.ts';
 import { realPath } from '../tree/real-path.ts';
@@ -37,38 +37,61 @@ export async function cloneFiles(
   const source = ({ path }: FileEntry) => ctx.cache.layout.file({ ...ref, path });
   const folder = ctx.cache.layout.versionFolder(ref);
   const plan = planLayout(withDirectories(entries(manifest, selected, folder)), tree, { mode, source });
-  const bytes = plan.steps.reduce((sum, { after }) => sum + (after.type === 'file' ? after.size : 0), 0);
-  options.onEvent?.({ type: 'start', task: 'clone', files: plan.steps.length, bytes });
-  const proof = mode === 'hardlink' ? await proveContents(ctx, wanted, options) : undefined;
+  await putFiles(ctx, wanted, place, mode, plan.steps, {
+    ...options,
+    remember: (made) => rememberFiles(ctx, ref, place, new Map([...known, ...made]), options),
+  });
+  return plan;
+}
+
+export interface PutFilesOptions extends ApplyOptions {
+  /** Remembers files that were made, by their paths in the folder; else all is taken back. */
+  remember: (made: CloneFiles) => Promise<void>;
+}
+
+/** Carries out steps that make real files of a version's cached ones, all of which must be there and are proven right. */
+export async function putFiles(
+  ctx: Context,
+  documents: VersionDocuments,
+  place: string,
+  mode: FileMode,
+  steps: readonly RevocableStep[],
+  { remember, ...options }: PutFilesOptions,
+): Promise<void> {
+  const bytes = steps.reduce((sum, { after }) => sum + (after.type === 'file' ? after.size : 0), 0);
+  options.onEvent?.({ type: 'start', task: 'clone', files: steps.length, bytes });
+  const proof = mode === 'hardlink' ? await proveContents(ctx, documents, options) : undefined;
   try {
-    await applySteps(place, plan.steps, {
+    await applySteps(place, steps, {
       ...options,
       async finish(made) {
         // Hard links were proven before they changed the inodes; copies have proven themselves.
-        if (mode === 'reflink') await proveContents(ctx, wanted, options);
-        await rememberFiles(ctx, ref, place, new Map([...known, ...made]), options);
+        if (mode === 'reflink') await proveContents(ctx, documents, options);
+        await remember(made);
       },
     });
   } finally {
     await proof?.remember();
   }
   options.onEvent?.({ type: 'end', task: 'clone' });
-  return plan;
 }
 
-/** Remembers the files of a clone as they look now: those that were changed last once the clock has passed that. */
+/**
+ * Remembers the files of a clone as they look now: those that were changed last once the clock has passed that. `destination`
+ * is where its receipt says that it is.
+ */
 export async function rememberFiles(
   ctx: Context,
   ref: VersionRef,
   place: string,
   files: CloneFiles,
-  { signal }: CallOptions,
+  { signal, destination = realPath(place) }: CallOptions & { destination?: string },
 ): Promise<void> {
   let last = 0;
   for (const [, , , , ctime] of files.values()) last = Math.max(last, ctime);
   const clock = await passClock(freshName(place), last, signal);
   const settled = [...files].filter(([, [, , , , ctime]]) => ctime < clock);
-  await writeCloneFiles(ctx.cache.layout, realPath(place), ref, new Map(settled));
+  await writeCloneFiles(ctx.cache.layout, destination, ref, new Map(settled));
 }
 
 /** Finds out which files of a folder are what a version has at the same path: they are read. */

@@ -4,6 +4,8 @@ import type { Context } from '../context.ts';
 import { type Count, countFiles } from '../model/count.ts';
 import { formatFileRef } from '../model/refs.ts';
 import { applySteps } from '../tree/apply.ts';
+import { openFileClones } from './file-clones.ts';
+import { fillLinks, fillOf } from './fill-links.ts';
 import { type CloneLink, findCloneLinks } from './find-clone-links.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
@@ -12,12 +14,17 @@ import type { SaveResult } from './save-version.ts';
 import { findInSite, type InSite } from './site-cache.ts';
 
 /** Files that links lead to: each counts once. */
-export interface FetchedFiles extends Count, Pick<SaveResult, 'fetched' | 'adopted' | 'inSite'> {}
+export interface FetchedFiles extends Count, Pick<SaveResult, 'fetched' | 'adopted' | 'inSite'> {
+  /** Files that stand where links stood, in clones of real files. Absent where there are none. */
+  readonly made?: Count;
+}
 
 /**
  * Brings what links in clones lead to into the cache, also what had been left out there. `paths` are links, folders with
  * links, or globs for the paths of links. Throws `not-found` naming one where no link into the cache is, and what
  * `saveVersion` throws.
+ *
+ * In a clone of real files, a link to a file of its version becomes one, too, in the mode of the clone.
  *
  * What the site cache has is not brought: the link leads there then. A link into the site cache to what is not there any
  * more leads into the user's own cache then.
@@ -30,8 +37,11 @@ export async function fetchFiles(
   return run(ctx, options, async () => {
     const links = await findCloneLinks(ctx, paths, options);
     const files = distinct(links);
+    const clones = await openFileClones(ctx, options);
+    const fills = links.flatMap((link) => fillOf(clones, link));
+    const filled = new Set(fills.map(({ link }) => link));
     const found = options.overwrite ? new Set<string>() : await findInSite(ctx, files.map(toContent), options);
-    const plan = links.map((link) => ({ link, target: siteTarget(ctx, link, found) }));
+    const plan = links.map((link) => ({ link, target: filled.has(link) ? undefined : siteTarget(ctx, link, found) }));
     const [inSite, own] = [true, false].map((isSite) =>
       distinct(plan.filter(({ target }) => (target !== undefined) === isSite).map(({ link }) => link)),
     ) as [CloneLink[], CloneLink[]];
@@ -40,11 +50,19 @@ export async function fetchFiles(
       own.map(({ file }) => file),
       options,
     );
+    await fillLinks(ctx, fills, options);
     for (const { link, target } of plan) {
+      if (filled.has(link)) continue;
       if (link.inSite !== (target !== undefined)) await lead(link, target ?? ctx.cache.layout.file(link.file));
     }
     const { fetched, adopted } = outcome;
-    return { ...countFiles(files), ...(inSite.length > 0 && { inSite: countFiles(inSite) }), fetched, adopted };
+    return {
+      ...countFiles(files),
+      ...(inSite.length > 0 && { inSite: countFiles(inSite) }),
+      fetched,
+      adopted,
+      ...(fills.length > 0 && { made: countFiles(filled) }),
+    };
   });
 }
 

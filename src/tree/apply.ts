@@ -4,10 +4,10 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { type Fingerprint, fingerprintOf, sameContent } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
-import { applyStep, makeAt } from './apply-step.ts';
+import { applyStep, makeAt, type Outcome } from './apply-step.ts';
 import { type PutFile, putFile } from './put-file.ts';
 import { readLink } from './scan.ts';
-import type { ChangeSymlink, MakeStep } from './step.ts';
+import type { ChangeSymlink, FillSymlink, MakeStep, SeenFile } from './step.ts';
 import { createWay, type Way } from './way.ts';
 
 export interface ApplyOptions extends CallOptions {
@@ -19,13 +19,16 @@ export interface ApplyOptions extends CallOptions {
   put?: PutFile;
 }
 
+/** A step that can be taken back. */
+export type RevocableStep = MakeStep | FillSymlink | ChangeSymlink;
+
 /**
  * Carries out the steps of a plan in a folder. If one fails, or the signal is aborted, those done are taken back, so
  * that the folder is as it was. A symlink that leads elsewhere by now is left alone.
  */
 export async function applySteps(
   root: string,
-  steps: readonly (MakeStep | ChangeSymlink)[],
+  steps: readonly RevocableStep[],
   { orCopy = false, finish, put = putFile, signal, onEvent }: ApplyOptions = {},
 ): Promise<void> {
   signal?.throwIfAborted();
@@ -33,24 +36,27 @@ export async function applySteps(
   const way = createWay(root);
   const means = { put, pace, orCopy, touched: new Set<string>() };
   const made = new Map<string, Fingerprint>();
-  let done = 0;
+  const done: RevocableStep[] = [];
+  let seen = 0;
   let reported = 0;
   let bytes = 0;
   const report = () => {
-    onEvent?.({ type: 'progress', task: 'clone', files: done - reported, bytes });
-    reported = done;
+    onEvent?.({ type: 'progress', task: 'clone', files: seen - reported, bytes });
+    reported = seen;
     bytes = 0;
   };
   try {
     for (const step of steps) {
       const place = way.to(step.path);
-      if (step.before !== undefined) await applyStep(place, step, means);
+      let outcome: Outcome = 'done';
+      if (step.before !== undefined) outcome = await applyStep(place, step, means);
       else await makeAt(place, step.after, means);
-      if (step.after.type === 'file') {
+      if (step.after.type === 'file' && outcome !== 'stale') {
         made.set(step.path, fingerprintOf(lstatSync(fsPath(place))));
         bytes += step.after.size;
       }
-      done++;
+      if (outcome === 'done') done.push(step);
+      seen++;
       if (pace.due()) {
         report();
         await pace.rest();
@@ -61,7 +67,7 @@ export async function applySteps(
     await finish?.(made);
   } catch (error) {
     way.forget();
-    await takeBack(way, steps.slice(0, done), made);
+    await takeBack(way, done, made, means.touched);
     throw error;
   } finally {
     way.close();
@@ -70,17 +76,20 @@ export async function applySteps(
 
 async function takeBack(
   way: Way,
-  steps: readonly (MakeStep | ChangeSymlink)[],
+  steps: readonly RevocableStep[],
   made: ReadonlyMap<string, Fingerprint>,
+  touched: Set<string>,
 ): Promise<void> {
   const pace = createPace();
-  const means = { put: putFile, pace, orCopy: false, touched: new Set<string>() };
+  const means = { put: putFile, pace, orCopy: false, touched };
   for (const step of steps.toReversed()) {
     try {
       const place = way.to(step.path);
       const { path, before, after } = step;
-      if (before !== undefined) await applyStep(place, { path, before: after, after: before }, means);
-      else if (after.type === 'directory') rmdirSync(fsPath(place));
+      if (before !== undefined) {
+        const now = after.type === 'file' ? asMade(path, made) : after;
+        await applyStep(place, { path, before: now, after: before }, means);
+      } else if (after.type === 'directory') rmdirSync(fsPath(place));
       else if (after.type === 'symlink') {
         if (readLink(place) === after.target) unlinkSync(fsPath(place));
       } else if (isAsMade(place, made.get(path))) unlinkSync(fsPath(place));
@@ -93,6 +102,12 @@ async function takeBack(
       way.forget();
     }
   }
+}
+
+function asMade(path: string, made: ReadonlyMap<string, Fingerprint>): SeenFile {
+  const seen = made.get(path);
+  if (seen === undefined) throw new Error(`it is not known how ${path} was made`);
+  return { type: 'file', seen };
 }
 
 function isAsMade(path: string, made: Fingerprint | undefined): boolean {

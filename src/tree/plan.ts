@@ -1,7 +1,7 @@
 import type { FileMode } from '../model/clone-mode.ts';
-import { type FileEntry, isBelow, type Tree } from '../model/tree.ts';
+import { type Entry, type FileEntry, isBelow, type Tree } from '../model/tree.ts';
 import { compareTrees, sameEntry } from './compare.ts';
-import type { MakeStep } from './step.ts';
+import type { FileOf, FillSymlink, MakeStep } from './step.ts';
 
 /** How real files are made: in which way, and of what. */
 export interface FileLayout {
@@ -11,7 +11,7 @@ export interface FileLayout {
 
 /** What would make a folder hold a tree beside what it holds already. */
 export interface LayoutPlan {
-  readonly steps: readonly MakeStep[];
+  readonly steps: readonly (MakeStep | FillSymlink)[];
   /** Paths where the folder holds something else; they are kept as they are, with all that lies below. */
   readonly conflicts: readonly string[];
   /** How many entries are there already as they must be, folders not counted. */
@@ -20,10 +20,11 @@ export interface LayoutPlan {
 
 /**
  * Plans how a folder gets the folders, symlinks and files of `wanted`; what else it holds is left alone. Files are
- * there already where both trees know their digests, and they are equal.
+ * there already where both trees know their digests, and they are equal; a symlink to what a file is to be made of gives
+ * way to it.
  */
 export function planLayout(wanted: Tree, actual: Tree, files?: FileLayout): LayoutPlan {
-  const steps: MakeStep[] = [];
+  const steps: (MakeStep | FillSymlink)[] = [];
   const conflicts: string[] = [];
   let unchanged = 0;
   let blocked: string | undefined;
@@ -34,7 +35,10 @@ export function planLayout(wanted: Tree, actual: Tree, files?: FileLayout): Layo
       continue;
     }
     blocked = undefined;
-    if (right !== undefined) {
+    if (left.type === 'file' && (right === undefined || isStandIn(right, left, files))) {
+      const before = right?.type === 'symlink' ? { before: right } : {};
+      steps.push({ path, ...before, after: fileOf(left, files) });
+    } else if (right !== undefined) {
       if (!sameEntry(left, right)) {
         if (left.type === 'directory') blocked = path;
         else conflicts.push(path);
@@ -42,12 +46,19 @@ export function planLayout(wanted: Tree, actual: Tree, files?: FileLayout): Layo
     } else if (left.type === 'directory' || left.type === 'symlink') {
       // The entry is what is to stand there: a hundred thousand links need no second object each.
       steps.push({ path, after: left });
-    } else if (left.type === 'file' && left.digest !== undefined && files !== undefined) {
-      const { size, digest } = left;
-      steps.push({ path, after: { type: 'file', mode: files.mode, source: files.source(left), size, digest } });
     } else {
       throw new Error(`a ${left.type} cannot be laid out`);
     }
   }
   return { steps, conflicts, unchanged };
+}
+
+function isStandIn(there: Entry, wanted: FileEntry, files: FileLayout | undefined): boolean {
+  return there.type === 'symlink' && there.target === files?.source(wanted);
+}
+
+function fileOf(entry: FileEntry, files: FileLayout | undefined): FileOf {
+  const { size, digest } = entry;
+  if (digest === undefined || files === undefined) throw new Error(`a file cannot be laid out at ${entry.path}`);
+  return { type: 'file', mode: files.mode, source: files.source(entry), size, digest };
 }

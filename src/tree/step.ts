@@ -56,6 +56,13 @@ export interface MakeStep {
   readonly after: After;
 }
 
+/** Puts a file in the place of a symlink. */
+export interface FillSymlink {
+  readonly path: string;
+  readonly before: SymlinkText;
+  readonly after: FileOf;
+}
+
 /** Has a symlink lead elsewhere. */
 export interface ChangeSymlink {
   readonly path: string;

@@ -1,5 +1,17 @@
 import { existsSync } from 'node:fs';
-import { chmod, link, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CloneOptions } from '../../src/index.ts';
@@ -125,8 +137,44 @@ describe('a clone of a part of a version', () => {
     await rig.client.cloneVersion(V1, clone, { mode, exclude: ['raw/b.bin'] });
     expect(await readTree(clone)).toEqual({ ...FILES, 'raw/b.bin': `-> ${cached(rig, 'raw/b.bin')}` });
     expect(await rig.client.prepareDirectoryUpload(clone)).toMatchObject({ files: [], links: { length: 4 } });
-    expect(await rig.client.fetchFiles([clone])).toMatchObject({ files: 1, fetched: { bytes: 13 } });
-    expect(await readFile(join(clone, 'raw/b.bin'), 'utf8')).toBe('large content');
+    const made = { files: 1, bytes: 13 };
+    expect(await rig.client.fetchFiles([clone])).toMatchObject({ files: 1, fetched: { bytes: 13 }, made });
+    expect(await readTree(clone)).toEqual(FILES);
+    const { ino } = await lstat(join(clone, 'raw/b.bin'));
+    expect(ino === (await lstat(cached(rig, 'raw/b.bin'))).ino).toBe(mode === 'hardlink');
+    rig.registry.resetCalls();
+    const { sent, linked } = await rig.client.uploadDirectory(V2, clone, { deduplicate: false });
+    expect([sent.files, linked.files]).toEqual([0, 4]);
+  });
+
+  it.each(['copy', 'hardlink'] as const)('in the mode "%s" is completed by a merge, in that mode', async (mode) => {
+    const rig = await createRig(seed);
+    const clone = join(rig.folder, 'clone');
+    await rig.client.cloneVersion(V1, clone, { mode, exclude: ['raw'] });
+    await rm(join(clone, 'raw/c.csv'));
+    await writeFile(join(clone, 'raw/c.csv'), 'mine');
+    const { links, conflicts } = await rig.client.cloneVersion(V1, clone, { merge: true });
+    expect([links, conflicts]).toEqual([{ made: 1, unchanged: 2 }, ['raw/c.csv']]);
+    expect(await readTree(clone)).toEqual({ ...FILES, 'raw/c.csv': 'mine' });
+    expect(await rig.client.prepareDirectoryUpload(clone)).toMatchObject({ files: [{ path: 'raw/c.csv' }] });
+  });
+
+  it('in the mode "copy" has its links filled wherever it and they were moved to, and no others', async () => {
+    const rig = await createRig({ versions: { ...seed.versions, 'p/a/v2': { 'x.csv': 'of v2' } } });
+    const [clone, moved] = [join(rig.folder, 'clone'), join(rig.folder, 'moved')];
+    await rig.client.cloneVersion(V1, clone, { mode: 'copy', include: ['a.csv'] });
+    await rename(clone, moved);
+    await rename(join(moved, 'raw/b.bin'), join(moved, 'b.bin'));
+    await symlink(cached(rig, 'x.csv', 'v2'), join(moved, 'x.csv'));
+    expect((await rig.client.fetchFiles([moved])).made?.files).toBe(3);
+    expect(await readTree(moved)).toEqual({
+      'a.csv': 'content of a',
+      'b.bin': 'large content',
+      'raw/c.csv': 'content of c',
+      '.d': 'dot',
+      'x.csv': `-> ${cached(rig, 'x.csv', 'v2')}`,
+    });
+    await expect(rig.client.prepareDirectoryUpload(moved)).resolves.toMatchObject({ files: [], links: { length: 5 } });
   });
 
   it('is refused where nothing is fetched at all', async () => {

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { GypsumEvent } from '../../src/events.ts';
@@ -9,7 +18,7 @@ import { withDirectories } from '../../src/model/tree.ts';
 import { applySteps } from '../../src/tree/apply.ts';
 import { planLayout } from '../../src/tree/plan.ts';
 import { scanFolder } from '../../src/tree/scan.ts';
-import type { ChangeSymlink, MakeStep } from '../../src/tree/step.ts';
+import type { ChangeSymlink, FillSymlink, MakeStep } from '../../src/tree/step.ts';
 import { layOut } from '../helpers/files.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -29,6 +38,11 @@ function giveWayAlways(): void {
 const md5 = (text: string) => ({ algorithm: 'md5', hex: createHash('md5').update(text).digest('hex') }) as const;
 const file = (path: string, mode: FileMode, source: string): MakeStep => ({
   path,
+  after: { type: 'file', mode, source, size: 'text'.length, digest: md5('text') },
+});
+const fill = (path: string, target: string, mode: FileMode, source: string): FillSymlink => ({
+  path,
+  before: { type: 'symlink', target },
   after: { type: 'file', mode, source, size: 'text'.length, digest: md5('text') },
 });
 const change = (path: string, before: string, target: string): ChangeSymlink => ({
@@ -57,6 +71,38 @@ describe('steps', () => {
     expect(await scanFolder(join(root, 'other'))).toEqual([]);
     expect(readFileSync(source, 'utf8')).toBe('text');
   });
+
+  it.each(['copy', 'hardlink'] as const)(
+    'put files in the place of symlinks (%s), and take them back',
+    async (mode) => {
+      const root = await tempFolder();
+      layOut(root, {
+        'cache/x': 'text',
+        'clone/a': { link: '/x' },
+        'clone/b': { link: '/x' },
+        'clone/c': { link: '/mine' },
+      });
+      const [source, clone] = [join(root, 'cache/x'), join(root, 'clone')];
+      const steps = ['a', 'b', 'c'].map((path) => fill(path, '/x', mode, source));
+      const before = await scanFolder(clone);
+      const reason = new Error('full');
+      await expect(applySteps(clone, steps, { finish: () => Promise.reject(reason) })).rejects.toBe(reason);
+      expect(await scanFolder(clone)).toEqual(before);
+      let made: ReadonlyMap<string, Fingerprint> = new Map();
+      const finish = async (files: typeof made) => {
+        made = files;
+      };
+      await applySteps(clone, steps, { finish });
+      expect([...made.keys()]).toEqual(['a', 'b']);
+      for (const path of ['a', 'b']) {
+        expect(readFileSync(join(clone, path), 'utf8')).toBe('text');
+        expect(lstatSync(join(clone, path)).ino === lstatSync(source).ino).toBe(mode === 'hardlink');
+      }
+      // It is another one by now.
+      expect(readlinkSync(join(clone, 'c'))).toBe('/mine');
+      expect(readdirSync(clone)).toEqual(['a', 'b', 'c']);
+    },
+  );
 
   it('take back no file that was written to meanwhile', async () => {
     const root = await tempFolder();

@@ -69,15 +69,16 @@ describe('a plan', () => {
     const known = (path: string): FileEntry => ({ ...file(path), digest });
     const files = { mode: 'copy', source: ({ path }: FileEntry) => `/bucket/${path}` } as const;
     const { steps, conflicts, unchanged } = planLayout(
-      withDirectories([known('a/new'), known('b'), known('c'), known('d')]),
-      [known('b'), file('c'), link('d')],
+      withDirectories([known('a/new'), known('b'), known('c'), known('d'), known('e')]),
+      [known('b'), file('c'), link('d'), link('e', '/elsewhere')],
       files,
     );
     expect(steps).toEqual([
       { path: 'a', after: { type: 'directory', path: 'a' } },
       { path: 'a/new', after: { type: 'file', mode: 'copy', source: '/bucket/a/new', size: 1, digest } },
+      { path: 'd', before: link('d'), after: { type: 'file', mode: 'copy', source: '/bucket/d', size: 1, digest } },
     ]);
-    expect([conflicts, unchanged]).toEqual([['c', 'd'], 1]);
+    expect([conflicts, unchanged]).toEqual([['c', 'e'], 1]);
   });
 
   it('has nothing to do where all is there, and leaves what else is there alone', () => {
