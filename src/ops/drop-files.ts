@@ -10,9 +10,11 @@ import { type Count, countFiles } from '../model/count.ts';
 import { formatFileRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { showLines, showText } from '../model/text.ts';
 import { byVersion } from './by-version.ts';
+import { openFileClones } from './file-clones.ts';
 import { findChanged } from './find-changed.ts';
 import { type CloneLink, findCloneLinks } from './find-clone-links.ts';
 import { describeKeeper, findKeepers, type Keeper, keeperHints } from './keepers.ts';
+import { replaceCopies } from './replace-copies.ts';
 import { run } from './run.ts';
 import { versionLockOptions } from './version-lock.ts';
 
@@ -34,6 +36,8 @@ export interface DroppedFiles extends Count {
  * Lets what links in a clone lead to go from the cache: they dangle then, which is enough to publish from, and `fetchFiles`
  * brings it again. `paths` are as there. Throws `in-use` if another clone needs any of it, or if it was edited through
  * its link: then nothing is dropped. What a link into the site cache leads to is not ours to drop.
+ *
+ * In a clone of real files, those go, too, that are as its version's, and links stand in their place.
  */
 export async function dropFiles(
   ctx: Context,
@@ -42,24 +46,27 @@ export async function dropFiles(
 ): Promise<DroppedFiles> {
   const { layout } = ctx.cache;
   return run(ctx, options, async () => {
-    const found = await findCloneLinks(ctx, paths, options);
+    const copiesIn = await openFileClones(ctx, options);
+    const found = await findCloneLinks(ctx, paths, { ...options, copiesIn });
     const links = found.filter(({ file, inSite }) => !inSite && statIfThere(layout.file(file)) !== undefined);
     const before = new Set((await listReceipts(layout)).receipts.map(receiptName));
-    const edited = await findChanged(ctx, links, ({ source }) => source, options);
+    const shown = links.filter(({ copy }) => copy === undefined || copy.inCache);
+    const edited = await findChanged(ctx, shown, ({ source }) => source, options);
     if (!force) refuse(edited, await findOthers(ctx, links, options));
     for (const { file } of edited) {
       const path = layout.file(file);
       const movedTo = moveAside(layout, path);
       if (movedTo !== undefined) options.onEvent?.({ type: 'damaged', file, path, movedTo });
     }
+    const emptied = found.filter((link) => link.copy !== undefined && !edited.includes(link));
+    let freed = await replaceCopies(ctx, emptied, options);
     const files = distinct(links);
-    let freed = 0;
     for (const { ref, items } of byVersion(files, ({ file }) => file)) {
       // Somebody may have cloned it since.
       const isFree = async () => force || (await newReceipts(ctx, ref, before)).length === 0;
       freed += await drop(ctx, ref, items, isFree, options);
     }
-    return { ...countFiles(files), freed };
+    return { ...countFiles(distinct([...links, ...emptied])), freed };
   });
 }
 

@@ -35,13 +35,15 @@ export async function fetchFiles(
   options: SaveOptions = {},
 ): Promise<FetchedFiles> {
   return run(ctx, options, async () => {
-    const links = await findCloneLinks(ctx, paths, options);
-    const files = distinct(links);
     const clones = await openFileClones(ctx, options);
+    const found = await findCloneLinks(ctx, paths, { ...options, copiesIn: clones });
+    // What is a file already needs nothing.
+    const links = found.filter(({ copy }) => copy === undefined);
+    const files = distinct(links);
     const fills = links.flatMap((link) => fillOf(clones, link));
     const filled = new Set(fills.map(({ link }) => link));
-    const found = options.overwrite ? new Set<string>() : await findInSite(ctx, files.map(toContent), options);
-    const plan = links.map((link) => ({ link, target: filled.has(link) ? undefined : siteTarget(ctx, link, found) }));
+    const there = options.overwrite ? new Set<string>() : await findInSite(ctx, files.map(toContent), options);
+    const plan = links.map((link) => ({ link, target: filled.has(link) ? undefined : siteTarget(ctx, link, there) }));
     const [inSite, own] = [true, false].map((isSite) =>
       distinct(plan.filter(({ target }) => (target !== undefined) === isSite).map(({ link }) => link)),
     ) as [CloneLink[], CloneLink[]];

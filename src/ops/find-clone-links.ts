@@ -1,19 +1,18 @@
-import { basename, dirname, join } from 'node:path';
-import { statIfThere } from '../cache/blobs.ts';
-import { ifReachable } from '../cache/if-reachable.ts';
+import { dirname, join, relative } from 'node:path';
+import { readCloneFiles } from '../cache/clone-files.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
-import { createMatcher } from '../model/select-files.ts';
 import { showText } from '../model/text.ts';
-import { joinPath, type SymlinkEntry } from '../model/tree.ts';
-import { absolutePath, overlaps, realPath } from '../tree/real-path.ts';
-import { readLink, scanFolder } from '../tree/scan.ts';
-import { statThrough } from '../tree/stat-through.ts';
+import { type Entry, joinPath } from '../model/tree.ts';
+import { overlaps } from '../tree/real-path.ts';
 import { describeAstray, findAstray } from './astray-links.ts';
+import { entriesAt } from './entries-at.ts';
+import type { FileClone, FileClones } from './file-clones.ts';
+import { type Copies, type Copy, createCopies } from './find-copies.ts';
 import type { Linked } from './found.ts';
-import { createLinkTargets } from './link-targets.ts';
+import { createLinkTargets, type LinkTarget, type LinkTargets } from './link-targets.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
 /** A link of a clone, found by its place. */
@@ -21,8 +20,19 @@ export interface CloneLink extends Linked {
   /** An absolute path. */
   readonly source: string;
   readonly inSite: boolean;
-  /** The text of the link; absent where a folder that the file is in is the link. */
+  /** The text of the link; absent where a folder that the file is in is the link, and of a copy. */
   readonly text?: string;
+  /** It is no link, but a file of a clone of real files, and as its version's. */
+  readonly copy?: CopyOf;
+}
+
+export interface CopyOf extends Pick<Copy, 'seen' | 'inCache'> {
+  readonly clone: FileClone;
+}
+
+export interface FindLinksOptions extends CallOptions {
+  /** Clones of real files, of which those are meant, too, that are unchanged. @default none */
+  copiesIn?: FileClones;
 }
 
 /**
@@ -32,72 +42,77 @@ export interface CloneLink extends Linked {
 export async function findCloneLinks(
   ctx: Context,
   paths: readonly string[],
-  options: CallOptions,
+  { copiesIn, ...options }: FindLinksOptions,
 ): Promise<readonly CloneLink[]> {
   const found = new Map<string, CloneLink>();
   const targets = createLinkTargets(ctx, options);
+  const copies = findCopies(ctx, copiesIn, targets, options);
   const buckets = watchBuckets(ctx);
   const pace = createPace(options.signal);
-  const astray = (folder: string, entry: SymlinkEntry) => {
+  const astray = (folder: string, entry: Entry) => {
+    if (entry.type !== 'symlink') return [];
     const found = findAstray(folder, entry, buckets.resolve(dirname(join(folder, entry.path)), entry.target));
     return found === undefined ? [] : [{ ...found, name: entry.path }];
   };
   const isCached = (folder: string) => buckets.roots.some((root) => overlaps(folder, root));
   for (const path of paths) {
     let some = false;
-    const { folder, links } = await linksAt(path, isCached, options);
-    for (const entry of links) {
+    const { folder, entries } = (await entriesAt(path, isCached, options)) ?? { folder: '', entries: [] };
+    for (const entry of entries) {
       if (pace.due()) await pace.rest();
       const link = join(folder, entry.path);
+      const copy = entry.type === 'file' ? await copies.at(link) : undefined;
+      if (copy !== undefined) {
+        const { target, ...rest } = copy;
+        found.set(link, { ...linkOf(entry.path, target), source: link, inSite: false, copy: rest });
+        some = true;
+      }
+      if (entry.type !== 'symlink') continue;
       const to = buckets.resolve(dirname(link), entry.target);
       if (to.type !== 'inside') continue;
       const inSite = buckets.isSite(to);
-      for (const { below, file, size, md5sum, source: project } of await targets.find(to.parts, { changing: true })) {
-        const source = below === '' ? link : join(link, below);
-        const text = below === '' ? { text: entry.target } : {};
-        found.set(source, { path: joinPath(entry.path, below), source, file, size, md5sum, project, inSite, ...text });
+      for (const target of await targets.find(to.parts, { changing: true })) {
+        const source = target.below === '' ? link : join(link, target.below);
+        const text = target.below === '' ? { text: entry.target } : {};
+        found.set(source, { ...linkOf(entry.path, target), source, inSite, ...text });
         some = true;
       }
     }
-    if (!some) throw noLink(path, describeAstray(links.flatMap((entry) => astray(folder, entry))));
+    if (!some) throw noLink(path, describeAstray(entries.flatMap((entry) => astray(folder, entry))));
   }
   return [...found.values()];
 }
 
-interface Links {
-  /** A real path. */
-  readonly folder: string;
-  readonly links: readonly SymlinkEntry[];
+/** The unchanged files of clones of real files: what such a file is of its version, and how it looks. */
+interface CloneCopies {
+  at(source: string): Promise<(CopyOf & { readonly target: LinkTarget }) | undefined>;
 }
 
-/**
- * Gives the symlinks that a path means: the folder is as much of it as there is outside of the cache, and the rest a name
- * or pattern in there.
- */
-async function linksAt(path: string, isCached: (folder: string) => boolean, options: CallOptions): Promise<Links> {
-  if (path === '' || path.includes('\0')) throw noLink(path);
-  const rest: string[] = [];
-  let at = absolutePath(path);
-  // What a link leads to may be out of reach, and is still what it says.
-  const isFolder = (place: string) =>
-    ifReachable(() => statThrough(place)?.isDirectory() === true && !isCached(realPath(place)));
-  for (; !(await isFolder(at)); at = dirname(at)) {
-    if (dirname(at) === at) throw noLink(path);
-    rest.unshift(basename(at));
-  }
-  const folder = realPath(at);
-  const named = rest.join('/');
-  // One that is named needs no search: a shell may have made a thousand names of a pattern.
-  if (named !== '' && isLink(join(folder, named))) {
-    return { folder, links: [{ type: 'symlink', path: named, target: readLink(join(folder, named)) }] };
-  }
-  const matches = named === '' ? () => true : createMatcher(named);
-  const tree = await scanFolder(folder, { ...options, sizes: false });
-  return { folder, links: tree.filter((entry) => entry.type === 'symlink' && matches(entry.path)) as SymlinkEntry[] };
+function findCopies(
+  ctx: Context,
+  clones: FileClones | undefined,
+  targets: LinkTargets,
+  options: CallOptions,
+): CloneCopies {
+  const opened = new Map<FileClone, Promise<Copies>>();
+  const open = async ({ root, receipt }: FileClone) => {
+    const known = await readCloneFiles(ctx.cache.layout, receipt.destination, receipt);
+    return createCopies(ctx, root, receipt, known, targets, options);
+  };
+  return {
+    async at(source) {
+      const clone = clones?.around(source);
+      if (clone === undefined) return undefined;
+      const copies = opened.get(clone) ?? open(clone);
+      opened.set(clone, copies);
+      const copy = await (await copies).find(relative(clone.root, source));
+      return copy && { ...copy, clone };
+    },
+  };
 }
 
-function isLink(path: string): boolean {
-  return statIfThere(path)?.isSymbolicLink() === true;
+function linkOf(path: string, { below, file, size, md5sum, source: project }: LinkTarget): Linked {
+  return { path: joinPath(path, below), file, size, md5sum, project };
 }
 
 function noLink(path: string, astray: readonly string[] = []): GypsumError {

@@ -338,6 +338,72 @@ describe('dropping', () => {
     expect(await readFile(moved?.type === 'damaged' ? moved.movedTo : '', 'utf8')).toBe('CONTENT of a');
   });
 
+  it.each(['copy', 'hardlink'] as const)(
+    'in a clone of mode %s puts links in the place of files, and back',
+    async (mode) => {
+      const rig = await createRig(seed);
+      const clone = join(rig.folder, 'clone');
+      await rig.client.cloneVersion(V1, clone, { mode });
+      const freed = mode === 'copy' ? 26 : 13;
+      expect(await rig.client.dropFiles([join(clone, 'raw/b.bin')])).toEqual({ files: 1, bytes: 13, freed });
+      expect(await readTree(clone)).toEqual({ ...FILES, 'raw/b.bin': `-> ${cached(rig, 'raw/b.bin')}` });
+      expect(existsSync(cached(rig, 'raw/b.bin'))).toBe(false);
+      rig.registry.resetCalls();
+      expect(await rig.client.prepareDirectoryUpload(clone)).toMatchObject({ files: [], links: { length: 4 } });
+      expect(await rig.client.fetchFiles([clone])).toMatchObject({ files: 1, made: { files: 1, bytes: 13 } });
+      expect(rig.registry.count()).toBe(1);
+      expect(await readTree(clone)).toEqual(FILES);
+      expect(await rig.client.fetchFiles([join(clone, 'a.csv')])).toMatchObject({ files: 0, fetched: { contents: 0 } });
+    },
+  );
+
+  it('in a clone of copies takes what is as in the version, and nothing else', async () => {
+    const rig = await createRig(seed);
+    const clone = join(rig.folder, 'clone');
+    await rig.client.cloneVersion(V1, clone, { mode: 'copy' });
+    await writeFile(join(clone, 'a.csv'), 'CONTENT of a');
+    await writeFile(join(clone, 'new'), 'new');
+    await rig.client.pruneCache({ unused: true });
+    await expect(rig.client.dropFiles([join(clone, 'a.csv')])).rejects.toMatchObject({ code: 'not-found' });
+    expect(await rig.client.dropFiles([clone])).toEqual({ files: 3, bytes: 28, freed: 28 });
+    expect(await readTree(clone)).toEqual({
+      ...Object.fromEntries(Object.keys(FILES).map((path) => [path, `-> ${cached(rig, path)}`])),
+      'a.csv': 'CONTENT of a',
+      new: 'new',
+    });
+  });
+
+  it('in a clone of copies is refused as a whole where another clone needs the file', async () => {
+    const rig = await createRig(seed);
+    const [clone, other] = [join(rig.folder, 'clone'), join(rig.folder, 'other')];
+    await rig.client.cloneVersion(V1, clone, { mode: 'copy' });
+    await rig.client.cloneVersion(V1, other);
+    await expect(rig.client.dropFiles([clone])).rejects.toMatchObject({
+      code: 'in-use',
+      hint: expect.stringContaining('give its paths in each of them'),
+    });
+    expect(await readTree(clone)).toEqual(FILES);
+    expect((await rig.client.dropFiles([clone, other])).files).toBe(4);
+  });
+
+  it('in a clone of hard links leaves what was edited in place, and moves it aside if it is forced', async () => {
+    const rig = await createRig(seed);
+    const clone = join(rig.folder, 'clone');
+    await rig.client.cloneVersion(V1, clone, { mode: 'hardlink' });
+    await chmod(join(clone, 'a.csv'), 0o644);
+    await writeFile(join(clone, 'a.csv'), 'CONTENT of a');
+    await expect(rig.client.dropFiles([clone])).rejects.toMatchObject({
+      code: 'in-use',
+      message: expect.stringContaining('a.csv was edited'),
+      hint: expect.stringMatching(/^To keep an edit, publish it with "gypsum upload --rescue"\. With "force"/),
+    });
+    expect(await readTree(clone)).toEqual({ ...FILES, 'a.csv': 'CONTENT of a' });
+    await rig.client.dropFiles([clone], { force: true, ...rig.watch });
+    expect(await readFile(join(clone, 'a.csv'), 'utf8')).toBe('CONTENT of a');
+    expect(rig.events).toContainEqual(expect.objectContaining({ type: 'damaged' }));
+    expect(existsSync(join(clone, 'raw/b.bin'))).toBe(false);
+  });
+
   it('leaves alone what somebody has linked to outside of the cache, but for its name', async () => {
     const rig = await createRig(seed);
     const clone = join(rig.folder, 'clone');
