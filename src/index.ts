@@ -27,6 +27,7 @@ export type { VersionState, VersionSummary } from './model/summary.ts';
 export type { AnnouncedFile, LocalFile, PlannedFile, UploadFile, UploadLink, UploadPlan } from './model/upload-plan.ts';
 export { type AbortedUpload, type AbortRecordedOptions, abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 export type { ShownChange } from './ops/add-patches.ts';
+export { type ApplyLinkingOptions, applyLinking } from './ops/apply-linking.ts';
 export { type ApplyOptions, applyUpload, type UploadResult } from './ops/apply-upload.ts';
 export type { CacheFault, CacheProblem } from './ops/cache-problems.ts';
 export { type CloneStatus, cloneStatus } from './ops/clone-status.ts';
@@ -48,6 +49,8 @@ export { type FetchedFiles, fetchFiles } from './ops/fetch-files.ts';
 export { fetchLatest } from './ops/fetch-latest.ts';
 export type { TracedFile } from './ops/follow-links.ts';
 export type { Publishing, Refused } from './ops/foresee-publishing.ts';
+export { linkFolders, linkStatus } from './ops/link-folders.ts';
+export type { LinkedFile, LinkPlan, LinkResult, LinkState, LinkType } from './ops/link-plan.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
 export { type CachedClone, type CachedVersion, listCache } from './ops/list-cache.ts';
 export { type History, type HistoryEntry, type HistoryOptions, listHistory } from './ops/list-history.ts';
@@ -59,6 +62,7 @@ export {
   type SetPermissionsOptions,
   setPermissions,
 } from './ops/permissions.ts';
+export { type LinkOptions, planLinking } from './ops/plan-linking.ts';
 export { type PlanOptions, planUpload } from './ops/plan-upload.ts';
 export {
   type PreparedUpload,
@@ -82,6 +86,8 @@ export { resolveLinks } from './ops/resolve-links.ts';
 export { type ResumeOptions, resumeUpload } from './ops/resume-upload.ts';
 export type { SaveOptions } from './ops/save-contents.ts';
 export { type SaveResult, type SaveVersionOptions, saveFile, saveVersion } from './ops/save-version.ts';
+export { type StageFolderOptions, stageFolder } from './ops/stage-folder.ts';
+export type { StagedFolder, StagedLink, StageState } from './ops/staged-folder.ts';
 export { type AnnouncedLink, type StartOptions, startUpload } from './ops/start-upload.ts';
 export { type FileTrace, traceFile } from './ops/trace-file.ts';
 export { unlockProject } from './ops/unlock-project.ts';

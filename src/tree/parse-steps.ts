@@ -7,7 +7,7 @@ import type { Step } from './step.ts';
 const SEPARATORS = sep === '\\' ? /[/\\]/ : /\//;
 
 /** A path below a folder, whatever its file system takes as a name; none of its parts leads out of it. */
-const localPath = z
+export const localPath = z
   .string()
   .refine((path) => !path.includes('\0') && path.split(SEPARATORS).every(isName), 'is no path below the folder');
 

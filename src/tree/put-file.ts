@@ -91,8 +91,15 @@ export const putFile: PutFile = {
 
 /** Gives a path for something short-lived in a folder: no version may hold a name that begins so. */
 export function freshName(folder: string): string {
-  return join(folder, `..gypsum-${randomUUID()}`);
+  return join(folder, `${SHORT_LIVED}${randomUUID()}`);
 }
+
+/** Whether a path is of something short-lived, which a killed process may have left. */
+export function isShortLived(path: string): boolean {
+  return path.slice(path.lastIndexOf('/') + 1).startsWith(SHORT_LIVED);
+}
+
+const SHORT_LIVED = '..gypsum-';
 
 const WRITABLE = 0o644;
 

@@ -10,11 +10,13 @@ export interface ScanOptions extends CallOptions {
   sizes?: boolean;
   /** Says of an entry, before its turn comes, whether it is left out with all that is below it. */
   skip?: (path: string, isFolder: boolean) => boolean;
+  /** Hears of a folder below the root that cannot be read; the rest goes on. Without it, the first one ends all. */
+  onFailure?: (path: string, error: Error) => void;
 }
 
 /**
  * Reads a folder into a tree, in the order of `comparePaths`. Symlinks are entries of their own and are never followed;
- * a folder that cannot be read is an error.
+ * a folder that cannot be read is an error, or somebody hears of it.
  */
 export async function scanFolder(root: string, options: ScanOptions = {}): Promise<Entry[]> {
   options.signal?.throwIfAborted();
@@ -26,7 +28,10 @@ export async function scanFolder(root: string, options: ScanOptions = {}): Promi
   }
 }
 
-async function readTree(places: Places, { sizes = true, skip, signal, onEvent }: ScanOptions): Promise<Entry[]> {
+async function readTree(
+  places: Places,
+  { sizes = true, skip, onFailure, signal, onEvent }: ScanOptions,
+): Promise<Entry[]> {
   const tree: Entry[] = [];
   const pace = createPace(signal);
   let reported = 0;
@@ -40,7 +45,7 @@ async function readTree(places: Places, { sizes = true, skip, signal, onEvent }:
     const { path, entry } = next;
     if (entry === undefined || entry.isDirectory()) {
       if (path !== '') tree.push({ type: 'directory', path });
-      const children = readFolder(places.to(path));
+      const children = readIfPossible(places, path, onFailure);
       children.sort((a, b) => (a.name < b.name ? 1 : -1));
       for (const { name, entry: child } of children) {
         const below = joinPath(path, name);
@@ -69,7 +74,19 @@ export function readLink(path: string): string {
   return text.includes('\ufffd') ? decodePath(readlinkSync(fsPath(path), 'buffer')) : text;
 }
 
-function readFolder(path: string): { name: string; entry: Dirent<string> | Dirent<Buffer> }[] {
+type Children = { name: string; entry: Dirent<string> | Dirent<Buffer> }[];
+
+function readIfPossible(places: Places, path: string, onFailure: ScanOptions['onFailure']): Children {
+  try {
+    return readFolder(places.to(path));
+  } catch (error) {
+    if (onFailure === undefined || path === '') throw error;
+    onFailure(path, error as Error);
+    return [];
+  }
+}
+
+function readFolder(path: string): Children {
   const entries = readdirSync(fsPath(path), { withFileTypes: true });
   if (!entries.some((entry) => entry.name.includes('\ufffd')))
     return entries.map((entry) => ({ name: entry.name, entry }));
