@@ -50,7 +50,7 @@ export { fetchLatest } from './ops/fetch-latest.ts';
 export type { TracedFile } from './ops/follow-links.ts';
 export type { Publishing, Refused } from './ops/foresee-publishing.ts';
 export { linkFolders, linkStatus } from './ops/link-folders.ts';
-export type { LinkedFile, LinkPlan, LinkResult, LinkState, LinkType } from './ops/link-plan.ts';
+export type { LinkedFile, LinkPlan, LinkResult, LinkState, LinkStatus, LinkType } from './ops/link-plan.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
 export { type CachedClone, type CachedVersion, listCache } from './ops/list-cache.ts';
 export { type History, type HistoryEntry, type HistoryOptions, listHistory } from './ops/list-history.ts';

@@ -30,6 +30,8 @@ export interface Flag {
   readonly preset?: string | number;
   /** It may be given several times. */
   readonly many?: boolean;
+  /** It must be given. */
+  readonly required?: boolean;
 }
 
 /** The flags of commands that speak to a registry. */

@@ -141,6 +141,18 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Mend clones after they or the cache were moved',
     load: async () => (await import('./commands/relink.ts')).relink,
   },
+  link: {
+    summary: 'Have equal files of two folders become links',
+    load: async () => (await import('./commands/link.ts')).link,
+  },
+  'create-links': {
+    summary: 'Do what create_links.py does',
+    load: async () => (await import('./commands/create-links.ts')).createLinks,
+  },
+  'stage-linked-file': {
+    summary: 'Do what stage_linked_file.py does',
+    load: async () => (await import('./commands/stage-linked-file.ts')).stageLinkedFile,
+  },
   prepare: {
     summary: 'Show which files of a folder are real and which are links',
     load: async () => (await import('./commands/prepare.ts')).prepare,

@@ -29,7 +29,8 @@ export async function confirm(
   throw new GypsumError('invalid-argument', `Nothing was done: that is not "${shown}".`, { details: { name } });
 }
 
-async function ask(question: string, signal: AbortSignal): Promise<string> {
+/** Asks for a line on the terminal; the end of what is typed is an empty one. */
+export async function ask(question: string, signal: AbortSignal): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   // The terminal hands the key to us while a line is read.

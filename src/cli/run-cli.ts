@@ -158,8 +158,8 @@ function addCommand(
   action: (parsed: Parsed, shared: SharedOptions) => Promise<void>,
 ): void {
   sub.description(command.summary).exitOverride().addHelpText('after', `\nExample:\n  ${command.example}`);
-  for (const { flags, description, parse, choices, preset, many } of flagsOf(command)) {
-    const option = sub.createOption(flags, description);
+  for (const { flags, description, parse, choices, preset, many, required = false } of flagsOf(command)) {
+    const option = sub.createOption(flags, description).makeOptionMandatory(required);
     if (choices !== undefined) option.choices(choices);
     else if (parse !== undefined) option.argParser(parse);
     else if (many) option.argParser((text, before: string[] | undefined) => [...(before ?? []), text]);

@@ -1,6 +1,6 @@
 import { carryOutLinking } from './apply-linking.ts';
 import { countStates } from './count-states.ts';
-import { LINK_STATES, type LinkResult } from './link-plan.ts';
+import { LINK_STATES, type LinkResult, type LinkStatus } from './link-plan.ts';
 import { type LinkOptions, planLinking } from './plan-linking.ts';
 
 /**
@@ -15,8 +15,7 @@ export async function linkFolders(source: string, destination: string, options: 
 }
 
 /** Says what each file of a folder is to that of the same path in another one, without changing anything. */
-export async function linkStatus(from: string, to: string, options: LinkOptions = {}): Promise<LinkResult> {
+export async function linkStatus(from: string, to: string, options: LinkOptions = {}): Promise<LinkStatus> {
   const { source, destination, files, stopped } = await planLinking(from, to, options);
-  const counts = countStates(LINK_STATES, files);
-  return { source, destination, counts, files, folders: [], unprotected: [], stopped };
+  return { source, destination, counts: countStates(LINK_STATES, files), files, stopped };
 }

@@ -55,14 +55,17 @@ export interface LinkPlan extends LinkFolders {
   readonly steps: readonly Step[];
 }
 
-export interface LinkResult extends LinkFolders {
+export interface LinkStatus extends LinkFolders {
   /** How many files are in each state. */
   readonly counts: Readonly<Record<LinkState, number>>;
   readonly files: readonly LinkedFile[];
+  /** A failure has ended it before all was done. */
+  readonly stopped: boolean;
+}
+
+export interface LinkResult extends LinkStatus {
   /** Folders that were made in the destination; the empty path is the destination. */
   readonly folders: readonly string[];
   /** Files whose permissions could not be changed, and why. */
   readonly unprotected: readonly { readonly path: string; readonly message: string }[];
-  /** A failure has ended it before all was done. */
-  readonly stopped: boolean;
 }

@@ -28,6 +28,9 @@ const INTERRUPTED = [
   'kill -9 $!; wait $! || true',
 ].join('\n');
 
+/** Two folders with files that are equal. */
+const FOLDERS = 'mkdir originals copies && echo x | tee originals/x > copies/x';
+
 const BEFORE: Readonly<Record<string, string>> = {
   'version approve': PROBATION,
   'version reject': PROBATION,
@@ -37,6 +40,9 @@ const BEFORE: Readonly<Record<string, string>> = {
   drop: 'gypsum clone my-project/my-asset/v1 my-clone',
   diff: 'gypsum clone my-project/my-asset/v1 my-clone',
   why: 'gypsum clone my-project/my-asset/v1 my-clone',
+  link: FOLDERS,
+  'create-links': FOLDERS,
+  'stage-linked-file': `${FOLDERS}\ngypsum link originals copies`,
   'token create': SERVED,
   'token list': SERVED,
   'token revoke': `${SERVED}\ngypsum token create alice --data my-registry`,

@@ -34,7 +34,7 @@ it('has every exit code', () => {
 });
 
 it('names every command', () => {
-  const named = [...readme.matchAll(/gypsum ([a-z]+)(?: ([a-z\\|]+))?/g)].flatMap(([, first = '', second = '']) => [
+  const named = [...readme.matchAll(/gypsum ([a-z-]+)(?: ([a-z\\|]+))?/g)].flatMap(([, first = '', second = '']) => [
     first,
     ...second.split('\\|').map((word) => `${first} ${word}`),
   ]);

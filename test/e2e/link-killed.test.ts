@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { expect, it } from 'vitest';
+import { linkFolders, stageFolder } from '../../src/index.ts';
+import { statThrough } from '../../src/tree/stat-through.ts';
+import { type Item, layOut } from '../helpers/files.ts';
+import { snapshot } from '../helpers/snapshot.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+const helper = fileURLToPath(new URL('../helpers/die-at-call.mjs', import.meta.url));
+const built = (name: string) => pathToFileURL(fileURLToPath(new URL(`../../dist/src/ops/${name}.js`, import.meta.url)));
+
+/** Runs a call of the built library in a process that is killed before its n-th change; says whether it was. */
+function dies(at: number, module: string, call: string, folders: readonly string[]): boolean {
+  const program = `import { ${call} as act } from '${built(module)}'; await act(...JSON.parse(process.argv[1]));`;
+  const args = JSON.stringify(
+    call === 'stageFolder' ? [folders[1], { folders: true }] : [...folders, { protect: true }],
+  );
+  const { signal, status, stderr } = spawnSync(
+    process.execPath,
+    ['--import', helper, '--input-type=module', '-e', program, '--', args],
+    { env: { DIE_AT: String(at) }, encoding: 'utf8' },
+  );
+  expect(signal === 'SIGKILL' || status === 0, stderr).toBe(true);
+  return signal === 'SIGKILL';
+}
+
+const SRC: Record<string, Item> = { f: 'f', 'sub/g': 'g', 'tree/h': 'h' };
+
+it.each<[string, string, string, Record<string, Item>]>([
+  ['linking', 'link-folders', 'linkFolders', { f: 'f', 'sub/g': 'g' }],
+  ['staging', 'stage-folder', 'stageFolder', { f: { link: '../src/f' }, tree: { link: '../src/tree' } }],
+])(
+  '%s that is killed anywhere has lost nothing, and is finished by another run',
+  async (_what, module, call, items) => {
+    const top = await tempFolder();
+    const [src, dst] = [join(top, 'src'), join(top, 'dst')];
+    layOut(src, SRC);
+    const contents = (folder: string) =>
+      Object.fromEntries(
+        Object.keys(SRC)
+          .filter((path) => statThrough(join(folder, path)) !== undefined)
+          .map((path) => [path, readFileSync(join(folder, path), 'utf8')]),
+      );
+    mkdirSync(dst);
+    layOut(dst, items);
+    const whole = contents(dst);
+    let kills = 0;
+    for (; ; kills++) {
+      rmSync(dst, { recursive: true });
+      mkdirSync(dst);
+      layOut(dst, items);
+      const source = Object.keys(snapshot(src)).length;
+      const isKilled = dies(kills, module, call, [src, dst]);
+      expect(Object.keys(snapshot(src))).toHaveLength(source);
+      expect(contents(src)).toEqual(SRC);
+      const now = contents(dst);
+      // Between two calls, a folder has neither its link nor its name yet: it is there, whole.
+      const holders = readdirSync(dst).filter((name) => name.startsWith('..gypsum-'));
+      if (!('tree/h' in now) && 'tree' in items) Object.assign(now, contents(join(dst, holders[0] ?? '')));
+      expect(now, `killed at ${kills}`).toEqual(whole);
+
+      if (call === 'linkFolders') expect((await linkFolders(src, dst)).counts.failed).toBe(0);
+      else expect((await stageFolder(dst, { folders: true })).counts.failed).toBe(0);
+      const left = readdirSync(dst).filter((name) => !name.startsWith('..gypsum-'));
+      expect(left.toSorted()).toEqual([...new Set(Object.keys(items).map((path) => path.split('/')[0]))]);
+      expect(contents(dst)).toEqual(whole);
+      if (!isKilled) break;
+    }
+    expect(kills).toBeGreaterThan(5);
+  },
+);
