@@ -358,6 +358,16 @@ describe('folders that are one, or lie in each other', () => {
       /leads into the destination/,
     ],
     [
+      'two links to one file',
+      ({ top, src, dst }) => {
+        layOut(top, { 'beside/real': 'f' });
+        unlinkSync(join(src, 'sub/f'));
+        symlinkSync('../../beside/real', join(src, 'sub/f'));
+        layOut(dst, { 'sub/f': { link: '../../beside/real' } });
+      },
+      /lead to the same file/,
+    ],
+    [
       'a source that is a link through the destination and back',
       ({ src, dst }) => {
         layOut(src, { 'sub/real': 'f' });
