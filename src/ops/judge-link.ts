@@ -67,7 +67,7 @@ export function createLinkJudge(
   rules: LinkRules,
   unreadable: ReadonlyMap<string, string>,
   pace: Pace,
-): (pair: Pair<Entry>) => Promise<Judgement> {
+): (pair: Pair<Entry, Entry>) => Promise<Judgement> {
   const toDestination = createSymlinkResolver(folders.destination);
   const toSource = createSymlinkResolver(folders.realSource);
   let barrier: Barrier | undefined;

@@ -79,8 +79,8 @@ export async function planLinking(
 
 /** Judges a pair; whatever keeps it from being looked at is a failure of this one alone. */
 async function judgeOrFail(
-  pair: Pair<Entry>,
-  judge: (pair: Pair<Entry>) => Promise<Judgement>,
+  pair: Pair<Entry, Entry>,
+  judge: (pair: Pair<Entry, Entry>) => Promise<Judgement>,
   signal: AbortSignal | undefined,
 ): Promise<Judgement> {
   try {
