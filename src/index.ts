@@ -100,5 +100,6 @@ export {
   type UploadSession,
 } from './ops/upload-session.ts';
 export { type CacheVerified, type VerifyCacheOptions, verifyCache } from './ops/verify-cache.ts';
+export type { CacheScope, CloneScope } from './ops/versions-in-scopes.ts';
 export { type User, whoAmI } from './ops/who-am-i.ts';
 export { VERSION } from './version.ts';

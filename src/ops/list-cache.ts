@@ -4,12 +4,12 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import type { Count } from '../model/count.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { type Scope, sameVersion, type VersionRef } from '../model/refs.ts';
+import { sameVersion, type VersionRef } from '../model/refs.ts';
 import { comparePaths } from '../model/tree.ts';
 import { type RegisteredClone, readClones } from './registered-clones.ts';
 import { run } from './run.ts';
 import { storedManifest } from './stored-manifest.ts';
-import { versionsInScopes } from './versions-in-scopes.ts';
+import { type CacheScope, versionsInScopes } from './versions-in-scopes.ts';
 import { walkVersion } from './walk-version.ts';
 
 /** What the cache has of one version. */
@@ -32,11 +32,11 @@ export interface CachedClone {
 /** Lists the versions that the cache has, or those in some scopes; throws `not-found` for a scope of which it has nothing. */
 export async function listCache(
   ctx: Context,
-  scopes: readonly Scope[] = [],
+  scopes: readonly CacheScope[] = [],
   options: CallOptions = {},
 ): Promise<CachedVersion[]> {
   return run(ctx, options, async () => {
-    const versions = await versionsInScopes(ctx, scopes);
+    const { versions } = await versionsInScopes(ctx, scopes, options);
     options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
     const { clones } = await readClones(ctx, options);
     const listed: CachedVersion[] = [];

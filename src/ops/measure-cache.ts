@@ -5,7 +5,7 @@ import { inScope, type Scope } from '../model/refs.ts';
 import { measureTree } from './measure-tree.ts';
 import { run } from './run.ts';
 import { type Inode, isOnlyHere, type SurveyedVersion, surveyCache } from './survey-cache.ts';
-import { versionsInScopes } from './versions-in-scopes.ts';
+import { type CacheScope, versionsInScopes } from './versions-in-scopes.ts';
 
 /**
  * What a project, an asset or a version takes.
@@ -35,12 +35,12 @@ export interface CacheUsage {
 /** Measures the cache by project, asset and version, all or those in some scopes; throws `not-found` for an empty scope. */
 export async function measureCache(
   ctx: Context,
-  scopes: readonly Scope[] = [],
+  given: readonly CacheScope[] = [],
   options: CallOptions = {},
 ): Promise<CacheUsage> {
   return run(ctx, options, async () => {
     const { layout } = ctx.cache;
-    await versionsInScopes(ctx, scopes);
+    const { scopes } = await versionsInScopes(ctx, given, options);
     const { versions, inodes } = await surveyCache(layout, options);
     return {
       usage: measure(versions, scopes),

@@ -1,17 +1,17 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { countFiles } from '../model/count.ts';
-import { inScope, type Scope } from '../model/refs.ts';
+import { inScope } from '../model/refs.ts';
 import { applyRemoval } from './apply-removal.ts';
 import { findKeepers } from './keepers.ts';
 import { createRelease, findRubbish, findUnused, type RemovalPlan, toKeep, toRemove } from './plan-removal.ts';
 import { run } from './run.ts';
 import { type SurveyedVersion, surveyCache } from './survey-cache.ts';
-import { versionsInScopes } from './versions-in-scopes.ts';
+import { type CacheScope, versionsInScopes } from './versions-in-scopes.ts';
 
 export interface PruneOptions extends CallOptions {
-  /** Versions in these projects, assets or versions only. @default all */
-  scopes?: readonly Scope[];
+  /** Versions in these projects, assets or versions, or of these clones, only. @default all */
+  scopes?: readonly CacheScope[];
   /** Versions that have not been saved or cloned for so long. Units: milliseconds */
   olderThan?: number | undefined;
   /** All versions that no clone needs. @default false */
@@ -47,8 +47,8 @@ export async function pruneCache(ctx: Context, options: PruneOptions = {}): Prom
 }
 
 async function planPrune(ctx: Context, options: PruneOptions): Promise<{ plan: RemovalPlan; stored: number }> {
-  const { scopes = [], olderThan, unused = false, maxSize, forgetMissing = false, damaged = false } = options;
-  await versionsInScopes(ctx, scopes);
+  const { olderThan, unused = false, maxSize, forgetMissing = false, damaged = false } = options;
+  const { scopes } = await versionsInScopes(ctx, options.scopes ?? [], options);
   const survey = await surveyCache(ctx.cache.layout, options);
   const keepers = await findKeepers(ctx, { forgetMissing }, options);
   const rubbish = await findRubbish(ctx, { damaged }, options);

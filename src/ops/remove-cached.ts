@@ -1,13 +1,13 @@
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { formatRef, inScope, type Scope } from '../model/refs.ts';
+import { formatRef, inScope } from '../model/refs.ts';
 import { applyRemoval } from './apply-removal.ts';
 import { describeKeeper, findKeepers, keeperHints } from './keepers.ts';
 import { createRelease, type KeptVersion, type RemovalPlan, toKeep, toRemove } from './plan-removal.ts';
 import { run } from './run.ts';
 import { surveyCache } from './survey-cache.ts';
-import { versionsInScopes } from './versions-in-scopes.ts';
+import { type CacheScope, versionsInScopes } from './versions-in-scopes.ts';
 
 export interface RemoveCachedOptions extends CallOptions {
   /** Remove also what a clone needs, whose links dangle then until the version is saved again. @default false */
@@ -26,12 +26,12 @@ export interface RemovedFromCache extends RemovalPlan {
  */
 export async function removeCached(
   ctx: Context,
-  scopes: readonly Scope[],
+  given: readonly CacheScope[],
   options: RemoveCachedOptions = {},
 ): Promise<RemovedFromCache> {
   const { force = false, dryRun = false, signal, onEvent } = options;
   return run(ctx, options, async () => {
-    await versionsInScopes(ctx, scopes);
+    const { scopes } = await versionsInScopes(ctx, given, options);
     const survey = await surveyCache(ctx.cache.layout, options);
     const versions = survey.versions.filter(({ ref }) => scopes.some((scope) => inScope(ref, scope)));
     const keepers = await findKeepers(ctx, { forgetMissing: false }, options);

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import type { Count } from '../model/count.ts';
 import { inodeId } from '../model/fingerprint.ts';
-import type { Scope, VersionRef } from '../model/refs.ts';
+import type { VersionRef } from '../model/refs.ts';
 import type { CacheProblem } from './cache-problems.ts';
 import { checkBlobs } from './check-blobs.ts';
 import { checkRest } from './check-rest.ts';
@@ -12,7 +12,7 @@ import { createProver } from './prover.ts';
 import { readClones } from './registered-clones.ts';
 import { run } from './run.ts';
 import { verifyVersion } from './verify-version.ts';
-import { versionsInScopes } from './versions-in-scopes.ts';
+import { type CacheScope, versionsInScopes } from './versions-in-scopes.ts';
 import { walkVersion } from './walk-version.ts';
 
 export interface VerifyCacheOptions extends CallOptions {
@@ -40,13 +40,13 @@ export interface CacheVerified extends Count {
  */
 export async function verifyCache(
   ctx: Context,
-  scopes: readonly Scope[] = [],
+  scopes: readonly CacheScope[] = [],
   options: VerifyCacheOptions = {},
 ): Promise<CacheVerified> {
   const { deep = false, repair = false, onProblem, signal, onEvent } = options;
   return run(ctx, options, async () => {
     const call = { signal, onEvent };
-    const refs = await versionsInScopes(ctx, scopes);
+    const { versions: refs } = await versionsInScopes(ctx, scopes, call);
     const { clones, unreadable } = await readClones(ctx, call);
     const prover = createProver(ctx, { deep, signal });
     const problems: CacheProblem[] = [];

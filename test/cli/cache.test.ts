@@ -119,6 +119,16 @@ describe('a cache with something in it', () => {
     });
   });
 
+  it('is listed for the folder of a clone', async () => {
+    const rig = await createRig(seed);
+    const clone = join(rig.folder, 'clone');
+    await run(rig, 'clone', 'p/a/v1', clone);
+    await run(rig, 'save', 'p/a/v2');
+    const { stdout } = await run(rig, 'cache', 'ls', clone, '--json');
+    expect(JSON.parse(stdout)).toMatchObject([{ version: 'v1' }]);
+    expect((await run(rig, 'cache', 'du', clone)).stdout).not.toContain('v2');
+  });
+
   it('with many clones is listed a clone a line, and pruned with few lines', async () => {
     const rig = await createRig(seed);
     const clones = Array.from({ length: 8 }, (_, at) => join(rig.folder, `clone-${at}`));

@@ -1,4 +1,4 @@
-import { cpSync, linkSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRig } from '../helpers/rig.ts';
@@ -75,6 +75,28 @@ describe('measureCache', () => {
       code: 'invalid-argument',
     });
   });
+});
+
+it('a clone stands for its version and those that its links lead into', async () => {
+  const { client, folder, cacheDir } = await filled();
+  const clone = join(folder, 'clone');
+  await client.cloneVersion({ project: 'p', asset: 'a', version: 'v1' }, clone);
+  mkdirSync(join(clone, 'sub'));
+  symlinkSync(join(cacheDir, 'bucket/q/a/v1/two'), join(clone, 'sub/two'));
+  symlinkSync(join(cacheDir, 'bucket/p'), join(clone, 'all-of-p'));
+  const names = (refs: readonly { project: string; asset?: string; version?: string }[]) =>
+    refs.flatMap(({ project, asset, version }) => (version === undefined ? [] : [`${project}/${asset}/${version}`]));
+  const scopes = [{ clone: join(clone, 'sub') }];
+  expect(names(await client.listCache(scopes))).toEqual(['p/a/v1', 'q/a/v1']);
+  expect(names((await client.measureCache(scopes)).usage)).toEqual(['p/a/v1', 'q/a/v1']);
+  expect((await client.verifyCache(scopes)).versions).toBe(2);
+  expect(names((await client.pruneCache({ scopes, dryRun: true })).kept)).toEqual(['p/a/v1', 'q/a/v1']);
+  expect(names((await client.removeCached(scopes, { force: true })).versions)).toEqual(['p/a/v1', 'q/a/v1']);
+  await expect(client.listCache(scopes)).resolves.toMatchObject([{ version: 'v1', files: 0 }]);
+  await expect(client.removeCached([{ clone: folder }])).rejects.toMatchObject({ code: 'invalid-argument' });
+  rmSync(cacheDir, { recursive: true });
+  await client.cloneVersion({ project: 'q', asset: 'a', version: 'v1' }, join(folder, 'other'), { download: false });
+  expect(await client.listCache([{ clone: join(folder, 'other') }])).toMatchObject([{ files: 0 }]);
 });
 
 describe('listCache', () => {

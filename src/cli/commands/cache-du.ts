@@ -1,14 +1,15 @@
 import prettyBytes from 'pretty-bytes';
-import { formatScope, parseScope } from '../../model/refs.ts';
+import { formatScope } from '../../model/refs.ts';
 import type { CacheUsage } from '../../ops/measure-cache.ts';
+import { parseCacheScope } from '../cache-scope.ts';
 import type { Command } from '../command.ts';
 import { table } from '../table.ts';
 
 export const cacheDu: Command<CacheUsage> = {
-  usage: 'du [project[/asset[/version]]...]',
+  usage: 'du [project[/asset[/version]]|folder...]',
   summary: 'Measure the cache: files of equal content take space once',
   example: 'gypsum cache du',
-  run: ({ args, client, signal, onEvent }) => client().measureCache(args.map(parseScope), { signal, onEvent }),
+  run: ({ args, client, signal, onEvent }) => client().measureCache(args.map(parseCacheScope), { signal, onEvent }),
   human({ usage, stored, unused, damaged, incoming }) {
     const rows = usage.map(({ files, bytes, stored: taken, own, ...scope }) => [
       formatScope(scope),

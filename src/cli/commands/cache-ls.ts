@@ -1,16 +1,17 @@
 import prettyBytes from 'pretty-bytes';
-import { formatRef, parseScope } from '../../model/refs.ts';
+import { formatRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import type { CachedClone, CachedVersion } from '../../ops/list-cache.ts';
+import { parseCacheScope } from '../cache-scope.ts';
 import type { Command } from '../command.ts';
 import { table } from '../table.ts';
 import { day } from '../text.ts';
 
 export const cacheLs: Command<CachedVersion[]> = {
-  usage: 'ls [project[/asset[/version]]...]',
+  usage: 'ls [project[/asset[/version]]|folder...]',
   summary: 'List the versions in the cache, and the clones of each',
   example: 'gypsum cache ls my-project',
-  run: ({ args, client, signal, onEvent }) => client().listCache(args.map(parseScope), { signal, onEvent }),
+  run: ({ args, client, signal, onEvent }) => client().listCache(args.map(parseCacheScope), { signal, onEvent }),
   human(versions) {
     if (versions.length === 0) return 'The cache is empty.';
     const most = versions.length === 1 ? Number.POSITIVE_INFINITY : NAMED;

@@ -1,6 +1,6 @@
 import prettyBytes from 'pretty-bytes';
-import { parseScope } from '../../model/refs.ts';
 import type { PruneResult } from '../../ops/prune-cache.ts';
+import { parseCacheScope } from '../cache-scope.ts';
 import type { Command } from '../command.ts';
 import { parseDuration } from '../durations.ts';
 import { removalText } from '../removal-text.ts';
@@ -16,7 +16,7 @@ interface Options {
 }
 
 export const cachePrune: Command<PruneResult, Options> = {
-  usage: 'prune [project[/asset[/version]]...]',
+  usage: 'prune [project[/asset[/version]]|folder...]',
   summary: 'Free space: remove contents that no version has, and the versions that are chosen and no clone needs',
   example: 'gypsum cache prune --older-than 90d --dry-run',
   flags: [
@@ -37,6 +37,6 @@ export const cachePrune: Command<PruneResult, Options> = {
     { flags: '--dry-run', description: 'say what would go and what keeps what, and remove nothing' },
   ],
   run: ({ args, client, options, signal, onEvent }) =>
-    client().pruneCache({ ...options, scopes: args.map(parseScope), signal, onEvent }),
+    client().pruneCache({ ...options, scopes: args.map(parseCacheScope), signal, onEvent }),
   human: (result) => `${removalText(result)} ${result.dryRun ? 'Would leave' : 'Left'}: ${prettyBytes(result.stored)}.`,
 };

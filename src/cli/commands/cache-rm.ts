@@ -1,5 +1,5 @@
-import { parseScope } from '../../model/refs.ts';
 import type { RemovedFromCache } from '../../ops/remove-cached.ts';
+import { parseCacheScope } from '../cache-scope.ts';
 import type { Command } from '../command.ts';
 import { removalText } from '../removal-text.ts';
 
@@ -9,7 +9,7 @@ interface Options {
 }
 
 export const cacheRm: Command<RemovedFromCache, Options> = {
-  usage: 'rm <project[/asset[/version]]...>',
+  usage: 'rm <project[/asset[/version]]|folder...>',
   summary: 'Remove versions from the cache; the registry keeps them',
   example: 'gypsum cache rm my-project/my-asset/v1',
   flags: [
@@ -17,6 +17,6 @@ export const cacheRm: Command<RemovedFromCache, Options> = {
     { flags: '--dry-run', description: 'say what would go, and remove nothing' },
   ],
   run: ({ args, client, options, signal, onEvent }) =>
-    client().removeCached(args.map(parseScope), { ...options, signal, onEvent }),
+    client().removeCached(args.map(parseCacheScope), { ...options, signal, onEvent }),
   human: removalText,
 };

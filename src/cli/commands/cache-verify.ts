@@ -1,9 +1,10 @@
 import prettyBytes from 'pretty-bytes';
 import { GypsumError } from '../../errors.ts';
-import { formatRef, parseScope } from '../../model/refs.ts';
+import { formatRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import type { CacheProblem } from '../../ops/cache-problems.ts';
 import type { CacheVerified } from '../../ops/verify-cache.ts';
+import { parseCacheScope } from '../cache-scope.ts';
 import type { Command } from '../command.ts';
 import { count } from '../text.ts';
 
@@ -13,7 +14,7 @@ interface Options {
 }
 
 export const cacheVerify: Command<CacheVerified, Options> = {
-  usage: 'verify [project[/asset[/version]]...]',
+  usage: 'verify [project[/asset[/version]]|folder...]',
   summary: 'Compare the cache with what it must hold; it may be in use',
   example: 'gypsum cache verify --repair',
   flags: [
@@ -21,7 +22,7 @@ export const cacheVerify: Command<CacheVerified, Options> = {
     { flags: '--repair', description: 'fetch again what is wrong or missing; what stands in its place is moved aside' },
   ],
   run: ({ args, client, options, signal, onEvent, print, json }) =>
-    client().verifyCache(args.map(parseScope), {
+    client().verifyCache(args.map(parseCacheScope), {
       ...options,
       signal,
       onEvent,
