@@ -9,47 +9,57 @@ interface Folders {
   readonly folder: string;
 }
 
-/** Tells of the files of two folders as the script does: first what was found, then what was done. */
-export function tellLinked(result: LinkResult, folders: Folders, log: ScriptLog): void {
-  for (const path of result.folders) {
-    log.info(
-      path === ''
-        ? `Created destination directory: ${showText(folders.folder)}`
-        : `Created subdirectory: ${at(folders.folder, path)}`,
-    );
+/** Tells of what was found in two folders, as the script does. */
+export function tellFound({ files, steps }: LinkPlan, folders: Folders, log: ScriptLog): void {
+  const planned = new Set(steps.map(({ path }) => path));
+  for (const file of files) {
+    // What is made where nothing is, is told when it is there.
+    if (file.state !== 'missing' || !planned.has(file.path)) tellFile(file, folders, log);
   }
-  for (const file of result.files) tellFound(file, folders, log);
-  for (const { path, state, target = '' } of result.files) {
-    if (state === 'linked') log.info(`Created symlink: ${at(folders.folder, path)} -> ${showText(target)}`);
-  }
-  for (const { path, message } of result.unprotected)
-    log.error(`Error protecting ${at(folders.source, path)}: ${showText(message)}`);
-  if (result.stopped) log.error('Stopped at the first failure.');
-  log.info(sumUp(result.counts));
-  log.sum(`Replaced ${result.counts.linked} files with symbolic links.`);
 }
 
 /** Tells of what would be done. */
-export function tellPlanned({ files, steps }: LinkPlan, folders: Folders, log: ScriptLog): void {
-  for (const file of files) tellFound(file, folders, log);
+export function tellPlanned({ steps }: LinkPlan, { folder }: Folders, log: ScriptLog): void {
   let links = 0;
   for (const { path, after } of steps) {
-    if (after?.type !== 'symlink') log.info(`[DRY RUN] Would create subdirectory: ${at(folders.folder, path)}`);
+    if (after?.type !== 'symlink') log.info(`[DRY RUN] Would create subdirectory: ${at(folder, path)}`);
     else {
-      log.info(`[DRY RUN] Would create link: ${at(folders.folder, path)} -> ${showText(after.target)}`);
+      log.info(`[DRY RUN] Would create link: ${at(folder, path)} -> ${showText(after.target)}`);
       links++;
     }
   }
   log.sum(`[DRY RUN] Would replace ${links} files with symbolic links.`);
 }
 
-function tellFound(
+/** Tells of what was done. */
+export function tellLinked(result: LinkResult, { files }: LinkPlan, folders: Folders, log: ScriptLog): void {
+  const { source, folder } = folders;
+  for (const path of result.folders) {
+    log.info(
+      path === '' ? `Created destination directory: ${showText(folder)}` : `Created subdirectory: ${at(folder, path)}`,
+    );
+  }
+  const failed = new Set(files.filter(({ state }) => state === 'failed').map(({ path }) => path));
+  for (const file of result.files) {
+    if (file.state === 'linked')
+      log.info(`Created symlink: ${at(folder, file.path)} -> ${showText(file.target ?? '')}`);
+    else if (file.state === 'failed' && !failed.has(file.path)) tellFile(file, folders, log);
+  }
+  for (const { path, message } of result.unprotected) {
+    log.error(`Error protecting ${at(source, path)}: ${showText(message)}`);
+  }
+  if (result.stopped) log.error('Stopped at the first failure.');
+  log.info(sumUp(result.counts));
+  log.sum(`Replaced ${result.counts.linked} files with symbolic links.`);
+}
+
+function tellFile(
   { path, state, target = '', message = '' }: LinkedFile,
   { source, folder }: Folders,
   log: ScriptLog,
 ): void {
   const [from, to] = [at(source, path), at(folder, path)];
-  if (state === 'linked' || state === 'same') log.info(`Files are the same and will be replaced: ${from} -> ${to}`);
+  if (state === 'same') log.info(`Files are the same and will be replaced: ${from} -> ${to}`);
   else if (state === 'already-linked') log.info(`Already linked: ${to} -> ${showText(target)}`);
   else if (state === 'different') log.warning(`Warning: ${to} and ${from} have different content.`);
   else if (state === 'missing') log.warning(`Warning: ${to} is missing in the destination directory.`);

@@ -1,16 +1,19 @@
-import { chmodSync, type Stats } from 'node:fs';
+import { chmodSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPace } from '../give-way.ts';
 import { inodeId } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
+import { overlaps, realPath } from '../tree/real-path.ts';
 import { statThrough } from '../tree/stat-through.ts';
 
+const ALL = 0o7777;
 const ALL_MAY_WRITE = 0o222;
 const OWNER_MAY_WRITE = 0o200;
 
 /**
  * Takes the right to write to files of a source away from all, or gives it back to their owner, where the destination has a
- * link to them; gives those whose permissions could not be changed, and why.
+ * link to them; gives those whose permissions could not be changed, and why. What lies outside of the source is left alone,
+ * such as the cache of a clone.
  */
 export async function changeRights(
   source: string,
@@ -20,12 +23,11 @@ export async function changeRights(
   signal: AbortSignal | undefined,
 ): Promise<{ path: string; message: string }[]> {
   const pace = createPace(signal);
+  const root = realPath(source);
   const failed: { path: string; message: string }[] = [];
   for (const { path } of files) {
     try {
-      const file = join(source, path);
-      const stats = statThrough(file);
-      if (stats?.isFile() && leadsTo(stats, join(destination, path))) setRights(file, stats.mode & 0o7777, protect);
+      if (leadsTo(join(source, path), join(destination, path))) setRights(realPath(join(source, path)), root, protect);
     } catch (error) {
       failed.push({ path, message: (error as Error).message });
     }
@@ -34,12 +36,15 @@ export async function changeRights(
   return failed;
 }
 
-function leadsTo(stats: Stats, link: string): boolean {
-  const there = statThrough(link);
-  return there !== undefined && inodeId(there) === inodeId(stats);
+function leadsTo(file: string, link: string): boolean {
+  const [stats, there] = [statThrough(file), statThrough(link)];
+  return stats?.isFile() === true && there !== undefined && inodeId(there) === inodeId(stats);
 }
 
-function setRights(file: string, mode: number, protect: boolean): void {
+function setRights(file: string, root: string, protect: boolean): void {
+  const mode = statSync(fsPath(file)).mode & ALL;
   const wanted = protect ? mode & ~ALL_MAY_WRITE : mode | OWNER_MAY_WRITE;
-  if (wanted !== mode) chmodSync(fsPath(file), wanted);
+  if (wanted === mode) return;
+  if (overlaps(file, root)) chmodSync(fsPath(file), wanted);
+  else if (protect) throw new Error('It leads out of the source, and what is there was left alone.');
 }

@@ -443,6 +443,21 @@ describe('what is linked to', () => {
     await linkFolders(src, dst, { protect: false });
     expect(['run', 'text', 'other'].map((name) => modeOf(join(src, name)))).toEqual([0o755, 0o644, 0o644]);
   });
+
+  it('stays as it is outside of the source', async () => {
+    const pair = await setup(
+      { real: 'r', inner: { link: 'real' }, outer: { link: '../beside/canary' } },
+      { inner: 'r', outer: 'canary' },
+    );
+    const { unprotected, counts } = await linkFolders(pair.src, pair.dst, { protect: true });
+    expect(counts).toMatchObject({ linked: 2 });
+    expect(unprotected).toEqual([{ path: 'outer', message: expect.stringMatching(/leads out of the source/) }]);
+    expect([modeOf(join(pair.src, 'real')), modeOf(join(pair.top, 'beside/canary'))]).toEqual([0o444, 0o644]);
+    chmodSync(join(pair.top, 'beside/canary'), 0o444);
+    expect((await linkFolders(pair.src, pair.dst, { protect: true })).unprotected).toEqual([]);
+    expect((await linkFolders(pair.src, pair.dst, { protect: false })).unprotected).toEqual([]);
+    expect([modeOf(join(pair.src, 'real')), modeOf(join(pair.top, 'beside/canary'))]).toEqual([0o644, 0o444]);
+  });
 });
 
 describe('a plan of linking', () => {

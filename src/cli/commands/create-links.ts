@@ -3,14 +3,14 @@ import { resolve } from 'node:path';
 import { GypsumError } from '../../errors.ts';
 import { fsPath } from '../../model/local-path.ts';
 import { showText } from '../../model/text.ts';
-import { linkFolders } from '../../ops/link-folders.ts';
+import { applyLinking } from '../../ops/apply-linking.ts';
 import type { LinkPlan, LinkResult, LinkType } from '../../ops/link-plan.ts';
 import { planLinking } from '../../ops/plan-linking.ts';
 import { stageFolder } from '../../ops/stage-folder.ts';
 import type { StagedFolder } from '../../ops/staged-folder.ts';
 import type { Call, Command } from '../command.ts';
 import { ask } from '../confirm.ts';
-import { tellLinked, tellPlanned } from '../link-messages.ts';
+import { tellFound, tellLinked, tellPlanned } from '../link-messages.ts';
 import { canAsk } from '../read-secret.ts';
 import { createScriptLog, type ScriptLog, type Verbosity, verbosityFlag } from '../script-log.ts';
 import { checkStaged, type StageFlags, stageFlags, tellStaged } from '../stage-messages.ts';
@@ -83,13 +83,15 @@ async function replace(call: Call<Options>, log: ScriptLog): Promise<LinkResult 
   const linkType = linkTypeOf(options);
   const createDst = options.createDst === true || (await mayCreate(folder, signal));
   const how = { linkType, createDst, failFast, protect: protect === 'none' ? undefined : true, signal, onEvent };
+  const folders = { source, folder };
+  const plan = await planLinking(source, folder, how);
+  tellFound(plan, folders, log);
   if (dryRun) {
-    const plan = await planLinking(source, folder, how);
-    tellPlanned(plan, { source, folder }, log);
+    tellPlanned(plan, folders, log);
     return plan;
   }
-  const result = await linkFolders(source, folder, how);
-  tellLinked(result, { source, folder }, log);
+  const result = await applyLinking(plan, { failFast, signal, onEvent });
+  tellLinked(result, plan, folders, log);
   return result;
 }
 
