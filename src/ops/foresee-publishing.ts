@@ -3,7 +3,10 @@ import type { Manifest } from '../model/manifest.ts';
 import type { Known } from './compare-clone.ts';
 import { type Fault, type Found, sentOf } from './found.ts';
 
-/** What publishing a clone would do, as far as its own version tells: other versions may have some of what is sent. */
+/**
+ * What publishing a clone would do, as far as its own version tells: what other versions have need not be sent, and of equal
+ * files one.
+ */
 export interface Publishing {
   readonly send: Count;
   readonly link: Count;
