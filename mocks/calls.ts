@@ -1,8 +1,6 @@
-import { keys } from '../src/model/keys.ts';
 import { rawTarget } from '../src/server/http.ts';
 import { findRoute, type RouteName } from '../src/server/routes.ts';
-import { readTicket } from '../src/server/signer.ts';
-import { readLatin1Slug } from './oddities/latin1-slug.ts';
+import { slugKey } from './oddities/slugs.ts';
 
 /** A request that a mock registry has seen. */
 export interface Call {
@@ -29,7 +27,7 @@ export function describeCall(request: Request): Call {
   return {
     method: request.method,
     route: found?.name,
-    key: key === undefined ? ticketKey(slug ?? ticket) : decode(key),
+    key: key === undefined ? slugKey(slug ?? ticket ?? '') : decode(key),
     path: rawTarget(request),
   };
 }
@@ -41,12 +39,6 @@ export function matchesCall(call: Call, { route, method, key }: CallFilter): boo
     (method === undefined || call.method === method) &&
     (key === undefined || (typeof key === 'string' ? call.key === key : call.key !== undefined && key.test(call.key)))
   );
-}
-
-function ticketKey(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const ticket = text.includes('.') ? readTicket(text) : undefined;
-  return ticket === undefined ? readLatin1Slug(text)?.slice(0, 4).join('/') : keys.file(ticket);
 }
 
 function decode(segment: string): string | undefined {

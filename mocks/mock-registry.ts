@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createDocuments } from '../src/server/documents.ts';
 import { createToken, diskStorage, listen, openRegistry, readTokens, writeTokens } from '../src/server/index.ts';
 import { type Call, type CallFilter, describeCall, matchesCall } from './calls.ts';
 import { type Fault, inFront } from './faults.ts';
@@ -75,12 +76,16 @@ async function create({ seed, oddities, onError }: MockRegistryOptions, bucket: 
     if (bearer !== undefined) headers.set('authorization', `Bearer ${bearer}`);
     return registry.fetch(new Request(new URL(path, url), { ...init, method, headers }));
   };
-  const world = async (): Promise<World> => ({
-    ask: (method, path, { token: bearer = token, document } = {}) =>
-      ask(method, path, bearer, document === undefined ? {} : { body: JSON.stringify(document) }),
-    storage: await diskStorage(data),
-    bucket,
-  });
+  const world = async (): Promise<World> => {
+    const storage = await diskStorage(data);
+    return {
+      ask: (method, path, { token: bearer = token, document } = {}) =>
+        ask(method, path, bearer, document === undefined ? {} : { body: JSON.stringify(document) }),
+      storage,
+      documents: createDocuments(storage),
+      bucket,
+    };
+  };
   const odd = oddities === undefined ? [] : createOddities(oddities, await world());
 
   const mock: MockRegistry = {

@@ -6,8 +6,9 @@ export async function readDocument<T>(answer: Response): Promise<T> {
   return (await answer.clone().json()) as T;
 }
 
-/** Gives the reason of an answer that is an error; the answer can still be read. */
+/** Gives the reason of an answer that is an error, if it is of the registry's form; the answer can still be read. */
 export async function reasonOf(answer: Response): Promise<string> {
+  if (answer.headers.get('content-type') !== 'application/json') return '';
   return (await readDocument<{ reason?: string }>(answer)).reason ?? '';
 }
 
@@ -52,4 +53,4 @@ export function toNothing(request: Request): Request {
 }
 
 /** A failure of the registry's own. */
-export const failed = status(500);
+export const failed = status(500, { 'access-control-allow-origin': '*' });

@@ -1,3 +1,4 @@
+import type { Documents } from '../../src/server/documents.ts';
 import type { Storage } from '../../src/server/index.ts';
 import type { Fault } from '../faults.ts';
 
@@ -7,6 +8,8 @@ export interface World {
   ask(method: string, path: string, init?: { token?: string; document?: unknown }): Promise<Response>;
   /** The registry's own objects. */
   readonly storage: Storage;
+  /** Those of them that the registry keeps of itself. */
+  readonly documents: Documents;
   /** The origin at which content is put, where that is not the registry's. */
   bucket(): string;
 }

@@ -1,15 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { githubIdentity, listen, type OpenRegistryOptions, openRegistry } from '../../src/server/index.ts';
 import { startGithub } from '../helpers/github-stand-in.ts';
 import { DIFFERENCES } from './conformance/differences.ts';
+import { CREDENTIALS, EXCHANGES } from './conformance/exchanges.ts';
 import { createReplayer, type Exchange, type Outcome } from './conformance/replay.ts';
 import { temporaryFolder } from './rig.ts';
-
-const exchanges = readFileSync(new URL('../fixtures/conformance.jsonl', import.meta.url), 'utf8')
-  .split('\n')
-  .filter((line) => line !== '')
-  .map((line) => JSON.parse(line) as Exchange);
 
 /** Whoever is not tagged with one of these answers to the letter. */
 const ODD = ['quirk', 'destructive', 'cache', 'slug', 's3', 'runtime-message', 'config'];
@@ -45,7 +40,7 @@ async function play(played: readonly Exchange[], options: Partial<OpenRegistryOp
 }
 
 test('answers as the public registry does, but for the differences that are told', async () => {
-  const outcomes = await play(exchanges);
+  const outcomes = await play(EXCHANGES);
   expect(outcomes.size).toBe(523);
   const different = [...outcomes].filter(([, { differences }]) => differences.length > 0);
   expect(different.filter(([id]) => !DIFFERENCES.has(id))).toEqual([]);
@@ -56,24 +51,14 @@ test('answers as the public registry does, but for the differences that are told
 
 test('gives out credentials as the public registry does, where it was given some', async () => {
   const outcomes = await play(
-    exchanges.filter(({ id }) => /^misc-(s3|github)-credentials$/.test(id)),
-    {
-      credentials: {
-        's3-api': {
-          endpoint: 'https://bucket.example.org',
-          bucket: 'gypsum-test',
-          key: 'live-public-key',
-          secret: 'live-public-secret',
-        },
-        'github-app': { id: 'live-github-app-id', secret: 'live-github-app-secret' },
-      },
-    },
+    EXCHANGES.filter(({ id }) => /^misc-(s3|github)-credentials$/.test(id)),
+    { credentials: CREDENTIALS },
   );
   expect([...outcomes.values()].map(({ differences }) => differences)).toEqual([[], []]);
 });
 
 test('tells no difference where the recording is not odd', () => {
-  const tags = new Map(exchanges.map(({ id, tags = [] }) => [id, tags]));
+  const tags = new Map(EXCHANGES.map(({ id, tags = [] }) => [id, tags]));
   const wrong = [...DIFFERENCES.keys()].filter(
     (id) => !tags.get(id)?.some((tag) => ODD.includes(tag)) && !UNTAGGED.includes(id),
   );
