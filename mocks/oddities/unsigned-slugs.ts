@@ -40,7 +40,7 @@ export const unsignedSlugs: Oddity = ({ storage, documents }) => {
     const file = name === 'presign' && !answer.ok ? readSlug(parameters.slug ?? '') : undefined;
     const md5sum_base64 = file && contentMd5(file);
     if (file === undefined || md5sum_base64 === undefined || !(await mayPut(request, file))) return answer;
-    const ticket = unsignedSlug(file);
+    const ticket = `${unsignedSlug(file)}-${given.size}`;
     given.set(ticket, file);
     const url = new URL(`/upload/content/${ticket}`, request.url).href;
     const done = new Response(null, { headers: { 'content-type': 'application/json' } });

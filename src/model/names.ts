@@ -36,6 +36,18 @@ export function checkPath(path: string): string {
   return path;
 }
 
+/**
+ * Returns the key of an object, or throws `invalid-argument` if no registry can have it: names that are possible each may
+ * be too long together, which the public registry answers as a failure of its own.
+ */
+export function checkKey(key: string): string {
+  if (key.length <= MAX_KEY_BYTES / 3 || Buffer.byteLength(key) <= MAX_KEY_BYTES) return key;
+  throw new GypsumError('invalid-argument', `"${showText(key)}" is longer than ${MAX_KEY_BYTES} bytes.`, {
+    hint: 'No registry has anything under so long a name.',
+    details: { key },
+  });
+}
+
 /** Says what makes a name impossible, as the end of a sentence; nothing if it is fine. */
 export function nameFault(name: string): string | undefined {
   if (name === '') return 'is empty';

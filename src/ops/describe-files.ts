@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { GypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
+import { parseMd5 } from '../model/digest.ts';
 import { fsPath } from '../model/local-path.ts';
 import { checkPath } from '../model/names.ts';
 import { showText } from '../model/text.ts';
@@ -12,7 +13,7 @@ import { digestFiles } from './digest-files.ts';
 
 /**
  * Gives size and digest of files of which only the path is known: they are read from a folder. The order stays. Throws
- * `invalid-argument` for what is no file.
+ * `invalid-argument` for what is no file, or has no MD5.
  */
 export async function describeFiles(
   ctx: Context,
@@ -23,10 +24,20 @@ export async function describeFiles(
   const sources: LocalSource[] = [];
   for (const file of files) {
     if (typeof file === 'string') sources.push({ path: file, ...(await findFile(join(directory, checkPath(file)))) });
-    else checkPath(file.path);
+    else checkAnnounced(file);
   }
   const read = new Map((await digestFiles(ctx, sources, call)).map((file) => [file.path, file]));
   return files.flatMap((file) => (typeof file === 'string' ? (read.get(file) ?? []) : file));
+}
+
+/** The public registry takes any text for an MD5, and fails when the file is to be sent. */
+function checkAnnounced({ path, md5sum }: AnnouncedFile): void {
+  checkPath(path);
+  if (parseMd5(md5sum) !== undefined) return;
+  throw new GypsumError('invalid-argument', `The "md5sum" of "${showText(path)}" is not 32 hexadecimal digits.`, {
+    hint: 'Give the path alone to have the file read for its size and digest.',
+    details: { path },
+  });
 }
 
 /** Gives the absolute path and the size of a file, or throws `invalid-argument`. */

@@ -27,12 +27,16 @@ export function contentId({ size, md5sum }: { readonly size: number; readonly md
  */
 export async function findLinks(
   ctx: Context,
-  { ref, latest, standing }: { ref: VersionRef; latest: VersionRef | undefined; standing: Pick<Standing, 'of'> },
+  {
+    ref,
+    latest,
+    standing,
+  }: { ref: VersionRef; latest: VersionRef | undefined; standing: Pick<Standing, 'of' | 'holds'> },
   files: readonly UploadFile[],
   { signal }: CallOptions,
 ): Promise<Map<string, FileRef>> {
   const found = new Map<string, FileRef>();
-  let wanted = groupByContent(files);
+  const wanted = groupByContent(files);
   let searched = 0;
   if (wanted.size === 0) return found;
   const pace = createPace(signal);
@@ -43,17 +47,18 @@ export async function findLinks(
     searched += text?.length ?? 0;
     if (text === undefined || !mentions(text, wanted) || !(await standing.of(version))) continue;
     const manifest = parseManifest(text, version);
-    const paths = manifest === undefined ? new Map<string, string>() : pathsByContent(manifest);
+    const paths = manifest === undefined ? new Map<string, string[]>() : pathsByContent(manifest, wanted);
     for (const [id, same] of wanted) {
-      const path = paths.get(id);
-      if (path === undefined) continue;
-      for (const file of same) {
-        const own = manifest?.[file.path];
-        const isUnmoved = own !== undefined && contentId(own) === id;
-        found.set(file.path, { ...version, path: isUnmoved ? file.path : path });
+      const held = new Set<string>();
+      for (const path of paths.get(id) ?? []) {
+        const entry = manifest?.[path];
+        if (entry !== undefined && (await standing.holds(version, entry))) held.add(path);
       }
+      const [any] = held;
+      if (any === undefined) continue;
+      wanted.delete(id);
+      for (const { path } of same) found.set(path, { ...version, path: held.has(path) ? path : any });
     }
-    wanted = new Map([...wanted].filter(([id]) => !paths.has(id)));
   }
   return found;
 }
@@ -96,8 +101,15 @@ function mentions(text: string, wanted: ReadonlyMap<string, readonly UploadFile[
   return false;
 }
 
-function pathsByContent(manifest: Manifest): Map<string, string> {
-  const paths = new Map<string, string>();
-  for (const [path, entry] of Object.entries(manifest)) paths.set(contentId(entry), path);
+/** Gives the paths under which a manifest has the contents that are wanted. */
+function pathsByContent(manifest: Manifest, wanted: ReadonlyMap<string, unknown>): Map<string, string[]> {
+  const paths = new Map<string, string[]>();
+  for (const [path, entry] of Object.entries(manifest)) {
+    const id = contentId(entry);
+    if (!wanted.has(id)) continue;
+    const known = paths.get(id);
+    if (known === undefined) paths.set(id, [path]);
+    else known.push(path);
+  }
   return paths;
 }

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { keys } from '../model/keys.ts';
-import { checkName } from '../model/names.ts';
+import { checkName, nameFault } from '../model/names.ts';
 import { type AssetRef, checkVersionRef, type VersionRef } from '../model/refs.ts';
 
 export interface ListFilesOptions extends CallOptions {
@@ -40,10 +40,11 @@ export async function listFiles(ctx: Context, ref: VersionRef, options: ListFile
   return includeInternal ? paths : paths.filter((path) => !path.slice(path.lastIndexOf('/') + 1).startsWith('..'));
 }
 
+/** Gives the names that a ref can have; registries may hold others, which no request can be made for. */
 async function listFolders(ctx: Context, prefix: string, options: CallOptions): Promise<string[]> {
   const listed = await ctx.registry.list(prefix, options);
   return listed
     .filter((key) => key.startsWith(prefix) && key.endsWith('/'))
     .map((key) => key.slice(prefix.length, -1))
-    .filter((name) => !name.startsWith('..'));
+    .filter((name) => nameFault(name) === undefined);
 }

@@ -102,7 +102,7 @@ export async function planFiles(
 
 const byPath = (a: LocalFile, b: LocalFile) => comparePaths(a.path, b.path);
 
-/** What may become a link, or be sent: a file, or a link to a version that is no more. */
+/** What may become a link, or be sent: a file, or a link to what is no more. */
 type Candidate = PlannedFile | UploadLink;
 
 /** Gives what is to be sent, or throws `not-found` if its content is nowhere. */
@@ -113,7 +113,7 @@ function toSend(file: Candidate): PlannedFile {
   const target = formatFileRef(file.link);
   throw new GypsumError(
     'not-found',
-    `"${showText(path)}" is a link to ${target}, which the registry does not have any more, and its content is not in the cache.`,
+    `"${showText(path)}" is a link to ${target}, whose content the registry does not have any more, and which is not in the cache.`,
     { hint: 'Remove the link, or put a file in its place.', details: { path, link: file.link } },
   );
 }

@@ -1,17 +1,21 @@
 import { z } from 'zod';
 import type { Context } from '../context.ts';
-import { isGypsumError } from '../errors.ts';
+import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { checkName } from '../model/names.ts';
 import { type AssetRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { route } from '../registry/route.ts';
 import { checkProjectExists } from './check-project.ts';
+import { askSummary } from './version-documents.ts';
 
 const wireLatest = z.object({ version: z.string().optional() });
 const wireUsage = z.object({ total: z.number() });
 
-/** Has the registry find an asset's latest version again, and gives it, if there is one; only administrators may. */
+/**
+ * Has the registry find an asset's latest version again, and gives it, if there is one; only administrators may. Throws
+ * `version-unfinished` if an upload that was never completed is taken for one, as the public registry may do.
+ */
 export async function refreshLatest(
   ctx: Context,
   ref: AssetRef,
@@ -19,12 +23,33 @@ export async function refreshLatest(
 ): Promise<VersionRef | undefined> {
   const project = checkName('project', ref.project);
   const asset = checkName('asset', ref.asset);
-  const what = `Refreshing the latest version of ${formatRef({ project, asset })}`;
+  const name = formatRef({ project, asset });
+  const what = `Refreshing the latest version of ${name}`;
   const to = route('refresh/latest', project, asset);
-  const { version } = await inProject(ctx, project, options, () =>
-    ctx.registry.ask({ what, method: 'POST', to, answer: wireLatest }, options),
+  const { version } = await inProject(ctx, project, options, async () => {
+    try {
+      return await ctx.registry.ask({ what, method: 'POST', to, answer: wireLatest }, options);
+    } catch (error) {
+      throw isGypsumError(error, 'unavailable') && error.details.status === 500 ? strayFiles(name, error) : error;
+    }
+  });
+  if (version === undefined) return undefined;
+  const latest = { project, asset, version: checkName('version', version) };
+  if ((await askSummary(ctx, latest, options)).uploadFinish !== undefined) return latest;
+  throw new GypsumError(
+    'version-unfinished',
+    `The registry has made ${formatRef(latest)} the latest version, whose upload has not been completed.`,
+    { hint: `Remove it (gypsum version remove ${formatRef(latest)}), and refresh again.`, details: latest },
   );
-  return version === undefined ? undefined : { project, asset, version: checkName('version', version) };
+}
+
+/** The public registry fails where files are that no version has: put after the upload that they were of was aborted. */
+function strayFiles(name: string, cause: GypsumError): GypsumError {
+  return new GypsumError('unavailable', cause.message, {
+    hint: `Try again later. If that does not help, remove what has no summary of the versions that "gypsum versions ${name}" lists.`,
+    details: cause.details,
+    cause,
+  });
 }
 
 /** Has the registry count again what a project stores, and gives it; only administrators may. Units: bytes */

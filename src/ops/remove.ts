@@ -1,9 +1,11 @@
 import type { Context } from '../context.ts';
+import { isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { checkName } from '../model/names.ts';
 import { type AssetRef, checkVersionRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { route } from '../registry/route.ts';
+import { checkProjectExists } from './check-project.ts';
 
 /** Removes a project with all that is in it; only administrators may. To remove what is not there succeeds. */
 export async function removeProject(ctx: Context, project: string, options: CallOptions = {}): Promise<void> {
@@ -25,5 +27,13 @@ export async function removeVersion(ctx: Context, ref: VersionRef, options: Call
 }
 
 async function remove(ctx: Context, name: string, parts: readonly string[], options: CallOptions): Promise<void> {
-  await ctx.registry.send({ what: `Removing ${name}`, method: 'DELETE', to: route('remove', ...parts) }, options);
+  const [project = '', ...below] = parts;
+  try {
+    await ctx.registry.send({ what: `Removing ${name}`, method: 'DELETE', to: route('remove', ...parts) }, options);
+  } catch (error) {
+    // The public registry fails where there is no such project.
+    const mayMissIt = below.length > 0 && isGypsumError(error, 'unavailable') && error.details.status === 500;
+    if (mayMissIt) await checkProjectExists(ctx, project, options);
+    throw error;
+  }
 }

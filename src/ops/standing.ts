@@ -3,15 +3,19 @@ import { each } from '../each.ts';
 import { isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { keys } from '../model/keys.ts';
-import { sameVersion, type VersionRef } from '../model/refs.ts';
-import { isImmutable } from '../model/summary.ts';
-import { askSummary, readRememberedSummary } from './version-documents.ts';
+import type { Manifest, ManifestEntry } from '../model/manifest.ts';
+import { type FileRef, sameVersion, type VersionRef } from '../model/refs.ts';
+import { isImmutable, type VersionSummary } from '../model/summary.ts';
+import { findRecord } from './records.ts';
+import { askSummary, parseManifest, readRememberedSummary } from './version-documents.ts';
 
 /** Says whether versions can be linked to; each is asked for once. */
 export interface Standing {
   of(ref: VersionRef): Promise<boolean>;
-  /** Gives the links that can be made, and those to versions that are no more. */
-  divide<T extends { readonly link: VersionRef }>(
+  /** Whether the bytes of a version's file are still where it says that they are: in another version, if it is a link. */
+  holds(ref: VersionRef, entry: ManifestEntry): Promise<boolean>;
+  /** Gives the links that can be made, and those that lead to no content any more. */
+  divide<T extends { readonly link: FileRef }>(
     links: readonly T[],
   ): Promise<{ kept: readonly T[]; gone: readonly T[] }>;
 }
@@ -21,41 +25,85 @@ export interface Standing {
  * published after the remembered one had been removed. The cache cannot know: the registry is asked.
  */
 export function createStanding(ctx: Context, call: CallOptions): Standing {
-  const known = new Map<string, Promise<boolean>>();
-  const of = (ref: VersionRef) => {
+  const known = new Map<string, Promise<VersionSummary | undefined>>();
+  const find = (ref: VersionRef) => {
     const id = keys.version(ref);
-    const asked = known.get(id) ?? stands(ctx, ref, call);
+    const asked = known.get(id) ?? findStanding(ctx, ref, call);
     known.set(id, asked);
     return asked;
   };
+  const of = async (ref: VersionRef) => (await find(ref)) !== undefined;
+  const holds = async (ref: VersionRef, { link }: ManifestEntry) => {
+    if (link === undefined) return true;
+    const [linking, holding] = await Promise.all([find(ref), find(link.ancestor ?? link)]);
+    // What was finished after the link was made has only taken the name of what it led to.
+    return finishOf(holding) <= finishOf(linking);
+  };
+
+  /** Gives the paths of a version, of some, that lead to no content any more. */
+  const findGone = async (ref: VersionRef, paths: readonly string[]): Promise<ReadonlySet<string>> => {
+    if (!(await of(ref))) return new Set(paths);
+    const gone = new Set<string>();
+    const manifest = await readLinking(ctx, ref);
+    for (const path of manifest === undefined ? [] : paths) {
+      const entry = manifest?.[path];
+      if (entry !== undefined && !(await holds(ref, entry))) gone.add(path);
+    }
+    return gone;
+  };
+
   return {
     of,
+    holds,
     async divide(links) {
-      const gone: VersionRef[] = [];
-      await each(versionsOf(links), { concurrency: ctx.concurrency, signal: call.signal }, async (ref) => {
-        if (!(await of(ref))) gone.push(ref);
+      const gone = new Map<string, ReadonlySet<string>>();
+      const versions = groupByVersion(links);
+      await each(versions, { concurrency: ctx.concurrency, signal: call.signal }, async ([id, { ref, paths }]) => {
+        const found = await findGone(ref, paths);
+        if (found.size > 0) gone.set(id, found);
       });
-      if (gone.length === 0) return { kept: links, gone: [] };
-      const isGone = ({ link }: { link: VersionRef }) => gone.some((ref) => sameVersion(ref, link));
+      if (gone.size === 0) return { kept: links, gone: [] };
+      const isGone = ({ link }: { link: FileRef }) => gone.get(keys.version(link))?.has(link.path) === true;
       return { kept: links.filter((link) => !isGone(link)), gone: links.filter(isGone) };
     },
   };
 }
 
-/** Gives the versions that links lead to, each once. */
-function versionsOf(links: readonly { readonly link: VersionRef }[]): Iterable<VersionRef> {
-  const versions = new Map<string, VersionRef>();
-  let last: VersionRef | undefined;
-  for (const { link } of links) {
-    // Nearly all links lead where the one before does.
-    if (last !== undefined && sameVersion(last, link)) continue;
-    last = link;
-    versions.set(keys.version(link), link);
-  }
-  return versions.values();
+interface Group {
+  readonly ref: VersionRef;
+  readonly paths: string[];
 }
 
-async function stands(ctx: Context, { project, asset, version }: VersionRef, call: CallOptions): Promise<boolean> {
+function groupByVersion(links: readonly { readonly link: FileRef }[]): Map<string, Group> {
+  const groups = new Map<string, Group>();
+  let last: Group | undefined;
+  for (const { link } of links) {
+    // Nearly all links lead where the one before does.
+    if (last === undefined || !sameVersion(last.ref, link)) {
+      const id = keys.version(link);
+      last = groups.get(id) ?? { ref: link, paths: [] };
+      groups.set(id, last);
+    }
+    last.paths.push(link.path);
+  }
+  return groups;
+}
+
+/** Gives a remembered manifest if there are links in it: most have none, and to read a large one takes a second. */
+async function readLinking(ctx: Context, ref: VersionRef): Promise<Manifest | undefined> {
+  const text = (await findRecord(ctx, ref, 'manifest'))?.text;
+  return text?.includes('"link"') ? parseManifest(text, ref) : undefined;
+}
+
+function finishOf(summary: VersionSummary | undefined): number {
+  return summary?.uploadFinish?.getTime() ?? Number.NaN;
+}
+
+async function findStanding(
+  ctx: Context,
+  { project, asset, version }: VersionRef,
+  call: CallOptions,
+): Promise<VersionSummary | undefined> {
   const ref = { project, asset, version };
   try {
     const [now, then] = [await askSummary(ctx, ref, call), await readRememberedSummary(ctx, ref)];
@@ -63,9 +111,9 @@ async function stands(ctx: Context, { project, asset, version }: VersionRef, cal
       then === undefined ||
       (then.uploadStart.getTime() === now.uploadStart.getTime() &&
         then.uploadFinish?.getTime() === now.uploadFinish?.getTime());
-    return isSame && isImmutable(now);
+    return isSame && isImmutable(now) ? now : undefined;
   } catch (error) {
-    if (isGypsumError(error, 'not-found')) return false;
+    if (isGypsumError(error, 'not-found')) return undefined;
     throw error;
   }
 }

@@ -74,7 +74,7 @@ export async function startUpload(
   return run(ctx, call, async () => {
     checkHasToken(ctx, version);
     const described = await describeFiles(ctx, files, directory, call);
-    await checkSendableNames(ctx, version, described, call);
+    await checkSendableNames(ctx, version, described, links, call);
     const document = startDocument(described, links, options);
     const { id, answer } = await unlessLocked(ctx, version, wait, call, async () => {
       // The public registry deletes a version that is started again: it must never be asked to.

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import { type CallOptions, callOf } from '../events.ts';
+import { checkKey } from '../model/names.ts';
 import { showText } from '../model/text.ts';
 import { type AnswerHeaders, type Body, dateOf, readAll } from './answers.ts';
 import { MAX_DOCUMENT, readDocument, refuseError } from './documents.ts';
@@ -166,13 +167,13 @@ export function createRegistryClient({
     }
   };
 
-  const readObject = <T>(
+  const readObject = async <T>(
     key: string,
     exchange: Pick<Exchange, 'what' | 'headers'>,
     options: CallOptions | undefined,
     consume: Consume<T>,
   ): Promise<T> =>
-    readWith({ ...exchange, path: `/file/${encodeURIComponent(key)}` }, options, (...answer) => {
+    readWith({ ...exchange, path: `/file/${encodeURIComponent(checkKey(key))}` }, options, (...answer) => {
       // What can do more says so with every object.
       hasRange ??= false;
       return consume(...answer);

@@ -62,6 +62,9 @@ export const NEEDS_TOKEN =
 
 const NEEDS_OTHER_TOKEN = 'Log in again with "gypsum login", or give a token that this registry knows in GYPSUM_TOKEN.';
 
+const GITHUB_REFUSED =
+  'If the token is one that GitHub knows, try again later: the registry may only have failed to ask. Else log in again with "gypsum login".';
+
 /** What an answer that is not a success says. */
 export interface Refusal {
   readonly status: number;
@@ -92,7 +95,11 @@ export function answerFailure(
   if (status >= 300 && status < 400) {
     return make('invalid-response', `${origin} sends requests elsewhere. Give the registry's own URL.`);
   }
-  if (status === 401) return make('unauthorized', hadToken ? NEEDS_OTHER_TOKEN : NEEDS_TOKEN);
+  if (status === 401) {
+    // Whatever GitHub has against a token, and whatever keeps a registry from asking it, is told in the same way.
+    const isOfGithub = reason !== undefined && /\bquery GitHub\b/i.test(reason);
+    return make('unauthorized', hadToken ? (isOfGithub ? GITHUB_REFUSED : NEEDS_OTHER_TOKEN) : NEEDS_TOKEN);
+  }
   if (status === 403 && reason !== undefined && /\blocked\b/.test(reason)) {
     return make(
       'project-locked',

@@ -2,39 +2,26 @@ import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytes, type Fault, status } from '../../mocks/index.ts';
-import { createRig, type Rig } from '../helpers/rig.ts';
+import { currentOddities } from '../helpers/oddities.ts';
+import { createRig } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 const V2 = { ...V1, version: 'v2' };
 const V3 = { ...V1, version: 'v3' };
 const seed = { versions: { 'p/a/v1': { 'a.txt': 'content of a', 'b.txt': 'content of b' } } };
 
-/** As the public registry does it: an existing version that is started again is deleted. */
-function wiping({ client }: Rig): Fault {
-  return async (request, next) => {
-    const [version, asset, project] = new URL(request.url).pathname.split('/').map(decodeURIComponent).reverse();
-    const answer = await next();
-    const ref = { project: project ?? '', asset: asset ?? '', version: version ?? '' };
-    if (answer.status === 400 && (await answer.clone().text()).includes('exist')) {
-      await client.removeVersion(ref);
-    }
-    return answer;
-  };
-}
-
 describe('a registry that deletes a version when it is started again', () => {
+  const createWiping = () => createRig(seed, { ...currentOddities(), wipesExisting: true });
+
   it('is one: asked by hand, it does', async () => {
-    const rig = await createRig(seed);
-    rig.registry.inject(wiping(rig), { route: 'start' });
+    const rig = await createWiping();
     const init = { method: 'POST', headers: { authorization: `Bearer ${rig.registry.token}` }, body: '{"files":[]}' };
     expect((await fetch(`${rig.registry.url}/upload/start/p/a/v1`, init)).status).toBe(400);
     expect(await rig.client.listVersions(V1)).toEqual([]);
   });
 
   it('is never asked to', async () => {
-    const rig = await createRig(seed);
-    const { client, registry, makeFolder } = rig;
-    registry.inject(wiping(rig), { route: 'start' });
+    const { client, registry, makeFolder } = await createWiping();
     const mine = await makeFolder('mine', { x: 'x' });
     const exists = { code: 'version-exists' };
     await expect(client.uploadDirectory(V1, mine)).rejects.toMatchObject(exists);
@@ -135,7 +122,7 @@ describe('a link to a version that is no more', () => {
     await expect(client.uploadDirectory(V2, clone)).rejects.toMatchObject({
       code: 'not-found',
       message: expect.stringMatching(
-        /^"a\.txt" is a link to p\/a\/v1:\/a\.txt, which the registry does not have any more/,
+        /^"a\.txt" is a link to p\/a\/v1:\/a\.txt, whose content the registry does not have any more/,
       ),
     });
     expect(registry.count({ route: 'start' })).toBe(before);

@@ -36,10 +36,12 @@ describe('an answer that is no success', () => {
   });
 
   it('says to log in where there was no token, and to take another one where there was', () => {
-    const hint = (hadToken: boolean) =>
-      answerFailure({ status: 401, reason: 'no' }, 'Doing it', 'http://h', hadToken).hint;
+    const hint = (hadToken: boolean, reason = 'no') =>
+      answerFailure({ status: 401, reason }, 'Doing it', 'http://h', hadToken).hint;
     expect(hint(false)).toMatch(/^Log in with "gypsum login"/);
     expect(hint(true)).toMatch(/^Log in again .* that this registry knows/);
+    // As which the public registry tells any failure to ask GitHub.
+    expect(hint(true, 'failed to query GitHub for user identity: x')).toMatch(/try again later.* log in again/);
   });
 
   it('is told without what a terminal would obey', () => {
