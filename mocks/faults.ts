@@ -28,11 +28,17 @@ export function disconnected(): Fault {
   return async () => Response.error();
 }
 
-/** Sends the headers of the whole, and of the body so much; then the connection breaks off. Units: bytes */
+/**
+ * Sends the headers of the whole, and of the body so much, but never all; then the connection breaks off. Who has got all
+ * would send the next request into a connection that ends, and nobody would know of that one.
+ *
+ * Units: bytes
+ */
 export function cutOff(after: 'half' | number): Fault {
   return changed(async (body, headers) => {
     const content = await readAll(body);
-    const sent = content.subarray(0, after === 'half' ? Math.floor(content.byteLength / 2) : after);
+    const { byteLength } = content;
+    const sent = content.subarray(0, after === 'half' ? Math.floor(byteLength / 2) : Math.min(after, byteLength - 1));
     headers.set('content-length', String(content.byteLength));
     return broken(sent);
   });

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { lock } from 'proper-lockfile';
@@ -12,6 +12,7 @@ import { publishDocument, removeIfThere } from './atomic.ts';
 import { statIfThere } from './blobs.ts';
 import { makeCacheFolder } from './folders.ts';
 import type { Layout } from './layout.ts';
+import { isStill } from './move-aside.ts';
 import { readIfThere } from './read-document.ts';
 
 /** Units: milliseconds. A lock whose owner has not touched it for so long belongs to nobody. */
@@ -81,11 +82,15 @@ async function acquire(
       const isTakenAway = isSystemError(error, 'ENOENT') && statIfThere(dirname(held)) !== undefined;
       if (!isTakenAway && !isSystemError(error, 'ELOCKED')) throw error;
     }
+    const found = statIfThere(held);
     const owner = await readOwner(ownerFile);
     if (hasDied(owner) || isUntouched()) {
-      // In this order: whoever takes it next must not be taken for the one that has gone.
-      await removeIfThere(ownerFile);
-      await rm(held, { recursive: true, force: true });
+      // Another one that waited may have taken it over by now; so it is taken away without a pause.
+      if (found !== undefined && isStill(held, found)) {
+        // In this order: whoever takes it next must not be taken for the one that has gone.
+        rmSync(ownerFile, { force: true });
+        rmSync(held, { recursive: true, force: true });
+      }
       continue;
     }
     // One that has just taken it has not yet written down who it is.

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createLayout } from '../../src/cache/layout.ts';
 import { withLock } from '../../src/cache/locks.ts';
@@ -99,11 +100,18 @@ describe('a lock', () => {
     expect(await withLock(createLayout(folder), folder, async () => 'done', { onWait })).toBe('done');
   });
 
-  it('of a process that was killed is taken over by many at once, and none of them fails', async () => {
+  it('of a process that was killed is taken over by many, one after the other, and none of them fails', async () => {
     const pid = await deadProcess();
     for (let round = 0; round < 4; round++) {
       const folder = await heldLock({ host: hostname(), pid });
-      const works = Array.from({ length: 8 }, () => withLock(createLayout(folder), folder, async () => 'done'));
+      let working = 0;
+      const work = async () => {
+        expect(++working).toBe(1);
+        await setTimeout(5);
+        working--;
+        return 'done';
+      };
+      const works = Array.from({ length: 8 }, () => withLock(createLayout(folder), folder, work));
       expect(await Promise.all(works)).toEqual(works.map(() => 'done'));
     }
   });

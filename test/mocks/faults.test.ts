@@ -43,6 +43,7 @@ describe('over a socket', () => {
     ['a body that breaks off half-way', cutOff('half'), { status: 200, length: '12', text: 'hello,', failed: true }],
     ['a body that breaks off after a byte', cutOff(1), { status: 200, length: '12', text: 'h', failed: true }],
     ['a body that never begins', cutOff(0), { status: 200, length: '12', text: '', failed: true }],
+    ['a body that lacks its end', cutOff(100), { status: 200, length: '12', text: 'hello, worl', failed: true }],
     ['other bytes', bytes('HOOT'), { status: 200, length: '4', text: 'HOOT', failed: false }],
     ['a flipped bit', flipped(), { status: 200, length: '12', text: 'iello, world', failed: false }],
     ['too long a length', wrongLength(3), { status: 200, length: '15', text: CONTENT, failed: true }],
