@@ -41,7 +41,10 @@ export interface OpenRegistryOptions extends Partial<Omit<RegistryOptions, 'stor
 export interface OpenRegistry extends Registry {
   /** The administrator's token, only when it has just been made. */
   readonly adminToken?: string;
-  /** Lets go of the folder; no request may be in progress. */
+  /**
+   * Lets go of the folder when all requests have been answered, also those whose connections have ended; none may come
+   * any more.
+   */
   close(): Promise<void>;
 }
 
@@ -85,13 +88,24 @@ export async function openRegistry({
       secret: known ?? (await makeSecret(folder)),
     });
     if (!isLost) background = startBackground(registry.sweep, { sessionTtl, onSwept, onError: options.onError });
+    const answering = new Set<Promise<Response>>();
+    const answer = async (request: Request) => {
+      const answered = registry.fetch(request);
+      answering.add(answered);
+      try {
+        return await answered;
+      } finally {
+        answering.delete(answered);
+      }
+    };
     return {
       ...registry,
       // Two processes that write to one folder would undo each other's work: the one that lost it stops.
-      fetch: async (request) => (isLost ? failure(lostFolder()) : registry.fetch(request)),
+      fetch: async (request) => (isLost ? failure(lostFolder()) : answer(request)),
       ...(adminToken === undefined ? {} : { adminToken }),
       close: async () => {
         await background?.stop();
+        await Promise.allSettled(answering);
         if (!isLost) await release();
       },
     };

@@ -202,6 +202,29 @@ it('refuses a folder that is open, until it is closed', async () => {
   await open({ data });
 });
 
+it('keeps its folder until all requests have been answered, whoever still waits for that', async () => {
+  const data = await temporaryFolder();
+  let goOn = () => {};
+  const asked = new Promise<void>((arrive) => {
+    goOn = arrive;
+  });
+  const identify = async (token: string) => {
+    await asked;
+    return namesAsTokens.identify(token);
+  };
+  const registry = await openRegistry({ data, identity: { ...namesAsTokens, identify } });
+  const body = JSON.stringify({ permissions: { owners: ['owner'] } });
+  const headers = { authorization: 'Bearer admin' };
+  const answer = registry.fetch(new Request('http://registry.test/create/p', { method: 'POST', headers, body }));
+  const closed = registry.close();
+  await expect(openRegistry({ data })).rejects.toMatchObject({ code: 'in-use' });
+  goOn();
+  await closed;
+  expect((await answer).status).toBe(200);
+  expect(await readdir(join(data, 'objects/p'))).toContain('..permissions');
+  await (await open({ data })).close();
+});
+
 it('takes over a folder whose process was killed', async () => {
   const data = await temporaryFolder();
   await mkdir(join(data, 'lock'));
