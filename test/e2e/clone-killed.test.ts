@@ -10,7 +10,11 @@ import { createRig } from '../helpers/rig.ts';
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 const CONTENT = 'x'.repeat(50_000);
 const COUNT = 2_000;
-const many = Object.fromEntries(Array.from({ length: COUNT }, (_, at) => [`d${at % 7}/f${at}`, { link: 'p/a/v1:/x' }]));
+const SOME = 500;
+const linked = (length: number) =>
+  Object.fromEntries(Array.from({ length }, (_, at) => [`d${at % 7}/f${at}`, { link: 'p/a/v1:/x' }]));
+const many = linked(COUNT);
+const some = linked(SOME);
 const seed = { versions: { 'p/a/v1': { x: CONTENT }, 'p/a/many': many } };
 
 const names = (folder: string): string[] => {
@@ -56,3 +60,40 @@ it.each<[CloneMode]>([['copy'], ['hardlink'], ['symlink']])(
   },
   60_000,
 );
+
+it('a clone of copies whose links are filled, or whose files are dropped, has each file or its link wherever that is killed', async () => {
+  const rig = await createRig({ versions: { 'p/a/v1': { x: CONTENT }, 'p/a/some': some } });
+  const clone = join(rig.folder, 'clone');
+  await rig.client.cloneVersion({ ...V1, version: 'some' }, clone, { mode: 'copy', include: ['d0/f0'] });
+  const look = () => {
+    const there = readdirSync(clone, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
+    const left = there.filter(({ name }) => name.startsWith('..gypsum-'));
+    const files = there.filter((entry) => entry.isFile() && !left.includes(entry));
+    return { there, left, files };
+  };
+  const killAt = async (command: string, isUnderWay: (files: number) => boolean) => {
+    const running = startCli([command, clone, '--quiet'], {
+      GYPSUM_URL: rig.registry.url,
+      GYPSUM_CACHE_DIR: rig.cacheDir,
+    });
+    while (running.child.exitCode === null && !isUnderWay(look().files.length)) await setTimeout(1);
+    running.child.kill('SIGKILL');
+    await running.end();
+    const { there, left, files } = look();
+    expect(left.length).toBeLessThanOrEqual(1);
+    expect(there).toHaveLength(SOME + left.length);
+    for (const { parentPath, name } of files) {
+      expect(readFileSync(join(parentPath, name), 'utf8') === CONTENT, name).toBe(true);
+    }
+    for (const { parentPath, name } of left) rmSync(join(parentPath, name));
+    expect(await rig.client.prepareDirectoryUpload(clone)).toMatchObject({ files: [], links: { length: SOME } });
+  };
+
+  await killAt('fetch', (files) => files > 20);
+  await rig.client.fetchFiles([clone]);
+  expect(look().files).toHaveLength(SOME);
+  await killAt('drop', (files) => files < SOME - 20);
+  await rig.client.dropFiles([clone]);
+  expect(look()).toMatchObject({ files: [], left: [] });
+  expect((await rig.client.verifyCache()).problems.filter(({ fault }) => fault !== 'stale-lock')).toEqual([]);
+}, 60_000);
