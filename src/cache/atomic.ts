@@ -1,8 +1,8 @@
 import { chmod, constants, copyFile, link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError } from '../errors.ts';
+import { ownedName } from '../owned-name.ts';
 import { documentMode, makeCacheFolder } from './folders.ts';
-import { incomingName } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function publish(
   target: string,
   write: (incoming: string) => Promise<void>,
 ): Promise<void> {
-  const incoming = layout.incoming(incomingName());
+  const incoming = layout.incoming(ownedName());
   makeCacheFolder(layout, layout.incomings);
   try {
     await write(incoming);
@@ -49,7 +49,7 @@ export function publishDocument(layout: Layout, target: string, content: string 
 
 /** Writes a small file as a whole unless one is there; says whether it did. */
 export async function publishOnce(layout: Layout, target: string, content: string): Promise<boolean> {
-  const incoming = layout.incoming(incomingName());
+  const incoming = layout.incoming(ownedName());
   makeCacheFolder(layout, layout.incomings);
   makeCacheFolder(layout, dirname(target));
   try {
@@ -80,7 +80,7 @@ export type Placed = 'linked' | 'copied' | 'too-many-links';
  */
 export async function place(layout: Layout, source: string, target: string): Promise<Placed> {
   let placed: Placed = 'linked';
-  const incoming = layout.incoming(incomingName());
+  const incoming = layout.incoming(ownedName());
   makeCacheFolder(layout, dirname(target));
   try {
     await linkFile(source, target);

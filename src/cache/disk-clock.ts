@@ -1,5 +1,5 @@
 import { isSystemError } from '../errors.ts';
-import { incomingName } from './incoming-name.ts';
+import { ownedName } from '../owned-name.ts';
 import type { Layout } from './layout.ts';
 import { passClock } from './pass-clock.ts';
 
@@ -11,7 +11,7 @@ import { passClock } from './pass-clock.ts';
  */
 export async function diskClock(layout: Layout): Promise<number> {
   try {
-    return await passClock(layout.incoming(incomingName()), 0);
+    return await passClock(layout.incoming(ownedName()), 0);
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS')) return Date.now();
     throw error;

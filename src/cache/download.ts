@@ -3,11 +3,12 @@ import { chmod, copyFile, lstat, rename } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isGypsumError, isSystemError } from '../errors.ts';
+import { isOwnerAlive, ownedName } from '../owned-name.ts';
 import { createVerifier, type Expected, streamThrough, type Verifier } from '../verify-stream.ts';
 import { moveInto, READ_ONLY, removeIfThere } from './atomic.ts';
 import { statIfThere, type WriteOptions } from './blobs.ts';
 import { makeCacheFolder, partialMode } from './folders.ts';
-import { contentId, incomingName, isOwnerAlive } from './incoming-name.ts';
+import { contentId } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { namesIn } from './names-in.ts';
 
@@ -47,7 +48,7 @@ export async function openDownload(
 ): Promise<Download> {
   const isKept = expected.size >= WORTH_KEEPING;
   const id = contentId(project, expected);
-  const mine = layout.incoming(`${incomingName()}.${id}`);
+  const mine = layout.incoming(`${ownedName()}.${id}`);
   const blob = layout.blob(project, expected.digest);
   let recalled: { verifier: Verifier; bytes: number } | undefined;
   makeCacheFolder(layout, layout.incomings);

@@ -4,10 +4,10 @@ import { dirname } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import { INTERNAL_NAMES } from '../model/keys.ts';
 import type { VersionRef } from '../model/refs.ts';
+import { ownedName } from '../owned-name.ts';
 import { publishDocument, removeIfThere } from './atomic.ts';
 import { statIfThere } from './blobs.ts';
 import { makeCacheFolder } from './folders.ts';
-import { incomingName } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { type LockOptions, withLock } from './locks.ts';
 import { removeTree } from './remove-tree.ts';
@@ -107,7 +107,7 @@ function tidyAbove({ root }: Layout, path: string): void {
 
 /** Moves a folder to where nobody looks for it; of one that was moved to another disk, the link. */
 async function takeAway(layout: Layout, folder: string): Promise<string | undefined> {
-  const away = layout.incoming(incomingName());
+  const away = layout.incoming(ownedName());
   makeCacheFolder(layout, layout.incomings);
   try {
     await rename(folder, away);

@@ -9,10 +9,10 @@ import {
   sameFingerprint,
 } from '../model/fingerprint.ts';
 import { parseJsonIfAny } from '../model/json.ts';
+import { ownedName } from '../owned-name.ts';
 import { publishDocument } from './atomic.ts';
 import { makeCacheFolder } from './folders.ts';
 import { ifReachable } from './if-reachable.ts';
-import { incomingName } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { passClock } from './pass-clock.ts';
 import { readIfThere } from './read-document.ts';
@@ -90,7 +90,7 @@ export async function openFingerprints(
       let last = 0;
       for (const { path } of noted.values())
         last = Math.max(last, lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0);
-      const probe = layout.incoming(incomingName());
+      const probe = layout.incoming(ownedName());
       makeCacheFolder(layout, layout.incomings);
       const clock = await passClock(probe, last, signal);
       for (const [id, { hex, path, print }] of noted) {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
 import { showText } from '../model/text.ts';
-import { incomingName } from './incoming-name.ts';
+import { ownedName } from '../owned-name.ts';
 import type { Layout } from './layout.ts';
 
 /** Group and set-group-ID: what is made in such a folder belongs to its group, and the group may write there. */
@@ -52,7 +52,7 @@ function makeSharedFolder(layout: Layout, path: string): void {
   makeSharedFolder(layout, dirname(path));
   const isAbove = layout.incomings.startsWith(path);
   if (!isAbove) makeSharedFolder(layout, layout.incomings);
-  const fresh = isAbove ? `${path}.${incomingName()}` : layout.incoming(incomingName());
+  const fresh = isAbove ? `${path}.${ownedName()}` : layout.incoming(ownedName());
   mkdirSync(fresh);
   try {
     chmodSync(fresh, SHARED_FOLDER);

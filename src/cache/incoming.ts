@@ -1,5 +1,6 @@
+import { isOwnerAlive } from '../owned-name.ts';
 import { statIfThere } from './blobs.ts';
-import { isOwnerAlive, isResumable } from './incoming-name.ts';
+import { isResumable } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { namesIn } from './names-in.ts';
 

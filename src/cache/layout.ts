@@ -20,7 +20,7 @@ const LAYOUT_VERSION = '1';
  *     <root>/.gypsum-client/1/verified/<project>/<2 hex>.json  fingerprints of what was verified
  *     <root>/.gypsum-client/1/versions/<project>/<asset>/<version>/..manifest, ..summary  of immutable versions
  *     <root>/.gypsum-client/1/incoming/                     bytes not yet verified
- *     <root>/.gypsum-client/1/incoming/<process>.…[.<content>]  of a process, see incoming-name.ts
+ *     <root>/.gypsum-client/1/incoming/<process>.…[.<content>]  of a process, see owned-name.ts
  *     <root>/.gypsum-client/1/incoming/partial.<content>    of a download that broke off: whoever goes on may take it
  *     <root>/.gypsum-client/1/locks/<project>/<asset>/<version>/
  *     <root>/.gypsum-client/1/clones/<id>.json              receipts

@@ -4,9 +4,9 @@ import { createPace } from '../give-way.ts';
 import { type Fingerprint, fingerprintOf, fingerprintSchema, inodeId, sameFingerprint } from '../model/fingerprint.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { fsPath } from '../model/local-path.ts';
+import { ownedName } from '../owned-name.ts';
 import { publishDocument } from './atomic.ts';
 import { makeCacheFolder } from './folders.ts';
-import { incomingName } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { passClock } from './pass-clock.ts';
 import { readIfThere } from './read-document.ts';
@@ -91,7 +91,7 @@ async function createSettled(
   makeCacheFolder(layout, layout.incomings);
   const own = statSync(layout.incomings).dev;
   const last = noted.reduce((time, { print: [dev, , , , ctime] }) => (dev === own ? Math.max(time, ctime) : time), 0);
-  const clock = await passClock(layout.incoming(incomingName()), last, signal);
+  const clock = await passClock(layout.incoming(ownedName()), last, signal);
   return ([dev, , , , ctime]) => ctime < clock - (dev === own ? 0 : MARGIN);
 }
 

@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { removeIfThere } from '../cache/atomic.ts';
 import { makeCacheFolder } from '../cache/folders.ts';
-import { incomingName } from '../cache/incoming-name.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import { checkPath } from '../model/names.ts';
@@ -11,6 +10,7 @@ import { checkVersionRef, type FileRef, type VersionRef } from '../model/refs.ts
 import { showText } from '../model/text.ts';
 import { comparePaths, isBelow } from '../model/tree.ts';
 import type { LocalSource, UploadLink } from '../model/upload-plan.ts';
+import { ownedName } from '../owned-name.ts';
 import type { UploadResult } from './apply-upload.ts';
 import { findFile } from './describe-files.ts';
 import { createLinkTargets } from './link-targets.ts';
@@ -103,7 +103,7 @@ async function spool(
   signal?: AbortSignal,
 ): Promise<{ source: string; size: number }> {
   await ctx.cache.open();
-  const source = ctx.cache.layout.incoming(incomingName());
+  const source = ctx.cache.layout.incoming(ownedName());
   makeCacheFolder(ctx.cache.layout, ctx.cache.layout.incomings);
   spooled.push(source);
   const target = createWriteStream(source, { flags: 'wx', mode: 0o600 });

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -18,6 +17,7 @@ import type { Pace } from '../give-way.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
+import { isOwnerAlive, ownedName } from '../owned-name.ts';
 import type { Expected } from '../verify-stream.ts';
 import { readVerified } from './read-verified.ts';
 
@@ -91,12 +91,21 @@ export const putFile: PutFile = {
 
 /** Gives a path for something short-lived in a folder: no version may hold a name that begins so. */
 export function freshName(folder: string): string {
-  return join(folder, `${SHORT_LIVED}${randomUUID()}`);
+  return join(folder, SHORT_LIVED + ownedName());
 }
 
 /** Whether a path is of something short-lived, which a killed process may have left. */
 export function isShortLived(path: string): boolean {
-  return path.slice(path.lastIndexOf('/') + 1).startsWith(SHORT_LIVED);
+  return nameOf(path).startsWith(SHORT_LIVED);
+}
+
+/** Whether a path is of something short-lived that a killed process has left: nobody needs it. */
+export function isLeftover(path: string): boolean {
+  return isShortLived(path) && isOwnerAlive(nameOf(path).slice(SHORT_LIVED.length)) === false;
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 const SHORT_LIVED = '..gypsum-';

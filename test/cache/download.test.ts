@@ -16,8 +16,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { openDownload } from '../../src/cache/download.ts';
-import { contentId, incomingName } from '../../src/cache/incoming-name.ts';
+import { contentId } from '../../src/cache/incoming-name.ts';
 import { createLayout } from '../../src/cache/layout.ts';
+import { ownedName } from '../../src/owned-name.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const BYTES = Buffer.alloc(100_000, 'some content, ');
@@ -48,9 +49,9 @@ async function setUp() {
   };
 }
 
-const LIVING = incomingName();
-const DEAD = incomingName().replace(/^(\d+)\.\d*/, '999999999.1');
-const ELSEWHERE = incomingName().replace(/\.[\da-f]{8}\./, '.00000000.');
+const LIVING = ownedName();
+const DEAD = ownedName().replace(/^(\d+)\.\d*/, '999999999.1');
+const ELSEWHERE = ownedName().replace(/\.[\da-f]{8}\./, '.00000000.');
 
 /** Gives some bytes; then, when they are where they belong, it ends or breaks. */
 const from = (bytes: Uint8Array, fault?: Error, isThere = () => true) =>

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { expect, it } from 'vitest';
 import { abandonedIncoming } from '../../src/cache/incoming.ts';
-import { incomingName } from '../../src/cache/incoming-name.ts';
 import { createLayout } from '../../src/cache/layout.ts';
+import { ownedName } from '../../src/owned-name.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const MINUTE = 60_000;
@@ -22,25 +22,25 @@ async function lay(...names: string[]) {
 /** A name that a process of ours would have made that has ended. */
 function nameOfTheDead(): string {
   const { pid } = spawnSync(process.execPath, ['-e', '']);
-  return incomingName().replace(/^\d+\.\d*/, `${pid}.`);
+  return ownedName().replace(/^\d+\.\d*/, `${pid}.`);
 }
 
 it('names differ, and say whose they are', () => {
-  const [one, other] = [incomingName(), incomingName()];
+  const [one, other] = [ownedName(), ownedName()];
   expect(one).not.toBe(other);
   expect(one.startsWith(`${process.pid}.`)).toBe(true);
   expect(one).not.toContain(hostname());
 });
 
 it('what a running process writes is nobody else’s, however long it takes', async () => {
-  const look = await lay(incomingName());
+  const look = await lay(ownedName());
   expect(await look(0)).toEqual([]);
   expect(await look(30 * DAY)).toEqual([]);
 });
 
 it('what a process left that has ended is abandoned after a minute', async () => {
   const dead = nameOfTheDead();
-  const look = await lay(dead, incomingName());
+  const look = await lay(dead, ownedName());
   expect(await look(0)).toEqual([]);
   expect(await look(2 * MINUTE)).toEqual([dead]);
 });
@@ -59,6 +59,6 @@ it.each([
 
 it('a later process with the same number is another one', async ({ skip }) => {
   if (process.platform !== 'linux') return skip('this system does not tell when a process began');
-  const name = incomingName().replace(/^(\d+)\.\d+/, '$1.1');
+  const name = ownedName().replace(/^(\d+)\.\d+/, '$1.1');
   expect(await (await lay(name))(2 * MINUTE)).toEqual([name]);
 });

@@ -18,10 +18,10 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { disconnected, status } from '../../mocks/index.ts';
 import { openFingerprints } from '../../src/cache/fingerprints.ts';
-import { incomingName } from '../../src/cache/incoming-name.ts';
 import { createLayout } from '../../src/cache/layout.ts';
 import { withLock } from '../../src/cache/locks.ts';
 import { parseVersionRef } from '../../src/index.ts';
+import { ownedName } from '../../src/owned-name.ts';
 import { createRig, md5, readTree } from '../helpers/rig.ts';
 
 const FILES = { a: 'content of a', 'sub/b': 'content of b', 'sub/c': 'content of b' };
@@ -318,7 +318,7 @@ describe('what is wrong', () => {
   it('what a process has left behind that has ended is removed', async () => {
     const { client, layout, put, faults } = await filled();
     const { pid } = spawnSync(process.execPath, ['-e', '']);
-    const left = put(layout.incoming(incomingName().replace(/^\d+\.\d*/, `${pid}.`)), 'half');
+    const left = put(layout.incoming(ownedName().replace(/^\d+\.\d*/, `${pid}.`)), 'half');
     const held = join(layout.lock(V2), 'held');
     mkdirSync(held, { recursive: true });
     put(join(layout.lock(V2), 'owner.json'), JSON.stringify({ host: hostname(), pid }));
