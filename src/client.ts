@@ -1,6 +1,8 @@
 import { type Context, type ContextOptions, createContext } from './context.ts';
 import { abortRecordedUpload } from './ops/abort-recorded-upload.ts';
+import { applyChangePlan } from './ops/apply-change-plan.ts';
 import { applyUpload } from './ops/apply-upload.ts';
+import { checkoutVersion, planCheckout } from './ops/checkout-version.ts';
 import { cloneStatus } from './ops/clone-status.ts';
 import { cloneVersion } from './ops/clone-version.ts';
 import { createProject } from './ops/create-project.ts';
@@ -29,8 +31,10 @@ import { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 import { removeCached } from './ops/remove-cached.ts';
 import { requestAccessToken } from './ops/request-access-token.ts';
 import { resolveLinks } from './ops/resolve-links.ts';
+import { planRestore, restoreFiles } from './ops/restore-files.ts';
 import { resumeUpload } from './ops/resume-upload.ts';
 import { saveFile, saveVersion } from './ops/save-version.ts';
+import { planStage, stageFiles } from './ops/stage-files.ts';
 import { startUpload } from './ops/start-upload.ts';
 import { traceFile } from './ops/trace-file.ts';
 import { unlockProject } from './ops/unlock-project.ts';
@@ -54,6 +58,13 @@ const operations = {
   resolveLinks,
   cloneVersion,
   cloneStatus,
+  stageFiles,
+  restoreFiles,
+  checkoutVersion,
+  planStage,
+  planRestore,
+  planCheckout,
+  applyChangePlan,
   fetchFiles,
   dropFiles,
   relinkClone,

@@ -50,6 +50,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'version',
     'config',
     'context',
+    'tree',
     'ops',
     'client',
     'access-token',

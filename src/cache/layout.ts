@@ -27,6 +27,7 @@ const LAYOUT_VERSION = '1';
  *     <root>/.gypsum-client/1/clone-files/<id>.json         how the files of a clone looked that are no symlinks
  *     <root>/.gypsum-client/1/digests/<2 hex>.json          what people's own files held when they were digested, by inode
  *     <root>/.gypsum-client/1/damaged/<id>/                 what was moved aside
+ *     <root>/.gypsum-client/1/trash/<time>-<id>/<path>      what was replaced in a clone on request, until the cache is pruned
  */
 export function createLayout(root: string) {
   const own = join(root, '.gypsum-client', LAYOUT_VERSION);
@@ -63,6 +64,8 @@ export function createLayout(root: string) {
     digests: (shard: string) => join(own, 'digests', `${shard}.json`),
     damages: join(own, 'damaged'),
     damaged: (id: string, name: string) => join(own, 'damaged', id, name),
+    trash: join(own, 'trash'),
+    trashed: (id: string) => join(own, 'trash', id),
   };
 }
 

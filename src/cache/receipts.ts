@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { CLONE_MODES } from '../model/clone-mode.ts';
 import { parseJsonIfAny } from '../model/json.ts';
+import { sameVersion, type VersionRef } from '../model/refs.ts';
 import { publishDocument, removeIfThere } from './atomic.ts';
 import type { Layout } from './layout.ts';
 import { namesIn } from './names-in.ts';
 import { readIfThere } from './read-document.ts';
 
-const receiptSchema = z.object({
-  project: z.string(),
-  asset: z.string(),
-  version: z.string(),
+const versionSchema = z.object({ project: z.string(), asset: z.string(), version: z.string() });
+
+const receiptSchema = versionSchema.extend({
   /** The real path of the clone when it was made; bytes that are not UTF-8 as in every local path. */
   destination: z.string(),
   /** Find the clone again after it was moved on its file system. */
@@ -25,6 +25,8 @@ const receiptSchema = z.object({
   exclude: z.array(z.string()).optional(),
   /** The site cache that some of its links lead into. */
   siteCache: z.string().optional(),
+  /** The versions that it was of, while it goes over to this one: some of it may still be theirs. */
+  from: z.array(versionSchema).optional(),
   createdAt: z.iso.datetime(),
 });
 
@@ -34,6 +36,16 @@ export type Receipt = Readonly<z.infer<typeof receiptSchema>>;
 /** Whether a clone needs the files of the cache. A copy needs none, and what it needs to be published are records. */
 export function needsFiles({ mode }: Receipt): boolean {
   return mode === 'symlink' || mode === 'hardlink';
+}
+
+/** Gives the versions that a clone is of: of several while it goes over from one to another, the one that it is to be of first. */
+export function versionsOf({ project, asset, version, from = [] }: Receipt): VersionRef[] {
+  return [{ project, asset, version }, ...from];
+}
+
+/** Whether a clone is of a version, wholly or in part. */
+export function isCloneOf(receipt: Receipt, ref: VersionRef): boolean {
+  return versionsOf(receipt).some((version) => sameVersion(version, ref));
 }
 
 /** Writes the receipt of a clone; it replaces the one of an earlier clone at the same place. */

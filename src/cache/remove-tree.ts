@@ -26,7 +26,7 @@ async function remove(path: string, uncounted: ReadonlySet<string>, pace: Pace):
   try {
     if (!stats.isDirectory()) {
       unlinkSync(fsPath(path));
-      return stats.nlink === 1 && !uncounted.has(basename(path)) ? stats.size : 0;
+      return stats.isFile() && stats.nlink === 1 && !uncounted.has(basename(path)) ? stats.size : 0;
     }
     let freed = 0;
     for (const name of readdirSync(fsPath(path), { encoding: 'buffer' })) {

@@ -7,12 +7,13 @@ import { count, day, filesAndBytes } from './text.ts';
 
 /** Says what went, or would go, from the cache, and what keeps the rest. */
 export function removalText(plan: RemovalPlan & { readonly dryRun: boolean }): string {
-  const { versions, kept, blobs, leftovers, damaged, forgotten, freed, dryRun } = plan;
+  const { versions, kept, blobs, leftovers, damaged, trash, forgotten, freed, dryRun } = plan;
   const removed = dryRun ? 'Would remove' : 'Removed';
   const rubbish = [
     `${count(blobs.length, 'content')} of no version`,
     ...(leftovers.length > 0 ? [count(leftovers.length, 'leftover')] : []),
     ...(damaged.length > 0 ? [`${count(damaged.length, 'thing')} moved aside`] : []),
+    ...(trash.length > 0 ? [`what ${count(trash.length, 'change')} in clones had kept`] : []),
   ];
   return [
     ...versions.flatMap((version) => [`${removed} ${describe(version)}`, ...copiesLine(version)]),

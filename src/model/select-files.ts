@@ -57,6 +57,16 @@ export function selectFiles(manifest: Manifest, ref: VersionRef, { include = [],
   });
 }
 
+/** Gives the entries that are meant by patterns for another version: one that matches none here means none. */
+export function selectMatching(manifest: Manifest, { include = [], exclude = [] }: Selection): Manifest {
+  if (include.length === 0 && exclude.length === 0) return manifest;
+  const [included, excluded] = [include.map(createMatcher), exclude.map(createMatcher)];
+  return selectEntries(manifest, (_, path) => {
+    const isIncluded = included.length === 0 || included.some((matches) => matches(path));
+    return isIncluded && !excluded.some((matches) => matches(path));
+  });
+}
+
 function unmatched(ref: VersionRef, pattern: string): GypsumError {
   const named = pattern.replace(/^[./]*\/|\/+$/g, '');
   const instead = pattern.startsWith('/')

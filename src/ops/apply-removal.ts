@@ -2,11 +2,11 @@ import { statIfThere } from '../cache/blobs.ts';
 import { evictVersion } from '../cache/evict.ts';
 import { lastUsed } from '../cache/last-used.ts';
 import { locateClone } from '../cache/locate-clone.ts';
-import { listReceipts, needsFiles, type Receipt, readReceipt, removeReceipt } from '../cache/receipts.ts';
+import { isCloneOf, listReceipts, needsFiles, type Receipt, readReceipt, removeReceipt } from '../cache/receipts.ts';
 import { removeTree } from '../cache/remove-tree.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
-import { sameVersion, type VersionRef } from '../model/refs.ts';
+import type { VersionRef } from '../model/refs.ts';
 import type { KeptVersion, RemovalPlan, RemovedVersion } from './plan-removal.ts';
 import { versionLockOptions } from './version-lock.ts';
 
@@ -29,7 +29,8 @@ export async function applyRemoval(
   const kept: KeptVersion[] = [...plan.kept];
   const blobs: string[] = [];
   let freed = 0;
-  const total = plan.versions.length + plan.blobs.length + plan.leftovers.length + plan.damaged.length;
+  const total =
+    plan.versions.length + plan.blobs.length + plan.leftovers.length + plan.damaged.length + plan.trash.length;
   const done = () => onEvent?.({ type: 'progress', task: 'remove', files: 1, bytes: 0 });
   onEvent?.({ type: 'start', task: 'remove', files: total, bytes: 0 });
   const forgotten = await forget(ctx, plan.forgotten);
@@ -58,7 +59,7 @@ export async function applyRemoval(
     }
     done();
   }
-  for (const path of [...plan.leftovers, ...plan.damaged]) {
+  for (const path of [...plan.leftovers, ...plan.damaged, ...plan.trash]) {
     freed += await removeTree(path, { signal });
     done();
   }
@@ -79,7 +80,7 @@ async function forget(ctx: Context, destinations: readonly string[]): Promise<st
 }
 
 async function receiptsOf(ctx: Context, version: VersionRef): Promise<Receipt[]> {
-  return (await listReceipts(ctx.cache.layout)).receipts.filter((receipt) => sameVersion(receipt, version));
+  return (await listReceipts(ctx.cache.layout)).receipts.filter((receipt) => isCloneOf(receipt, version));
 }
 
 function wasUsed(ctx: Context, { lastUsed: before, ...ref }: RemovedVersion): boolean {

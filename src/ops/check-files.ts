@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
+import { isCloneOf } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { each } from '../each.ts';
 import { isSystemError } from '../errors.ts';
@@ -8,7 +9,7 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { inodeId } from '../model/fingerprint.ts';
 import { entryDigest, entrySource, type Manifest, type ManifestEntry } from '../model/manifest.ts';
-import { sameVersion, type VersionRef } from '../model/refs.ts';
+import type { VersionRef } from '../model/refs.ts';
 import { isBelow, parentPath } from '../model/tree.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import type { CacheFault, CacheProblem } from './cache-problems.ts';
@@ -68,7 +69,7 @@ export async function checkFiles(
 /** Gives the files of a version's clones that are a cached file, through a link or as one of its names. */
 function sameFiles(clones: readonly RegisteredClone[], ref: VersionRef, file: string, stats: Stats): string[] {
   return clones
-    .filter(({ receipt }) => sameVersion(receipt, ref))
+    .filter(({ receipt }) => isCloneOf(receipt, ref))
     .flatMap(({ place }) => (place === undefined ? [] : [join(place, file)]))
     .filter((path) => {
       const there = statIfAllowed(path);

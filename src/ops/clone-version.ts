@@ -127,7 +127,9 @@ export async function cloneBy(
       const siteCache = inSite.size > 0 ? { siteCache: ctx.site?.layout.root } : {};
       const receipt = { ...version, destination: realPath(place), mode: chosen, ...patterns, ...siteCache };
       const { steps, conflicts, unchanged } = await withReceipt(ctx, receipt, async () => {
-        if (download) await holdFiles(ctx, documents, { ...saving, inSite });
+        if (download) {
+          await holdFiles(ctx, version, options, () => saveFiles(ctx, documents, { ...saving, inSite }));
+        }
         return chosen === 'symlink'
           ? cloneLinks(ctx, documents, place, inSite, actual, apply)
           : cloneFiles(ctx, cloned, place, chosen, actual, apply);

@@ -2,12 +2,12 @@ import { sep } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import { evictFiles } from '../cache/evict.ts';
 import { moveAside } from '../cache/move-aside.ts';
-import { listReceipts, needsFiles, type Receipt } from '../cache/receipts.ts';
+import { isCloneOf, listReceipts, needsFiles, type Receipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { type Count, countFiles } from '../model/count.ts';
-import { formatFileRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
+import { formatFileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showLines, showText } from '../model/text.ts';
 import { byVersion } from './by-version.ts';
 import { openFileClones } from './file-clones.ts';
@@ -97,7 +97,7 @@ function receiptName({ destination, createdAt }: Receipt): string {
 async function newReceipts(ctx: Context, ref: VersionRef, before: ReadonlySet<string>): Promise<Receipt[]> {
   const { receipts } = await listReceipts(ctx.cache.layout);
   return receipts.filter(
-    (receipt) => sameVersion(receipt, ref) && needsFiles(receipt) && !before.has(receiptName(receipt)),
+    (receipt) => isCloneOf(receipt, ref) && needsFiles(receipt) && !before.has(receiptName(receipt)),
   );
 }
 

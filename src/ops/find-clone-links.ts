@@ -6,7 +6,6 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { showText } from '../model/text.ts';
 import { type Entry, joinPath } from '../model/tree.ts';
-import { overlaps } from '../tree/real-path.ts';
 import { describeAstray, findAstray } from './astray-links.ts';
 import { entriesAt } from './entries-at.ts';
 import type { FileClone, FileClones } from './file-clones.ts';
@@ -54,10 +53,9 @@ export async function findCloneLinks(
     const found = findAstray(folder, entry, buckets.resolve(dirname(join(folder, entry.path)), entry.target));
     return found === undefined ? [] : [{ ...found, name: entry.path }];
   };
-  const isCached = (folder: string) => buckets.roots.some((root) => overlaps(folder, root));
   for (const path of paths) {
     let some = false;
-    const { folder, entries } = (await entriesAt(path, isCached, options)) ?? { folder: '', entries: [] };
+    const { folder, entries } = (await entriesAt(path, buckets, options)) ?? { folder: '', entries: [] };
     for (const entry of entries) {
       if (pace.due()) await pace.rest();
       const link = join(folder, entry.path);

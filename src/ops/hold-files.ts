@@ -1,7 +1,7 @@
 import { statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
-import { type SaveFilesOptions, saveFiles } from './save-version.ts';
-import type { VersionDocuments } from './version-documents.ts';
+import type { CallOptions } from '../events.ts';
+import type { VersionRef } from '../model/refs.ts';
 import { withVersionLock } from './version-lock.ts';
 
 /**
@@ -11,10 +11,13 @@ import { withVersionLock } from './version-lock.ts';
  * Whoever removes a version takes its mark away first and looks for receipts then. So where there is a mark, our receipt
  * will be seen; where there is none, he may have looked before, and will have done his work when we get the lock.
  */
-export async function holdFiles(ctx: Context, documents: VersionDocuments, options: SaveFilesOptions): Promise<void> {
-  const { layout } = ctx.cache;
-  const { ref } = documents;
-  if (statIfThere(layout.complete(ref)) !== undefined) return;
+export async function holdFiles(
+  ctx: Context,
+  ref: VersionRef,
+  options: CallOptions,
+  save: () => Promise<unknown>,
+): Promise<void> {
+  if (statIfThere(ctx.cache.layout.complete(ref)) !== undefined) return;
   await withVersionLock(ctx, ref, options, async () => {});
-  await saveFiles(ctx, documents, options);
+  await save();
 }

@@ -1,7 +1,7 @@
-import { needsFiles } from '../cache/receipts.ts';
+import { isCloneOf, needsFiles, versionsOf } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
-import { inScope, type Scope, sameVersion, type VersionRef } from '../model/refs.ts';
+import { inScope, type Scope, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { linkedScopes, type RegisteredClone, readClones } from './registered-clones.ts';
 
@@ -35,10 +35,10 @@ export async function findKeepers(
   for (const { receipt, state, place } of clones) {
     if (state === 'missing' && forgetMissing) continue;
     const keeper = { type: 'clone', destination: place ?? receipt.destination, state } as const;
-    const { project, asset, version } = receipt;
-    if (needsFiles(receipt)) needs.push({ scope: { project, asset, version }, keeper });
+    const own = needsFiles(receipt) ? versionsOf(receipt) : [];
+    needs.push(...own.map((scope) => ({ scope, keeper })));
     for (const scope of place === undefined ? [] : ((await linkedScopes(ctx, place, options)) ?? [])) {
-      if (!(needsFiles(receipt) && inScope(receipt, scope))) needs.push({ scope, keeper });
+      if (!own.some((version) => inScope(version, scope))) needs.push({ scope, keeper });
     }
   }
   const unknown: Keeper[] = [];
@@ -56,7 +56,7 @@ export async function findKeepers(
     of: (ref) => [...unknown, ...needs.filter(({ scope }) => inScope(ref, scope)).map(({ keeper }) => keeper)],
     copiesOf: (ref) =>
       clones.flatMap(({ receipt, place }) =>
-        place !== undefined && !needsFiles(receipt) && sameVersion(receipt, ref) ? [place] : [],
+        place !== undefined && !needsFiles(receipt) && isCloneOf(receipt, ref) ? [place] : [],
       ),
     missing,
   };

@@ -1,10 +1,11 @@
 import { statIfThere } from '../cache/blobs.ts';
 import { lastUsed } from '../cache/last-used.ts';
+import { isCloneOf } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import type { Count } from '../model/count.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { sameVersion, type VersionRef } from '../model/refs.ts';
+import type { VersionRef } from '../model/refs.ts';
 import { comparePaths } from '../model/tree.ts';
 import { type RegisteredClone, readClones } from './registered-clones.ts';
 import { run } from './run.ts';
@@ -41,7 +42,7 @@ export async function listCache(
     const { clones } = await readClones(ctx, options);
     const listed: CachedVersion[] = [];
     for (const ref of versions) {
-      const own = clones.filter(({ receipt }) => sameVersion(receipt, ref));
+      const own = clones.filter(({ receipt }) => isCloneOf(receipt, ref));
       listed.push({
         ...(await describe(ctx, ref, options)),
         clones: own

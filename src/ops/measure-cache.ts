@@ -28,6 +28,8 @@ export interface CacheUsage {
   readonly unused: number;
   /** What was moved aside. */
   readonly damaged: number;
+  /** What was replaced in clones; "prune" removes it. */
+  readonly trash: number;
   /** What is being fetched, and what was left behind by who died at it. */
   readonly incoming: number;
 }
@@ -47,6 +49,7 @@ export async function measureCache(
       stored: countFiles(inodes).bytes,
       unused: countFiles(inodes.filter(({ names, files, blobs }) => files === 0 && names === blobs.length)).bytes,
       damaged: await measureTree(layout.damages, options),
+      trash: await measureTree(layout.trash, options),
       incoming: await measureTree(layout.incomings, options),
     };
   });

@@ -23,6 +23,8 @@ export interface RemovalPlan {
   readonly leftovers: readonly string[];
   /** What was moved aside since it was not what it had to be. */
   readonly damaged: readonly string[];
+  /** What was replaced in clones, by the call that did it. */
+  readonly trash: readonly string[];
   /** Where clones were that cannot be found, and of which the cache will know no more. */
   readonly forgotten: readonly string[];
   /** How much is free then. Units: bytes */
@@ -99,16 +101,17 @@ async function copiedBlobs(ctx: Context, versions: readonly SurveyedVersion[]): 
   return blobs;
 }
 
-/** Finds what is half-made and nobody's, and if that is asked for what was moved aside; with its bytes. */
+/** Finds what is half-made and nobody's, the trash, and if that is asked for what was moved aside; with its bytes. */
 export async function findRubbish(
   ctx: Context,
   { damaged }: { damaged: boolean },
   options: CallOptions,
-): Promise<Pick<RemovalPlan, 'leftovers' | 'damaged' | 'freed'>> {
+): Promise<Pick<RemovalPlan, 'leftovers' | 'damaged' | 'trash' | 'freed'>> {
   const { layout } = ctx.cache;
   const leftovers = await abandonedIncoming(layout, await diskClock(layout));
   const aside = damaged ? (await namesIn(layout.damages)).map((name) => join(layout.damages, name)) : [];
+  const trash = (await namesIn(layout.trash)).map(layout.trashed);
   let freed = 0;
-  for (const path of [...leftovers, ...aside]) freed += await measureTree(path, options);
-  return { leftovers, damaged: aside, freed };
+  for (const path of [...leftovers, ...aside, ...trash]) freed += await measureTree(path, options);
+  return { leftovers, damaged: aside, trash, freed };
 }

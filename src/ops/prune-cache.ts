@@ -33,8 +33,8 @@ export interface PruneResult extends RemovalPlan {
 }
 
 /**
- * Removes versions that no registered clone needs, and in any case contents that no version has and what was left behind
- * half-made. Without scopes, `olderThan`, `unused` or `maxSize`, no version goes; of several, all must hold.
+ * Removes versions that no registered clone needs, and in any case contents that no version has, what was left behind
+ * half-made, and what was kept when it was replaced in clones. Without scopes, `olderThan`, `unused` or `maxSize`, no version goes; of several, all must hold.
  */
 export async function pruneCache(ctx: Context, options: PruneOptions = {}): Promise<PruneResult> {
   const { dryRun = false, signal, onEvent } = options;
@@ -78,6 +78,7 @@ async function planPrune(ctx: Context, options: PruneOptions): Promise<{ plan: R
     blobs: [...orphans.flatMap(({ blobs }) => blobs), ...release.blobs()],
     leftovers: rubbish.leftovers,
     damaged: rubbish.damaged,
+    trash: rubbish.trash,
     forgotten: forgetMissing ? keepers.missing.map(({ receipt }) => receipt.destination) : [],
     freed,
   };

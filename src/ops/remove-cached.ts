@@ -41,7 +41,7 @@ export async function removeCached(
     }
     const release = createRelease();
     const freed = versions.reduce((bytes, version) => bytes + release.add(version), 0);
-    const nothing = { kept: [], leftovers: [], damaged: [], forgotten: [] };
+    const nothing = { kept: [], leftovers: [], damaged: [], trash: [], forgotten: [] };
     const removed = versions.map((version) => toRemove(version, keepers.copiesOf(version.ref)));
     const plan = { ...nothing, versions: removed, blobs: release.blobs(), freed };
     return { ...(dryRun ? plan : await applyRemoval(ctx, plan, { force, signal, onEvent })), dryRun };

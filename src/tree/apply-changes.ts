@@ -1,12 +1,15 @@
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
+import { type Fingerprint, fingerprintOf } from '../model/fingerprint.ts';
+import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
-import { applyStep, type Means, type Outcome } from './apply-step.ts';
+import { applyStep, isThere, type Means, type Outcome } from './apply-step.ts';
 import { type PutFile, putFile } from './put-file.ts';
 import type { Step } from './step.ts';
-import { createWay } from './way.ts';
+import { createWay, type Way } from './way.ts';
 
 export interface ChangeOptions extends CallOptions {
   /** Copy a file where the way that was planned is refused. @default false */
@@ -21,10 +24,14 @@ export interface ChangeOptions extends CallOptions {
   put?: PutFile;
 }
 
-/** How many steps were carried out now, and how many had been already. */
+/** What became of steps. */
 export interface Applied {
+  /** How many were carried out now. */
   readonly done: number;
+  /** How many had been carried out already. */
   readonly there: number;
+  /** The files that were made, as they looked then. */
+  readonly made: ReadonlyMap<string, Fingerprint>;
 }
 
 /**
@@ -42,6 +49,7 @@ export async function applyChanges(
   const way = createWay(root);
   const means: Means = { put, pace, orCopy, durable, touched: new Set(), ...(keep !== undefined && { keep }) };
   const count: Record<Outcome, number> = { done: 0, there: 0, stale: 0 };
+  const made = new Map<string, Fingerprint>();
   let bytes = 0;
   let reported = 0;
   onEvent?.({ type: 'start', task: 'change', files: steps.length, bytes: bytesOf(steps) });
@@ -53,9 +61,14 @@ export async function applyChanges(
   try {
     for (const [at, step] of steps.entries()) {
       try {
-        const outcome = await applyStep(way.to(step.path), step, means);
-        if (outcome === 'stale') throw changed(root, step);
-        count[outcome]++;
+        const place = placeOf(step, way);
+        const outcome = place === undefined ? 'there' : await applyStep(place, step, means);
+        const isOver = outcome === 'stale' && (await isDoneLater(way.to(step.path), step, steps.slice(at + 1), means));
+        if (outcome === 'stale' && !isOver) throw changed(root, step);
+        count[isOver ? 'there' : outcome]++;
+        if (outcome === 'done' && place !== undefined && step.after?.type === 'file') {
+          made.set(step.path, fingerprintOf(lstatSync(fsPath(place))));
+        }
       } catch (error) {
         signal?.throwIfAborted();
         if (onFailure === undefined) throw withRest(error, steps, at);
@@ -73,7 +86,23 @@ export async function applyChanges(
   }
   report(steps.length);
   onEvent?.({ type: 'end', task: 'change' });
-  return { done: count.done, there: count.there };
+  return { done: count.done, there: count.there, made };
+}
+
+/** Gives where a step is to be done; nothing if it takes away what stood in a folder that is a symlink by now. */
+function placeOf(step: Step, way: Way): string | undefined {
+  try {
+    return way.to(step.path);
+  } catch (error) {
+    if (step.after === undefined && isGypsumError(error, 'file-changed')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a later step at the same path was carried out by an earlier run, as where a folder becomes a file. */
+async function isDoneLater(place: string, { path }: Step, later: readonly Step[], means: Means): Promise<boolean> {
+  const after = later.find((step) => step.path === path)?.after;
+  return after !== undefined && (await isThere(place, after, means));
 }
 
 function bytesOf(steps: readonly Step[]): number {

@@ -58,7 +58,8 @@ function holds(place: string, before: Before, means: Means): boolean {
   if (stats === undefined) return false;
   if (before.type === 'directory') return stats.isDirectory();
   if (before.type === 'symlink') return stats.isSymbolicLink() && readLink(place) === before.target;
-  return stats.isFile() && isAsSeen(stats, before.seen, means);
+  const { seen, shared = false } = before;
+  return stats.isFile() && (shared ? sameContent(fingerprintOf(stats), seen) : isAsSeen(stats, seen, means));
 }
 
 function isAsSeen(stats: Stats, seen: Fingerprint, { touched }: Means): boolean {
@@ -80,7 +81,8 @@ async function makeUnlessThere(place: string, after: After, means: Means): Promi
   }
 }
 
-async function isThere(place: string, after: After | undefined, { pace }: Means): Promise<boolean> {
+/** Whether what is to be at a place is there already. */
+export async function isThere(place: string, after: After | undefined, { pace }: Means): Promise<boolean> {
   const stats = statAt(place);
   if (after === undefined || stats === undefined) return after === undefined && stats === undefined;
   if (after.type === 'directory') return stats.isDirectory();

@@ -28,7 +28,11 @@ export const stepSchema: z.ZodType<Step> = z
   .strictObject({
     path: localPath,
     before: z
-      .discriminatedUnion('type', [directory, symlink, z.object({ type: z.literal('file'), seen: fingerprintSchema })])
+      .discriminatedUnion('type', [
+        directory,
+        symlink,
+        z.object({ type: z.literal('file'), seen: fingerprintSchema, shared: z.boolean().exactOptional() }),
+      ])
       .exactOptional(),
     after: z
       .discriminatedUnion('type', [

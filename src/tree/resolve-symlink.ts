@@ -89,7 +89,7 @@ function readLinkIfAny(path: string): string | undefined | null {
     return readLink(path);
   } catch (error) {
     if (isSystemError(error, 'EINVAL', 'UNKNOWN')) return undefined;
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return null;
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return null;
     throw error;
   }
 }

@@ -33,6 +33,8 @@ export interface SymlinkText {
 export interface SeenFile {
   readonly type: 'file';
   readonly seen: Fingerprint;
+  /** It is a hard link to a file of the cache, whose ctime changes with each of its other names. @default false */
+  readonly shared?: boolean;
 }
 
 /** A symlink; with `seen`, it must lead to the file that looked so. */

@@ -1,0 +1,59 @@
+import { sep } from 'node:path';
+import type { Layout } from '../cache/layout.ts';
+import type { Context } from '../context.ts';
+import { isGypsumError } from '../errors.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { checkFileRef, type FileRef, fileRefOf } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import type { After, Step } from '../tree/step.ts';
+import { type ChangePlan, noPlan } from './change-plan.ts';
+
+/**
+ * Gives the files of the user's own cache that a plan needs there. Throws `invalid-argument` for a step that would make
+ * anything of what is not the file of a version in a cache.
+ */
+export function neededSources({ cache, site }: Context, plan: ChangePlan): FileRef[] {
+  const { project, asset, version, steps, fetch } = plan;
+  const files = fetch.map((path) => checkFileRef({ project, asset, version, path }));
+  for (const step of steps) {
+    const source = sourceOf(step.after);
+    if (source === undefined) continue;
+    const file = fileAt(cache.layout, source);
+    if (file !== undefined) {
+      if (isNeeded(step)) files.push(file);
+    } else if (site === undefined || fileAt(site.layout, source) === undefined) {
+      throw noPlan(`${showText(step.path)} would become something else than a file of the cache`);
+    }
+  }
+  return files;
+}
+
+/** A link may dangle, but what has a content must not lose it. */
+function isNeeded({ before, after }: Step): boolean {
+  return after?.type === 'file' || before?.type === 'file';
+}
+
+/** Gives the paths at which steps make links to files of the user's own cache that are `wanted` there. */
+export function linksToFetch({ cache }: Context, steps: readonly Step[], wanted: Manifest): string[] {
+  return steps.flatMap(({ path, after }) => {
+    const isOwn = after?.type === 'symlink' && fileAt(cache.layout, after.target) !== undefined;
+    return isOwn && path in wanted ? [path] : [];
+  });
+}
+
+function sourceOf(after: After | undefined): string | undefined {
+  if (after === undefined || after.type === 'directory') return undefined;
+  return after.type === 'symlink' ? after.target : after.source;
+}
+
+/** Gives the file of a version that a path in a cache is. */
+function fileAt({ bucket }: Layout, path: string): FileRef | undefined {
+  if (!path.startsWith(bucket + sep)) return undefined;
+  const file = fileRefOf(path.slice(bucket.length + 1).split(sep));
+  try {
+    return file === undefined ? undefined : checkFileRef(file);
+  } catch (error) {
+    if (isGypsumError(error, 'invalid-argument')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+import type { Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { statIfThere } from '../cache/blobs.ts';
+import { readCloneFiles } from '../cache/clone-files.ts';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { fingerprintOf, inodeId, sameFingerprint } from '../model/fingerprint.ts';
+import { entrySource } from '../model/manifest.ts';
+import { MAX_KEY_BYTES } from '../model/names.ts';
+import type { FileEntry, SymlinkEntry, Tree } from '../model/tree.ts';
+import type { LocalSource } from '../model/upload-plan.ts';
+import { isLeftover } from '../tree/put-file.ts';
+import type { Standing } from '../tree/standing.ts';
+import { digestFiles } from './digest-files.ts';
+import type { FoundClone } from './find-clone.ts';
+import type { Linked } from './found.ts';
+import { createLinkTargets } from './link-targets.ts';
+import type { VersionDocuments } from './version-documents.ts';
+import { watchBuckets } from './watch-buckets.ts';
+
+/** What stands at a path of a clone. */
+export interface Stood extends Standing {
+  /** The cached file that a symlink leads to, or that a hard link is. */
+  readonly link?: Linked;
+}
+
+/**
+ * Says of every entry of a clone's tree which content it has, where any of some versions has a file at its path. Files are read
+ * whose size is that of such a file, unless they are known. Nobody looks here whether cached files hold what they must.
+ */
+export async function readStanding(
+  ctx: Context,
+  { root, receipt }: FoundClone,
+  tree: Tree,
+  versions: readonly VersionDocuments[],
+  options: CallOptions,
+): Promise<Stood[]> {
+  const { layout } = ctx.cache;
+  const targets = createLinkTargets(ctx, options, versions);
+  const buckets = watchBuckets(ctx);
+  const known = await Promise.all(versions.map(({ ref }) => readCloneFiles(layout, receipt.destination, ref)));
+  const unread = new Map<number, LocalSource>();
+  const standing: Stood[] = [];
+
+  const readSymlink = async ({ path, target }: SymlinkEntry): Promise<Stood> => {
+    const one = { path, type: 'symlink', before: { type: 'symlink', target } } as const;
+    const to = buckets.resolve(dirname(join(root, path)), target);
+    const [found] = to.type === 'inside' ? await targets.find(to.parts, { changing: true }) : [];
+    if (found?.below !== '') return one;
+    const { size, md5sum, file, source: project } = found;
+    const link = { path, file, size, md5sum, project, ...(buckets.isSite(to) && { inSite: true }) };
+    return { ...one, content: { size, md5sum }, link };
+  };
+
+  const readFile = ({ path }: FileEntry): Stood => {
+    const source = join(root, path);
+    const isVersions = versions.some(({ manifest }) => path in manifest);
+    const isOurs = isVersions || (path.length <= MAX_KEY_BYTES && isLeftover(path));
+    const stats = isOurs ? statIfThere(source) : undefined;
+    if (stats === undefined) return { path, type: 'file' };
+    const seen = fingerprintOf(stats);
+    const one = { path, type: 'file', before: { type: 'file', seen } } as const;
+    const link = stats.nlink > 1 ? findHardLink(path, stats) : undefined;
+    if (link !== undefined) {
+      const before = { ...one.before, shared: true };
+      return { ...one, before, content: { size: link.size, md5sum: link.md5sum }, link };
+    }
+    for (const [at, { manifest }] of versions.entries()) {
+      const entry = manifest[path];
+      const print = known[at]?.get(path);
+      if (entry !== undefined && print !== undefined && sameFingerprint(print, seen)) {
+        return { ...one, content: { size: entry.size, md5sum: entry.md5sum } };
+      }
+    }
+    if (versions.some(({ manifest }) => manifest[path]?.size === stats.size)) {
+      unread.set(standing.length, { path, source, size: stats.size });
+    }
+    return one;
+  };
+
+  const findHardLink = (path: string, stats: Stats): Linked | undefined => {
+    for (const { ref, manifest } of versions) {
+      const entry = manifest[path];
+      const file = { ...ref, path };
+      const cached = entry === undefined ? undefined : statIfThere(layout.file(file));
+      if (entry === undefined || cached === undefined || inodeId(cached) !== inodeId(stats)) continue;
+      const { size, md5sum } = entry;
+      return { path, file, size, md5sum, project: entrySource(ref, path, entry).project };
+    }
+    return undefined;
+  };
+
+  const pace = createPace(options.signal);
+  for (const entry of tree) {
+    if (pace.due()) await pace.rest();
+    const { path, type } = entry;
+    if (type === 'symlink') standing.push(await readSymlink(entry));
+    else if (type === 'file') standing.push(readFile(entry));
+    else standing.push(type === 'directory' ? { path, type, before: { type } } : { path, type });
+  }
+  const digested = await digestFiles(ctx, [...unread.values()], options);
+  for (const [index, at] of [...unread.keys()].entries()) {
+    const [one, file] = [standing[at], digested[index]];
+    if (one === undefined || file === undefined) throw new Error('a file was not digested');
+    standing[at] = { ...one, content: { size: file.size, md5sum: file.md5sum } };
+  }
+  return standing;
+}

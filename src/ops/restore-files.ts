@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { statIfThere } from '../cache/blobs.ts';
+import { parseBucketText } from '../cache/bucket-text.ts';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import { manifestPaths, selectEntries } from '../model/manifest.ts';
+import { selectMatching } from '../model/select-files.ts';
+import { comparePaths, sortPaths } from '../model/tree.ts';
+import type { PlannedSteps } from '../tree/plan-checkout.ts';
+import { planRestoreSteps } from '../tree/plan-restore.ts';
+import type { LeftPath } from '../tree/standing.ts';
+import { type ChangeResult, carryOut } from './apply-change-plan.ts';
+import type { ChangePlan } from './change-plan.ts';
+import { createCloneLayout } from './clone-layout.ts';
+import { findChanged } from './find-changed.ts';
+import type { FoundClone } from './find-clone.ts';
+import { findCloneSources } from './find-clone-sources.ts';
+import { linksToFetch } from './needed-sources.ts';
+import { readStanding, type Stood } from './read-standing.ts';
+import { run } from './run.ts';
+import type { SaveOptions } from './save-contents.ts';
+import { type CloneSelection, selectInClone } from './select-in-clone.ts';
+import { loadVersion } from './version-documents.ts';
+
+export interface RestoreOptions extends SaveOptions, CloneSelection {
+  /**
+   * Restore also what was modified, deleted or replaced. What it was is kept in the trash of the cache until that is pruned.
+   * @default false
+   */
+  force?: boolean;
+  /** Fetch what links lead to that dangle, but for files that were left out when it was cloned. @default true */
+  download?: boolean;
+}
+
+/**
+ * Makes files of a clone what they were: copies whose content is the version's become links again, or what the clone's mode
+ * says, and links that were led elsewhere in the cache lead to their own file. `paths` are files, folders with all that is in
+ * them, or globs, in one clone. What somebody has added stays in any case.
+ *
+ * Throws `not-found` naming a path that means nothing of the version, and what `applyChangePlan` and `saveVersion` throw.
+ */
+export async function restoreFiles(
+  ctx: Context,
+  paths: readonly string[],
+  options: RestoreOptions = {},
+): Promise<ChangeResult> {
+  return run(ctx, options, async () => {
+    const { clone, plan } = await makePlan(ctx, paths, options);
+    return carryOut(ctx, clone, plan, options);
+  });
+}
+
+/** Says what `restoreFiles` would do, and does nothing: `applyChangePlan` does it. */
+export async function planRestore(
+  ctx: Context,
+  paths: readonly string[],
+  options: RestoreOptions = {},
+): Promise<ChangePlan> {
+  return run(ctx, options, async () => (await makePlan(ctx, paths, options)).plan);
+}
+
+async function makePlan(
+  ctx: Context,
+  paths: readonly string[],
+  { force = false, download = true, all, globs, ...options }: RestoreOptions,
+): Promise<{ clone: FoundClone; plan: ChangePlan }> {
+  const parts = await selectInClone(ctx, paths, { all, globs }, options);
+  const { clone, tree } = parts;
+  const { root, ref, receipt } = clone;
+  const documents = await loadVersion(ctx, ref, options);
+  const { manifest } = documents;
+  const meant = parts.choose(manifestPaths(manifest));
+  const selected = selectMatching(manifest, receipt);
+  const own = { ...documents, selected: selectEntries(selected, (_, path) => meant.has(path)) };
+  const inSite = receipt.mode === 'symlink' ? await findCloneSources(ctx, own, root, options) : new Set<string>();
+  const standing = await readStanding(ctx, clone, tree, [documents], options);
+  const { layOut, isLaidOut } = createCloneLayout(ctx, ref, receipt.mode, selected, inSite);
+  const isAstray = ({ path, before }: Stood) => {
+    const { project, asset, version } = ref;
+    const name = [project, asset, version, path].join('/');
+    return before?.type === 'symlink' && parseBucketText(before.target).some(({ parts }) => parts.join('/') === name);
+  };
+  const wish = { manifest, paths: sortPaths([...meant]), standing, layOut, isLaidOut, isAstray, force };
+  const planned = planRestoreSteps(wish);
+  const { steps, left, unchanged } = await withoutEdited(ctx, root, planned, standing, meant, options);
+  const dangling = standing.filter((one) => one.path in own.selected && isDangling(ctx, one) && isLaidOut(one));
+  const fetch = download ? [...linksToFetch(ctx, steps, own.selected), ...dangling.map(({ path }) => path)] : [];
+  const plan = { verb: 'restore', ...ref, directory: root, mode: receipt.mode, steps, left, unchanged, fetch } as const;
+  return { clone, plan };
+}
+
+function isDangling({ cache }: Context, { type, link }: Stood): boolean {
+  return (
+    type === 'symlink' && link !== undefined && !link.inSite && statIfThere(cache.layout.file(link.file)) === undefined
+  );
+}
+
+/** Leaves out links whose cached file was edited through them: what they show is nowhere else. */
+async function withoutEdited(
+  ctx: Context,
+  root: string,
+  { steps, left, unchanged }: PlannedSteps,
+  standing: readonly Stood[],
+  meant: ReadonlySet<string>,
+  options: CallOptions,
+): Promise<PlannedSteps> {
+  const links = standing.flatMap(({ path, link }) => (link !== undefined && meant.has(path) ? [link] : []));
+  const edited = new Set(
+    (await findChanged(ctx, links, ({ path }) => join(root, path), options)).map(({ path }) => path),
+  );
+  if (edited.size === 0) return { steps, left, unchanged };
+  const kept = steps.filter(({ path }) => !edited.has(path));
+  const others = left.filter(({ path }) => !edited.has(path));
+  const more = [...edited].map((path): LeftPath => ({ path, state: 'edited' }));
+  return {
+    steps: kept,
+    left: [...others, ...more].sort((a, b) => comparePaths(a.path, b.path)),
+    unchanged: unchanged - (edited.size - (steps.length - kept.length) - (left.length - others.length)),
+  };
+}

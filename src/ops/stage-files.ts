@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import type { LeftPath } from '../tree/standing.ts';
+import { statThrough } from '../tree/stat-through.ts';
+import type { FileOf, Step } from '../tree/step.ts';
+import { type ChangeResult, carryOut } from './apply-change-plan.ts';
+import type { ChangePlan } from './change-plan.ts';
+import { findChanged } from './find-changed.ts';
+import type { FoundClone } from './find-clone.ts';
+import { cachedPlace, type Linked } from './found.ts';
+import { readStanding, type Stood } from './read-standing.ts';
+import { refuseEdited } from './refuse-edited.ts';
+import { isRescuable, rescueEdits } from './rescue-edits.ts';
+import { run } from './run.ts';
+import type { SaveOptions } from './save-contents.ts';
+import { type CloneSelection, selectInClone } from './select-in-clone.ts';
+import { loadVersion } from './version-documents.ts';
+
+export interface StageOptions extends SaveOptions, CloneSelection {
+  /**
+   * Make files of links whose cached file was edited through them, each with the edit, and give the cache the right content
+   * again. Without it, they are an error. @default false
+   */
+  rescue?: boolean;
+}
+
+/**
+ * Makes writable files of links in a clone, with their content: it is fetched first where it is not in the cache. `paths`
+ * are links, folders with all links in them, or globs, in one clone; hard links to cached files count as links. Files that are
+ * files already stay as they are.
+ *
+ * Throws `not-found` naming a path that means nothing there, `wrong-content` for what was edited through its link (unless
+ * `rescue` is given), and what `applyChangePlan` and `saveVersion` throw.
+ */
+export async function stageFiles(
+  ctx: Context,
+  paths: readonly string[],
+  { rescue = false, ...options }: StageOptions = {},
+): Promise<ChangeResult> {
+  return run(ctx, options, async () => {
+    if (rescue) await rescueLinks(ctx, paths, options);
+    const { clone, plan } = await makePlan(ctx, paths, options);
+    return carryOut(ctx, clone, plan, options);
+  });
+}
+
+/** Says what `stageFiles` would do, and does nothing: `applyChangePlan` does it. */
+export async function planStage(
+  ctx: Context,
+  paths: readonly string[],
+  options: Omit<StageOptions, 'rescue'> = {},
+): Promise<ChangePlan> {
+  return run(ctx, options, async () => (await makePlan(ctx, paths, options)).plan);
+}
+
+async function makePlan(
+  ctx: Context,
+  paths: readonly string[],
+  options: Omit<StageOptions, 'rescue'>,
+): Promise<{ clone: FoundClone; plan: ChangePlan }> {
+  const { clone, chosen } = await choose(ctx, paths, options);
+  const steps: Step[] = [];
+  const left: LeftPath[] = [];
+  const links: Linked[] = [];
+  let unchanged = 0;
+  for (const { path, type, before, link } of chosen) {
+    if (link !== undefined && before !== undefined) {
+      links.push(link);
+      steps.push({ path, before, after: copyOf(ctx, link) });
+    } else if (type === 'file') unchanged++;
+    else left.push({ path, state: type === 'special' ? 'special' : 'foreign' });
+  }
+  await refuseEdited(ctx, clone.root, links, options);
+  const { root: directory, ref, receipt } = clone;
+  const plan = { verb: 'stage', ...ref, directory, mode: receipt.mode, steps, left, unchanged } as const;
+  return { clone, plan: { ...plan, fetch: [] } };
+}
+
+async function choose(
+  ctx: Context,
+  paths: readonly string[],
+  options: Omit<StageOptions, 'rescue'>,
+): Promise<{ clone: FoundClone; chosen: Stood[] }> {
+  const { clone, tree, choose: pick } = await selectInClone(ctx, paths, options, options);
+  const documents = await loadVersion(ctx, clone.ref, options);
+  const entries = tree.filter(({ type }) => type !== 'directory');
+  const meant = pick(entries.map(({ path }) => path));
+  const standing = await readStanding(
+    ctx,
+    clone,
+    entries.filter(({ path }) => meant.has(path)),
+    [documents],
+    options,
+  );
+  return { clone, chosen: standing };
+}
+
+/** A real file with the content of a cached one, for people to write to. */
+function copyOf(ctx: Context, link: Linked): FileOf {
+  const there = statThrough(cachedPlace(ctx, link));
+  // What the site cache has no more is fetched into the user's own.
+  const source = there === undefined ? ctx.cache.layout.file(link.file) : cachedPlace(ctx, link);
+  const permissions = 0o644 | ((there?.mode ?? 0) & 0o111);
+  const digest = { algorithm: 'md5', hex: link.md5sum } as const;
+  return { type: 'file', mode: 'reflink', source, size: link.size, digest, permissions };
+}
+
+async function rescueLinks(ctx: Context, paths: readonly string[], options: StageOptions): Promise<void> {
+  const { clone, chosen } = await choose(ctx, paths, options);
+  const links = chosen.flatMap(({ link }) => link ?? []);
+  const edited = await findChanged(ctx, links, ({ path }) => join(clone.root, path), options);
+  await rescueEdits(
+    ctx,
+    clone.root,
+    edited.filter((link) => isRescuable(clone.root, link)),
+    options,
+  );
+}

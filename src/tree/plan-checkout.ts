@@ -1,0 +1,138 @@
+import type { Manifest, ManifestEntry } from '../model/manifest.ts';
+import { comparePaths, parentPath, sortPaths } from '../model/tree.ts';
+import { isLeftover } from './put-file.ts';
+import { type LeftPath, type LeftState, type Standing, sameContent } from './standing.ts';
+import type { After, Step } from './step.ts';
+
+export interface CheckoutWish<S extends Standing> {
+  /** The versions that the folder is of: more than one if it was on its way from one to the other. */
+  readonly bases: readonly Manifest[];
+  /** The version that it is to be of. */
+  readonly target: Manifest;
+  /** What stands in it, in the order of `comparePaths`. */
+  readonly standing: readonly S[];
+  /** Gives what is to stand at a path of the target. */
+  readonly layOut: (path: string) => After;
+  /** Whether something that holds the target's content at its path is what is to stand there. */
+  readonly isLaidOut: (one: S) => boolean;
+}
+
+export interface PlannedSteps {
+  readonly steps: readonly Step[];
+  readonly left: readonly LeftPath[];
+  /** Files and links that are there already as they must be. */
+  readonly unchanged: number;
+}
+
+/**
+ * Plans how a folder goes over to another version. What it has as one of its versions has it changes or goes; what somebody
+ * has made of it since is left, and is a conflict where the target differs from what it was made of.
+ *
+ * A folder that was half on its way is planned for like any other: what has come already is there, and what has gone is not
+ * taken for somebody's deletion where one of its versions does not have it.
+ */
+export function planCheckoutSteps<S extends Standing>(wish: CheckoutWish<S>): PlannedSteps {
+  const { bases, target, standing, layOut } = wish;
+  const left: LeftPath[] = [];
+  const leave = (path: string, state: LeftState) => {
+    const conflict = bases.some((base) => !isSame(base[path], target[path]));
+    left.push({ path, state, ...(conflict && { conflict: true }) });
+  };
+  const { goes, changes, unchanged } = sortOut(wish, leave);
+  const at = new Map(standing.map((one) => [one.path, one]));
+  // What the target has and nothing but a folder stands at.
+  const open = sortPaths(Object.keys(target)).filter((path) => (at.get(path)?.type ?? 'directory') === 'directory');
+  const removals = planRemovals(wish, goes, foldersOf(open));
+  const isFree = (path: string) => !at.has(path) || goes.has(path);
+  const made = new Set<string>();
+  for (const path of open) {
+    const isDeleted = !at.has(path) && bases.every((base) => base[path] !== undefined);
+    const missing = foldersAbove(path).filter((folder) => at.get(folder)?.type !== 'directory' || goes.has(folder));
+    if (isDeleted) leave(path, 'deleted');
+    else if (!isFree(path) || !missing.every(isFree)) leave(path, 'blocked');
+    else {
+      for (const folder of missing.filter((one) => !made.has(one))) {
+        made.add(folder);
+        changes.push({ path: folder, after: { type: 'directory' } });
+      }
+      changes.push({ path, after: layOut(path) });
+    }
+  }
+  changes.sort((a, b) => comparePaths(a.path, b.path));
+  left.sort((a, b) => comparePaths(a.path, b.path));
+  return { steps: [...removals, ...changes], left, unchanged };
+}
+
+/** Says what of the files and links that stand in the folder goes, what changes and what is left. */
+function sortOut<S extends Standing>(
+  { bases, target, standing, layOut, isLaidOut }: CheckoutWish<S>,
+  leave: (path: string, state: LeftState) => void,
+): { goes: Set<string>; changes: Step[]; unchanged: number } {
+  const goes = new Set<string>();
+  const changes: Step[] = [];
+  let unchanged = 0;
+  for (const one of standing) {
+    const { path, type, before, content } = one;
+    if (type === 'directory') continue;
+    const wanted = target[path];
+    const was = bases.flatMap((base) => base[path] ?? []);
+    const isOurs = content !== undefined && was.some((entry) => sameContent(entry, content));
+    if (before === undefined) {
+      if (wanted !== undefined || was.length > 0) leave(path, 'special');
+    } else if (isLeftover(path)) goes.add(path);
+    else if (content !== undefined && wanted !== undefined && sameContent(wanted, content)) {
+      // A copy that was staged stays one.
+      if (isLaidOut(one) || (type === 'file' && isOurs)) unchanged++;
+      else changes.push({ path, before, after: layOut(path) });
+    } else if (isOurs) {
+      if (wanted === undefined) goes.add(path);
+      else changes.push({ path, before, after: layOut(path) });
+    } else if (wanted !== undefined || was.length > 0) leave(path, stateOf(one, was.length > 0));
+  }
+  return { goes, changes, unchanged };
+}
+
+/** Says what somebody has made of a path of a version. */
+export function stateOf({ type, content }: Standing, isKnown: boolean): LeftState {
+  if (type === 'special') return 'special';
+  if (type === 'symlink') return content === undefined ? 'foreign' : 'retargeted';
+  return isKnown ? 'modified' : 'added';
+}
+
+/** Takes away what goes, and the folders of the versions that are empty then; these are added to what goes. */
+function planRemovals<S extends Standing>(
+  { bases, standing }: CheckoutWish<S>,
+  goes: Set<string>,
+  needed: ReadonlySet<string>,
+): Step[] {
+  const ours = foldersOf(bases.flatMap(Object.keys));
+  const occupied = new Set<string>();
+  const steps: Step[] = [];
+  // What is in a folder stands behind it.
+  for (const { path, type, before } of standing.toReversed()) {
+    if (type === 'directory' && ours.has(path) && !needed.has(path) && !occupied.has(path)) goes.add(path);
+    if (goes.has(path) && before !== undefined) steps.push({ path, before });
+    else occupied.add(parentPath(path));
+  }
+  return steps;
+}
+
+function isSame(a: ManifestEntry | undefined, b: ManifestEntry | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : sameContent(a, b);
+}
+
+/** Gives all folders that paths lie in. */
+function foldersOf(paths: readonly string[]): Set<string> {
+  const folders = new Set<string>();
+  for (const path of paths) {
+    for (let at = parentPath(path); at !== '' && !folders.has(at); at = parentPath(at)) folders.add(at);
+  }
+  return folders;
+}
+
+/** Gives the folders that a path lies in, from the outmost. */
+export function foldersAbove(path: string): string[] {
+  const folders: string[] = [];
+  for (let at = parentPath(path); at !== ''; at = parentPath(at)) folders.unshift(at);
+  return folders;
+}

@@ -1,0 +1,67 @@
+import type { Manifest } from '../model/manifest.ts';
+import { foldersAbove, type PlannedSteps, stateOf } from './plan-checkout.ts';
+import { isLeftover } from './put-file.ts';
+import { type LeftPath, type Standing, sameContent } from './standing.ts';
+import type { After, Step } from './step.ts';
+
+export interface RestoreWish<S extends Standing> {
+  readonly manifest: Manifest;
+  /** Those of the version's paths that are meant, in the order of `comparePaths`. */
+  readonly paths: readonly string[];
+  /** What stands there, and the folders around it, in that order. */
+  readonly standing: readonly S[];
+  readonly layOut: (path: string) => After;
+  /** Whether something that holds the version's content at its path is what is to stand there. */
+  readonly isLaidOut: (one: S) => boolean;
+  /** Whether a symlink to elsewhere is one of the clone that has gone astray. */
+  readonly isAstray: (one: S) => boolean;
+  /** Restore also what was modified, replaced or deleted. */
+  readonly force: boolean;
+}
+
+/**
+ * Plans how files of a version become again what they were: what has the version's content stands as it is laid out then, and
+ * symlinks to other files of the cache lead to their own again. What is replaced that holds anything else is kept.
+ */
+export function planRestoreSteps<S extends Standing>(wish: RestoreWish<S>): PlannedSteps {
+  const { manifest, paths, standing, layOut, isLaidOut, isAstray, force } = wish;
+  const at = new Map(standing.map((one) => [one.path, one]));
+  const steps: Step[] = standing.flatMap(({ path, before }) =>
+    before !== undefined && isLeftover(path) ? [{ path, before }] : [],
+  );
+  const left: LeftPath[] = [];
+  const made = new Set<string>();
+  let unchanged = 0;
+
+  const makeFolders = (path: string): boolean => {
+    const missing = foldersAbove(path).filter((folder) => at.get(folder)?.type !== 'directory');
+    if (missing.some((folder) => at.has(folder))) return false;
+    for (const folder of missing.filter((one) => !made.has(one))) {
+      made.add(folder);
+      steps.push({ path: folder, after: { type: 'directory' } });
+    }
+    return true;
+  };
+
+  for (const path of paths) {
+    const one = at.get(path);
+    const wanted = manifest[path];
+    if (wanted === undefined) throw new Error(`${path} is no file of the version`);
+    if (one === undefined) {
+      if (!force) left.push({ path, state: 'deleted' });
+      else if (makeFolders(path)) steps.push({ path, after: layOut(path) });
+      else left.push({ path, state: 'blocked' });
+      continue;
+    }
+    const { type, before, content } = one;
+    if (type === 'directory') left.push({ path, state: 'blocked' });
+    else if (before === undefined) left.push({ path, state: 'special' });
+    else if (content !== undefined && sameContent(wanted, content)) {
+      if (isLaidOut(one)) unchanged++;
+      else steps.push({ path, before, after: layOut(path) });
+    } else if (force || (type === 'symlink' && (content !== undefined || isAstray(one)))) {
+      steps.push({ path, before, after: layOut(path), keep: true });
+    } else left.push({ path, state: stateOf(one, true) });
+  }
+  return { steps, left, unchanged };
+}

@@ -1,0 +1,48 @@
+import type { Entry } from '../model/tree.ts';
+import type { Before } from './step.ts';
+
+/** What a file holds, as far as a manifest tells contents apart. */
+export interface Content {
+  /** Units: bytes */
+  readonly size: number;
+  readonly md5sum: string;
+}
+
+export function sameContent(a: Content, b: Content): boolean {
+  return a.size === b.size && a.md5sum === b.md5sum;
+}
+
+/** What stands at a path of a folder that is of a version. */
+export interface Standing {
+  readonly path: string;
+  readonly type: Entry['type'];
+  /** What a step finds there; absent for what none may touch. */
+  readonly before?: Before;
+  /** What it is known to hold: a symlink or hard link into a cache holds what the version says of that file. */
+  readonly content?: Content;
+}
+
+/** Something in a folder that is left as it is though its version has something else there, and why. */
+export interface LeftPath {
+  readonly path: string;
+  readonly state: LeftState;
+  /** The version that the folder goes over to has something else there than those that it is of. */
+  readonly conflict?: true;
+}
+
+export const LEFT_STATES = [
+  'modified',
+  'deleted',
+  'added',
+  /** A folder stands there, or something that is no folder stands above. */
+  'blocked',
+  /** A symlink to another content of the cache. */
+  'retargeted',
+  /** A symlink to elsewhere. */
+  'foreign',
+  'special',
+  /** The cached file that it leads to, or is, was changed. */
+  'edited',
+] as const;
+
+export type LeftState = (typeof LEFT_STATES)[number];

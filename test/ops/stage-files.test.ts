@@ -1,0 +1,157 @@
+import { chmodSync, lstatSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createCloneRig, expectSoundCache, linksTo, V1 } from '../helpers/edits.ts';
+
+const inodeOf = (path: string) => lstatSync(path).ino;
+
+describe('staging', () => {
+  it('makes a writable file of a link, and leaves the cached one as it was', async () => {
+    const rig = await createCloneRig();
+    const { client, clone, look } = rig;
+    expect(await client.stageFiles([join(clone, 'changed')])).toEqual({
+      verb: 'stage',
+      ...V1,
+      directory: clone,
+      made: 0,
+      replaced: 1,
+      removed: 0,
+      bytes: 3,
+      left: [],
+      unchanged: 0,
+      fetched: { contents: 0, bytes: 0 },
+    });
+    expect(look()).toEqual({ ...linksTo('v1'), changed: 'one' });
+    expect(lstatSync(join(clone, 'changed')).mode & 0o777).toBe(0o644 & ~process.umask());
+    writeFileSync(join(clone, 'changed'), 'EDITED');
+    expectSoundCache(rig);
+    // Nothing is to be done a second time.
+    expect(await client.stageFiles([join(clone, 'changed')])).toMatchObject({ replaced: 0, unchanged: 1 });
+  });
+
+  it.each<[string, string[], string[]]>([
+    ['a folder', ['sub'], ['sub/x', 'sub/y']],
+    ['globs and names', ['*ed', 'sub/**'], ['changed', 'sub/x', 'sub/y']],
+    ['the clone', ['.'], Object.keys(linksTo('v1'))],
+  ])('means with %s all that is there', async (_what, paths, staged) => {
+    const { client, clone, look } = await createCloneRig();
+    await client.stageFiles(paths.map((path) => join(clone, path)));
+    const real = Object.entries(look()).filter(([, what]) => !what.startsWith('-> '));
+    expect(real.map(([path]) => path)).toEqual(staged.toSorted());
+  });
+
+  it('means all of the clone that a folder lies in, or what in there matches', async () => {
+    const { client, clone } = await createCloneRig();
+    const sub = join(clone, 'sub');
+    expect(await client.stageFiles([sub], { globs: ['to-*/**', 'same'] })).toMatchObject({ replaced: 2 });
+    expect(await client.stageFiles([sub], { all: true })).toMatchObject({ replaced: 5, unchanged: 2 });
+  });
+
+  it('keeps what makes a file executable', async () => {
+    const { client, clone, cached } = await createCloneRig();
+    chmodSync(cached('same'), 0o555);
+    await client.stageFiles([join(clone, 'same')]);
+    expect(lstatSync(join(clone, 'same')).mode & 0o777).toBe(0o755 & ~process.umask());
+  });
+
+  it('fetches what a link leads to that dangles', async () => {
+    const rig = await createCloneRig('symlink', false);
+    const { client, clone, look, registry } = rig;
+    expect(await client.stageFiles([join(clone, 'sub')])).toMatchObject({
+      replaced: 2,
+      fetched: { contents: 2, bytes: 2 },
+    });
+    expect(look()).toEqual({ ...linksTo('v1'), 'sub/x': 'x', 'sub/y': 'y' });
+    expect(registry.count({ route: 'file' })).toBe(2);
+    expectSoundCache(rig);
+  });
+
+  it('leaves what nothing says it is, and says so', async () => {
+    const { client, clone } = await createCloneRig();
+    symlinkSync('/no/where', join(clone, 'foreign'));
+    writeFileSync(join(clone, 'mine'), '');
+    expect(await client.stageFiles([join(clone, 'foreign'), join(clone, 'mine')])).toMatchObject({
+      replaced: 0,
+      unchanged: 1,
+      left: [{ path: 'foreign', state: 'foreign' }],
+    });
+  });
+
+  it('makes a file of its own of a hard link', async () => {
+    const rig = await createCloneRig('hardlink');
+    const { client, clone, cached } = rig;
+    expect(inodeOf(join(clone, 'same'))).toBe(inodeOf(cached('same')));
+    expect(await client.stageFiles([join(clone, 'same')])).toMatchObject({ replaced: 1 });
+    expect(inodeOf(join(clone, 'same'))).not.toBe(inodeOf(cached('same')));
+    expect(lstatSync(join(clone, 'same')).mode & 0o777).toBe(0o644 & ~process.umask());
+    expectSoundCache(rig);
+    // It is known to be the version's: publishing sends nothing.
+    const { files, links } = await client.prepareDirectoryUpload(clone);
+    expect([files.length, links.length]).toEqual([0, 7]);
+  });
+
+  it('does nothing to copies, which can be written to', async () => {
+    const { client, clone } = await createCloneRig('copy');
+    const before = inodeOf(join(clone, 'same'));
+    expect(await client.stageFiles([clone])).toMatchObject({ replaced: 0, unchanged: 7 });
+    expect(inodeOf(join(clone, 'same'))).toBe(before);
+  });
+
+  it.each(['symlink', 'hardlink'] as const)('refuses what was edited through a %s, or rescues it', async (mode) => {
+    const rig = await createCloneRig(mode);
+    const { client, clone, cached } = rig;
+    chmodSync(cached('changed'), 0o644);
+    writeFileSync(join(clone, 'changed'), 'EDITED');
+    utimesSync(cached('changed'), 1, 1);
+    const paths = [join(clone, 'changed'), join(clone, 'same')];
+    await expect(client.stageFiles(paths)).rejects.toMatchObject({
+      code: 'wrong-content',
+      message: expect.stringContaining('changed (save p/a/v1)'),
+      hint: expect.stringContaining('--rescue'),
+      details: { directory: clone, paths: ['changed'] },
+    });
+    expect(rig.look()).toMatchObject({ same: mode === 'symlink' ? '-> v1:/same' : 'same' });
+
+    expect(await client.stageFiles(paths, { rescue: true })).toMatchObject({ replaced: 1, unchanged: 1 });
+    expect(rig.look()).toMatchObject({ same: 'same', changed: 'EDITED' });
+    expectSoundCache(rig);
+  });
+
+  it.each<[string, (clone: string, other: string) => string[], string]>([
+    ['nothing', () => [], 'invalid-argument'],
+    ['what is not there', (clone) => [join(clone, 'no-such-file')], 'not-found'],
+    ['what no glob matches', (clone) => [join(clone, '*.none')], 'not-found'],
+    ['what is no path', () => ['\0'], 'not-found'],
+    ['what is in no clone', (_, other) => [other], 'invalid-argument'],
+    ['two clones', (clone, other) => [clone, `${other}/../second`], 'invalid-argument'],
+  ])('refuses %s', async (_what, paths, code) => {
+    const { client, clone, look, makeFolder, folder } = await createCloneRig();
+    await client.cloneVersion(V1, join(folder, 'second'));
+    const other = await makeFolder('other', { x: 'x' });
+    await expect(client.stageFiles(paths(clone, other))).rejects.toMatchObject({ code });
+    expect(look()).toEqual(linksTo('v1'));
+  });
+
+  it('says what it would do, and does that later, all of it or up to what has changed', async () => {
+    const { client, clone, look } = await createCloneRig();
+    const plan = await client.planStage([join(clone, 'sub'), join(clone, 'changed')]);
+    expect(look()).toEqual(linksTo('v1'));
+    expect(plan.steps.map(({ path, before }) => [path, before?.type])).toEqual([
+      ['changed', 'symlink'],
+      ['sub/x', 'symlink'],
+      ['sub/y', 'symlink'],
+    ]);
+    const kept = JSON.parse(JSON.stringify(plan));
+    rmSync(join(clone, 'sub/x'));
+    writeFileSync(join(clone, 'sub/x'), 'mine');
+    await expect(client.applyChangePlan(kept)).rejects.toMatchObject({
+      code: 'file-changed',
+      message: expect.stringContaining('1 of 3 changes are done'),
+      details: { path: 'sub/x', done: ['changed'], left: ['sub/x', 'sub/y'] },
+    });
+    expect(look()).toEqual({ ...linksTo('v1'), changed: 'one', 'sub/x': 'mine' });
+    writeFileSync(join(clone, 'sub/x'), 'x');
+    expect(await client.applyChangePlan(kept)).toMatchObject({ replaced: 3 });
+    expect(look()).toMatchObject({ changed: 'one', 'sub/x': 'x', 'sub/y': 'y' });
+  });
+});
