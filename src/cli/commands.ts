@@ -129,6 +129,18 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Show what of a clone differs from its version',
     load: async () => (await import('./commands/status.ts')).status,
   },
+  stage: {
+    summary: 'Make writable files of links in a clone',
+    load: async () => (await import('./commands/stage.ts')).stage,
+  },
+  restore: {
+    summary: 'Have files of a clone be links again',
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  checkout: {
+    summary: 'Have a clone go over to another version, in place',
+    load: async () => (await import('./commands/checkout.ts')).checkout,
+  },
   fetch: {
     summary: 'Fetch what links of a clone lead to, such as what was left out',
     load: async () => (await import('./commands/fetch.ts')).fetch,

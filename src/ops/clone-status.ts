@@ -20,6 +20,8 @@ export interface CloneStatus extends VersionRef, Comparison {
   /** The real path of the clone. */
   readonly directory: string;
   readonly mode: CloneMode;
+  /** The versions that some of it may be of: a checkout from them was interrupted. Absent where none was. */
+  readonly from?: readonly VersionRef[];
   /** Nothing differs; links may dangle. */
   readonly clean: boolean;
   /** What publishing it would do. */
@@ -49,6 +51,7 @@ export async function cloneStatus(ctx: Context, directory: string, options: Call
       ...ref,
       directory: root,
       mode: receipt.mode,
+      ...(receipt.from !== undefined && { from: receipt.from }),
       clean: comparison.entries.length === comparison.states.dangling.files,
       ...comparison,
       publishing: foreseePublishing(entries, known, isImmutable(summary) ? manifest : {}),

@@ -54,7 +54,7 @@ export async function createCloneRig(mode: CloneMode = 'symlink', download = tru
   };
 }
 
-export function lookAt(root: string, bucket: string): Record<string, string> {
+function lookAt(root: string, bucket: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
     const at = join(entry.parentPath, entry.name);

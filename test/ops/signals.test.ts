@@ -1,12 +1,23 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CallOptions, Client, UploadPlan, UploadSession } from '../../src/index.ts';
+import type { CallOptions, ChangePlan, Client, UploadPlan, UploadSession } from '../../src/index.ts';
 import { createRig, readTree } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 const V2 = { ...V1, version: 'v2' };
 const seed = { versions: { 'p/a/v1': { 'x.txt': 'x' } } };
+
+const changes: ChangePlan = {
+  verb: 'stage',
+  ...V1,
+  directory: '',
+  mode: 'symlink',
+  steps: [],
+  left: [],
+  unchanged: 0,
+  fetch: [],
+};
 
 /** Calls that would all find something to do; `folder` holds a file. */
 const calls: Readonly<Record<string, (client: Client, folder: string, call: CallOptions) => Promise<unknown>>> = {
@@ -22,6 +33,13 @@ const calls: Readonly<Record<string, (client: Client, folder: string, call: Call
   resolveLinks: (client, _folder, call) => client.resolveLinks(V1, call),
   cloneVersion: (client, folder, call) => client.cloneVersion(V1, `${folder}-clone`, call),
   cloneStatus: (client, folder, call) => client.cloneStatus(folder, call),
+  stageFiles: (client, folder, call) => client.stageFiles([folder], call),
+  restoreFiles: (client, folder, call) => client.restoreFiles([folder], call),
+  checkoutVersion: (client, folder, call) => client.checkoutVersion(V2, folder, call),
+  planStage: (client, folder, call) => client.planStage([folder], call),
+  planRestore: (client, folder, call) => client.planRestore([folder], call),
+  planCheckout: (client, folder, call) => client.planCheckout(V2, folder, call),
+  applyChangePlan: (client, directory, call) => client.applyChangePlan({ ...changes, directory }, call),
   fetchFiles: (client, folder, call) => client.fetchFiles([folder], call),
   dropFiles: (client, folder, call) => client.dropFiles([folder], call),
   relinkClone: (client, folder, call) => client.relinkClone(folder, call),

@@ -55,13 +55,16 @@ function showSums({ clean, states, publishing: { send, link, refused }, ignored 
 /** Says what can be done about what hardly anybody wants to have. */
 function showHints({
   directory,
+  from,
   states: { edited, dangling },
   publishing: { refused },
   ...ref
 }: CloneStatus): string[] {
   const folder = showText(directory);
   const files = (number: number) => `${count(number, 'file')} ${number === 1 ? 'is' : 'are'}`;
+  const interrupted = `A checkout was interrupted. To finish it: gypsum checkout ${formatRef(ref)} ${folder}`;
   return [
+    ...(from === undefined ? [] : [interrupted]),
     ...(dangling.files === 0 ? [] : [`${files(dangling.files)} not in the cache: gypsum fetch ${folder}`]),
     ...(edited.files === 0
       ? []
