@@ -37,7 +37,7 @@ describe('measureCache', () => {
       { project: 'q', asset: 'a', files: 1, bytes: 2, stored: 2, own: 2 },
       { project: 'q', asset: 'a', version: 'v1', files: 1, bytes: 2, stored: 2, own: 2 },
     ]);
-    expect(rest).toEqual({ stored: 12, unused: 0, damaged: 0, incoming: 0 });
+    expect(rest).toEqual({ stored: 12, unused: 0, damaged: 0, trash: 0, incoming: 0 });
     expect(registry.calls).toEqual([]);
   });
 
@@ -60,6 +60,7 @@ describe('measureCache', () => {
       stored: 12,
       unused: 4,
       damaged: 7,
+      trash: 0,
       incoming: 4,
     });
   });

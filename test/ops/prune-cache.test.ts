@@ -62,6 +62,7 @@ describe('pruneCache', () => {
       blobs: [],
       leftovers: [],
       damaged: [],
+      trash: [],
       forgotten: [],
       freed: 0,
       stored: 15,
