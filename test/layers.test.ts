@@ -63,6 +63,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'events',
     'cache',
     'registry',
+    'tree',
     'version',
     'config',
     'ops',
