@@ -2,8 +2,10 @@ import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bytes, type Fault, status } from '../../mocks/index.ts';
+import { MAX_FILE_BYTES } from '../../src/model/manifest.ts';
+import { checkFit } from '../../src/ops/preflight.ts';
 import { currentOddities } from '../helpers/oddities.ts';
-import { createRig } from '../helpers/rig.ts';
+import { createRig, type Rig } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 const V2 = { ...V1, version: 'v2' };
@@ -87,6 +89,13 @@ describe('the quota', () => {
     expect(registry.count({ key: /\.\.quota$/ })).toBe(1);
     expect(registry.count({ key: /\.\.usage$/ })).toBe(1);
   });
+});
+
+it('a file that is larger than any registry takes is refused; no disk holds one to try it with', () => {
+  checkFit(V2, [{ path: 'x', size: MAX_FILE_BYTES }]);
+  expect(() => checkFit(V2, [{ path: 'x', size: MAX_FILE_BYTES + 1 }])).toThrow(
+    expect.objectContaining({ code: 'invalid-tree', message: expect.stringMatching(/^"x" is larger than/) }),
+  );
 });
 
 it('a name that is too long with the version before it is refused before anything is read', async () => {
@@ -226,6 +235,17 @@ describe('content that is known from the cache', () => {
       'p/a/v3/..summary',
       'p/other/1/..summary',
     ]);
+  });
+
+  it('is sent where only a version on probation has it', async () => {
+    const { plan, client, makeFolder } = await createKnown();
+    const unsure = { ...V1, version: 'unsure' };
+    await client.uploadDirectory(unsure, await makeFolder('unsure', { u: 'unsure' }), { probation: true });
+    await client.saveVersion(unsure);
+    expect(await plan({ u: 'unsure' })).toEqual({ sent: ['u'], linked: {} });
+    await client.approveProbation(unsure);
+    await client.saveVersion(unsure);
+    expect((await plan({ u: 'unsure' })).linked).toEqual({ u: 'p/a/unsure/u' });
   });
 
   it('is sent with `deduplicate: false`', async () => {
