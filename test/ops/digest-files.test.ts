@@ -1,14 +1,18 @@
 import { appendFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createContext, type GypsumEvent } from '../../src/index.ts';
 import { digestFiles } from '../../src/ops/digest-files.ts';
 import type { createDigestPool } from '../../src/ops/digest-pool.ts';
 import { md5 } from '../helpers/rig.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-const built = pathToFileURL(join(import.meta.dirname, '../../dist/src/ops/digest-pool.js')).href;
+/** Threads are started from what is built. */
+const built = (name: string) => pathToFileURL(join(import.meta.dirname, `../../dist/src/ops/${name}.js`)).href;
+
+type Digests = { digestFiles: typeof digestFiles };
 
 async function createFiles(contents: Readonly<Record<string, string | Uint8Array>>) {
   const folder = await tempFolder();
@@ -27,6 +31,18 @@ async function createFiles(contents: Readonly<Record<string, string | Uint8Array
   return { folder, ctx, files, events, onEvent, bytes };
 }
 
+/** How much a thread reads at once. Units: bytes */
+const CHUNK = 1024 * 1024;
+
+/** Counts the threads that are started from now on. */
+function countThreads(): () => number {
+  let started = 0;
+  const count = () => void started++;
+  process.on('worker', count);
+  onTestFinished(() => void process.off('worker', count));
+  return () => started;
+}
+
 describe('digests', () => {
   it('are right and in order, whether read or remembered', async () => {
     const { ctx, files, onEvent, bytes } = await createFiles({ a: 'aaa', b: '', c: 'c'.repeat(100_000) });
@@ -35,6 +51,17 @@ describe('digests', () => {
       expect(digests.map(({ md5sum }) => md5sum)).toEqual(files.map(({ content }) => md5(content)));
       expect(bytes()).toBe(time * 100_003);
     }
+  });
+
+  it('are remembered: a file that was not touched since is not read again', async () => {
+    const { ctx, files, events, onEvent } = await createFiles({ a: 'a'.repeat(200_000), empty: '' });
+    const chunks = async () => {
+      events.length = 0;
+      await digestFiles(ctx, files, { onEvent });
+      return events.flatMap((event) => (event.type === 'progress' && event.files === 0 ? event.bytes : []));
+    };
+    expect((await chunks()).length).toBeGreaterThan(2);
+    expect((await chunks()).filter((bytes) => bytes > 0)).toEqual([200_000]);
   });
 
   it('are taken anew of a file that was changed, also within its size', async () => {
@@ -48,21 +75,48 @@ describe('digests', () => {
     await expect(digestFiles(ctx, files, {})).rejects.toMatchObject({ code: 'file-changed' });
   });
 
-  it('of large files are the same, from whatever threads', async () => {
+  it('of large files are the same, from whatever threads; those of few or small ones need none', async () => {
+    const { digestFiles: digest } = (await import(built('digest-files'))) as Digests;
+    const threads = countThreads();
     const large = Buffer.alloc(20 * 1024 * 1024, 'large');
     const { ctx, files, onEvent, bytes } = await createFiles({ a: large, b: large, c: large, d: large, e: 'small' });
-    const digests = await digestFiles(ctx, files, { onEvent });
+    const digests = await digest(ctx, files, { onEvent });
     expect(digests.map(({ md5sum }) => md5sum)).toEqual(files.map(({ content }) => md5(content)));
     expect(bytes()).toBe(4 * large.length + 5);
+    expect(threads()).toBe(Math.min(availableParallelism(), 4));
+    await writeFile(files[0]?.source ?? '', Buffer.alloc(large.length, 'other'));
+    await digest(ctx, files.slice(0, 1), {});
+    await digest(ctx, files.slice(4), {});
+    expect(threads()).toBe(Math.min(availableParallelism(), 4));
   });
 });
 
 describe('worker threads', () => {
   const openPool = async (size?: number) => {
-    const { createDigestPool: create } = (await import(built)) as { createDigestPool: typeof createDigestPool };
+    const { createDigestPool: create } = (await import(built('digest-pool'))) as {
+      createDigestPool: typeof createDigestPool;
+    };
     return create(size);
   };
   const signal = new AbortController().signal;
+
+  it('are what reads the files, as many of them as are asked for and needed', async () => {
+    const threads = countThreads();
+    const { files } = await createFiles({ a: Buffer.alloc(2.5 * CHUNK, 'a'), b: 'b', c: 'c' });
+    const pool = await openPool(2);
+    try {
+      const told: number[] = [];
+      const [a] = await Promise.all(
+        files.map(({ source, path }) => pool.digest(source, signal, (bytes) => path === 'a' && told.push(bytes))),
+      );
+      expect(a).toEqual({ md5sum: md5(files[0]?.content ?? ''), size: 2.5 * CHUNK });
+      // This thread would read smaller ones.
+      expect(told).toEqual([CHUNK, CHUNK, CHUNK / 2]);
+      expect(threads()).toBe(2);
+    } finally {
+      await pool.close();
+    }
+  });
 
   it('digest many files, and tell of their bytes', async () => {
     const contents = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`f${n}`, `${n}`.repeat(100_000)]));
