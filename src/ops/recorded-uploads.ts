@@ -5,7 +5,7 @@ import { type Count, countFiles } from '../model/count.ts';
 import { formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { isAlive } from '../process-owner.ts';
-import type { UploadClaim, UploadRecord } from '../state/upload-record.ts';
+import { isWhole, type UploadClaim, type UploadRecord } from '../state/upload-record.ts';
 import type { DamagedRecord, UploadStore } from '../state/upload-store.ts';
 
 /** An upload that has not come to its end, as it is written down on this machine. */
@@ -54,7 +54,7 @@ function describe(record: UploadRecord): RecordedUpload {
     ...(claim !== undefined && { process: { host: claim.host, pid: claim.pid } }),
     isAnswered: session !== undefined,
     sent: countFiles(files.filter(({ path }) => sent.has(path))),
-    total: countFiles(files),
+    total: session?.total ?? countFiles([]),
   };
 }
 
@@ -175,9 +175,13 @@ export async function leftUploads({ uploads, registry }: Context, project: strin
 
 /** What can be done about an upload that did not come to its end. */
 export function remedyFor(record: UploadRecord): string {
-  return record.session === undefined
-    ? `The registry's answer to its start never came. An owner frees the project with "gypsum project unlock ${showText(record.project)}".`
-    : goOnOrEnd(record);
+  const { session, project } = record;
+  if (session === undefined) {
+    return `The registry's answer to its start never came. An owner frees the project with "gypsum project unlock ${showText(project)}".`;
+  }
+  return isWhole(session)
+    ? goOnOrEnd(record)
+    : `End it (gypsum uploads abort ${formatRef(record)}), and publish again.`;
 }
 
 /** What can be done about an upload whose session is written down. */

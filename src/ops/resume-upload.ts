@@ -4,7 +4,7 @@ import { countFiles } from '../model/count.ts';
 import { checkVersionRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { isRefusal } from '../registry/failures.ts';
-import type { UploadRecord } from '../state/upload-record.ts';
+import { isWhole, type UploadRecord } from '../state/upload-record.ts';
 import type { UploadResult } from './apply-upload.ts';
 import { askFate, type Fate, forgetUpload, sessionOf } from './recorded-session.ts';
 import { findUpload, remedyFor, takeUp } from './recorded-uploads.ts';
@@ -63,6 +63,13 @@ function planOf(record: UploadRecord) {
     throw new GypsumError('invalid-argument', `The upload of ${formatRef(record)} cannot be resumed.`, {
       hint: remedyFor(record),
     });
+  }
+  if (!isWhole(record.session)) {
+    throw new GypsumError(
+      'invalid-argument',
+      `The upload of ${formatRef(record)} cannot be resumed: its process ended while it wrote down what it had to send.`,
+      { hint: remedyFor(record) },
+    );
   }
   const sources = new Map<string, string>();
   for (const { path, source } of record.session.files) if (source !== undefined) sources.set(path, source);

@@ -32,6 +32,8 @@ const sessionSchema = z.object({
   token: z.string(),
   completeUrl: z.string(),
   abortUrl: z.string(),
+  /** What has to be sent: as many files follow. */
+  total: z.object({ files: size, bytes: size }),
   /** What became links of the files that were announced, or was announced as such. */
   linked: z.object({ files: size, bytes: size }),
 });
@@ -54,7 +56,13 @@ export type RecordedFile = Readonly<z.infer<typeof fileSchema>>;
 
 /** What only the registry's answer to the start has told; whoever has it can send, complete and abort. */
 export interface RecordedSession extends Readonly<z.infer<typeof sessionSchema>> {
+  /** Fewer than there are to be sent where the process was killed while it wrote them down. */
   readonly files: readonly RecordedFile[];
+}
+
+/** Whether all files are known that have to be sent: else the upload can be aborted alone. */
+export function isWhole({ files, total }: RecordedSession): boolean {
+  return files.length === total.files;
 }
 
 /** A process that works, or has worked, at an upload. */
@@ -77,13 +85,13 @@ export interface UploadRecord extends VersionRef {
  * Reads what is written down of an upload, a JSON document a line; gives nothing if its first line is none.
  *
  * Of the others, one that cannot be read counts as not there: a process that is killed, or a full disk, leaves half a
- * line. The session is written behind its files, so that it is never believed without them.
+ * line. The session is written before its files, of which there may be many: from then on, the upload can be aborted.
  *
  * Shape:  {format, registry, project, asset, version, since}
- *         {claim, host, pid, birth?}                            a process takes it up; {left: claim} if it goes on without
- *         {file: {path, size, md5sum, url, source?}}            for each file that has to be sent
- *         {session: {token, completeUrl, abortUrl, linked}}     the registry has answered
- *         {sent: path}                                          the registry has the file
+ *         {claim, host, pid, birth?}                                a process takes it up; {left: claim} if it goes on without
+ *         {session: {token, completeUrl, abortUrl, total, linked}}  the registry has answered
+ *         {file: {path, size, md5sum, url, source?}}                for each file that has to be sent
+ *         {sent: path}                                              the registry has the file
  */
 export async function parseUploadRecord(
   id: string,

@@ -4,6 +4,7 @@ import { type FileHandle, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
+import { countFiles } from '../model/count.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { thisProcess } from '../process-owner.ts';
 import {
@@ -36,7 +37,7 @@ export interface UploadStore {
   /** Writes down that an upload is going to be started, and by this process; gives its id. */
   announce(registry: string, ref: VersionRef): Promise<string>;
   /** Writes down what the registry answered: from here on the upload can be brought to an end, come what may. */
-  keep(id: string, session: RecordedSession): Promise<void>;
+  keep(id: string, session: Omit<RecordedSession, 'total'>): Promise<void>;
   /** Writes down that this process takes an upload up; gives the name of its claim, or nothing where nothing is written down any more. */
   claim(id: string): Promise<string | undefined>;
   /** Writes down that this process goes on without an upload. */
@@ -73,7 +74,11 @@ export function createUploadStore(folder: string): UploadStore {
     },
 
     async keep(id, { files, ...session }) {
-      await append(pathOf(id), [...files.map((file) => ({ file })), { session }]);
+      // The session first: whoever is killed before all files are written down can abort it.
+      await append(pathOf(id), [
+        { session: { ...session, total: countFiles(files) } },
+        ...files.map((file) => ({ file })),
+      ]);
     },
 
     async claim(id) {

@@ -5,7 +5,7 @@ import { bytes, type Fault, status } from '../../mocks/index.ts';
 import { MAX_FILE_BYTES } from '../../src/model/manifest.ts';
 import { checkFit } from '../../src/ops/preflight.ts';
 import { currentOddities } from '../helpers/oddities.ts';
-import { createRig, type Rig } from '../helpers/rig.ts';
+import { createRig } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 const V2 = { ...V1, version: 'v2' };

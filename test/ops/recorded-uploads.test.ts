@@ -358,6 +358,26 @@ describe('a resume', () => {
     expect(await rig.client.abortRecordedUpload(V1)).toMatchObject({ outcome: 'aborted' });
   });
 
+  it.each([0, 1, 2])(
+    'of an upload that was killed when it had written down %i of its files is refused, and an abort is not',
+    async (known) => {
+      const rig = await createRig(seed);
+      const { session, mine } = await interrupted(rig, { sent: [] });
+      const path = recordPath(rig, session);
+      const lines = (await readFile(path, 'utf8')).split('\n');
+      const files = lines.filter((line) => line.startsWith('{"file":'));
+      await writeFile(path, lines.filter((line) => !files.slice(known).includes(line)).join('\n'));
+      expect(await uploads(rig)).toMatchObject([
+        { isAnswered: true, sent: { files: 0 }, total: { files: 3, bytes: 24 } },
+      ]);
+      const end = expect.stringMatching(/^End it \(gypsum uploads abort p\/a\/v1\), and publish again\.$/);
+      await expect(rig.client.resumeUpload(V1)).rejects.toMatchObject({ code: 'invalid-argument', hint: end });
+      await expect(rig.client.uploadDirectory(V2, mine)).rejects.toMatchObject({ code: 'project-locked', hint: end });
+      expect(await rig.client.abortRecordedUpload(V1)).toEqual({ ...V1, outcome: 'aborted' });
+      expect(await rig.client.uploadDirectory(V1, mine)).toMatchObject({ published: true });
+    },
+  );
+
   it('reads what was put into the cache for it, which is gone afterwards', async () => {
     const rig = await createRig(seed);
     const spooled = rig.client.context.cache.layout.incoming('spooled');

@@ -1,6 +1,7 @@
-import { appendFile, mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { isWhole } from '../../src/state/upload-record.ts';
 import { createUploadStore } from '../../src/state/upload-store.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -36,6 +37,7 @@ describe('what is written down of an upload', () => {
     await sent?.close();
     const record = await store.read(id);
     expect(record).toMatchObject({ session: SESSION, sent: new Set(['ünï/y']), claims: [{ pid: process.pid }] });
+    expect(record?.session && isWhole(record.session)).toBe(true);
     expect(Math.abs(Date.now() - Number(record?.since))).toBeLessThan(60_000);
     expect((await stat(fileOf(id))).mode & 0o777).toBe(0o600);
     expect((await stat(join(folder, 'uploads'))).mode & 0o777).toBe(0o700);
@@ -59,16 +61,22 @@ describe('what is written down of an upload', () => {
     expect((await store.read(id))?.claims).toEqual([]);
   });
 
-  it('is not believed of a session that was cut off, at any byte of it', async () => {
+  it('is not believed of a session that was cut off at any byte of it; behind that, it can be aborted', async () => {
     const { store, fileOf } = await openStore();
     const id = await store.announce(REGISTRY, V1);
     const { size: before } = await stat(fileOf(id));
     await store.keep(id, SESSION);
     const { size: after } = await stat(fileOf(id));
+    const line = (await readFile(fileOf(id))).indexOf('\n', before + 1);
     // The last byte is a line end, without which the line is whole all the same.
     for (let size = after - 2; size >= before; size -= 7) {
       await truncate(fileOf(id), size);
-      expect((await store.read(id))?.session).toBeUndefined();
+      const session = (await store.read(id))?.session;
+      if (size < line) expect(session).toBeUndefined();
+      else {
+        expect(session).toMatchObject({ token: 'secret', abortUrl: SESSION.abortUrl, total: { files: 2, bytes: 1 } });
+        expect(session && isWhole(session)).toBe(false);
+      }
     }
   });
 
