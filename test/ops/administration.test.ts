@@ -36,6 +36,8 @@ describe('permissions', () => {
     expect(await client.fetchPermissions('p')).toEqual({ owners: ['alice', 'carol'], uploaders: [bob] });
     await client.setPermissions('p', { uploaders: [{ id: 'dave' }], append: false });
     expect(await client.fetchPermissions('p')).toEqual({ owners: ['alice', 'carol'], uploaders: [{ id: 'dave' }] });
+    await client.setPermissions('p', { owners: ['erin'], append: false });
+    expect(await client.fetchPermissions('p')).toEqual({ owners: ['erin'], uploaders: [{ id: 'dave' }] });
   });
 
   it('are not there where the project is not', async () => {

@@ -386,6 +386,16 @@ describe('"overwrite"', () => {
     expect(rig.registry.calls).toEqual([]);
   });
 
+  it('of one file has that alone asked for anew', async () => {
+    const rig = await createRig(seed);
+    const file = await rig.client.saveFile({ ...V1, path: 'a.txt' });
+    const before = await lstat(file);
+    rig.registry.resetCalls();
+    await rig.client.saveFile({ ...V1, path: 'a.txt' }, { overwrite: true });
+    expect(rig.registry.count({ key: 'p/a/v1/a.txt' })).toBe(1);
+    expect((await lstat(file)).ino).not.toBe(before.ino);
+  });
+
   it('keeps an edit aside, as ever', async () => {
     const rig = await createRig(seed);
     await rig.client.saveVersion(V1);
