@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { isBelow, type SymlinkEntry } from '../model/tree.ts';
-import { isShortLived } from '../tree/put-file.ts';
+import { isLeftover, isShortLived } from '../tree/put-file.ts';
 import { overlaps, realPath } from '../tree/real-path.ts';
 import { createSymlinkResolver } from '../tree/resolve-symlink.ts';
 import { scanFolder } from '../tree/scan.ts';
@@ -18,7 +18,7 @@ export interface FoundSymlinks {
   readonly links: readonly FoundLink[];
   /** Folders that could not be read, and why. */
   readonly unreadable: readonly { readonly path: string; readonly message: string }[];
-  /** What a killed run may have left. */
+  /** Folders that a killed run has left; those of one that goes on are its own. */
   readonly left: readonly string[];
 }
 
@@ -36,7 +36,7 @@ export async function findSymlinks(root: string, { source, only, ...call }: Find
     ...call,
     sizes: false,
     skip(path, isFolder) {
-      if (isFolder && isShortLived(path)) left.push(path);
+      if (isFolder && isLeftover(path)) left.push(path);
       return isShortLived(path);
     },
     onFailure: (path, { message }) => void unreadable.push({ path, message }),

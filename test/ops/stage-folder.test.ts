@@ -22,8 +22,10 @@ import {
   type StageState,
   stageFolder,
 } from '../../src/index.ts';
+import { ownedName } from '../../src/owned-name.ts';
 import { finishFolder, putFolder } from '../../src/tree/put-folder.ts';
 import { type Item, layOut } from '../helpers/files.ts';
+import { leftoverName } from '../helpers/leftover-name.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -246,15 +248,24 @@ describe('staging links to folders', () => {
   it('puts in place what a killed run has left whole, and nothing else', async () => {
     const pair = await setup(items);
     // What stands there right after the link has gone.
-    layOut(pair.dst, { 'sub/..gypsum-1/whole/a': 'a', '..gypsum-2/..unfinished/a': 'a', '..gypsum-3/tree/a': 'x' });
-    expect(finishFolder(pair.dst, '..gypsum-2')).toBeUndefined();
-    expect(finishFolder(pair.dst, '..gypsum-3')).toBeUndefined();
+    const [unfinished, taken] = [leftoverName(), leftoverName()];
+    const living = `..gypsum-${ownedName()}`;
+    layOut(pair.dst, {
+      [`sub/${leftoverName()}/whole/a`]: 'a',
+      [`${unfinished}/..unfinished/a`]: 'a',
+      [`${taken}/tree/a`]: 'x',
+      [`${living}/other/a`]: 'of a run that goes on',
+    });
+    expect(finishFolder(pair.dst, unfinished)).toBeUndefined();
+    expect(finishFolder(pair.dst, taken)).toBeUndefined();
     const before = snapshot(pair.top);
     await stage(pair, { dryRun: true });
     expect(snapshot(pair.top)).toEqual(before);
     expect(statesOf(await stage(pair))).toEqual({ 'sub/whole': 'staged', tree: 'folder' });
     expect(readFileSync(join(pair.dst, 'sub/whole/a'), 'utf8')).toBe('a');
     expect(readdirSync(join(pair.dst, 'sub'))).toEqual(['whole']);
+    expect(readdirSync(pair.dst)).toContain(living);
+    expect(readdirSync(pair.dst)).not.toContain('other');
     expect(readlinkSync(join(pair.dst, 'tree'))).toBe('../src/tree');
   });
 });
