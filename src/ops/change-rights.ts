@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createPace } from '../give-way.ts';
 import { inodeId } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
-import { overlaps, realPath } from '../tree/real-path.ts';
+import { liesIn, realPath } from '../tree/real-path.ts';
 import { statThrough } from '../tree/stat-through.ts';
 
 const ALL = 0o7777;
@@ -45,6 +45,6 @@ function setRights(file: string, root: string, protect: boolean): void {
   const mode = statSync(fsPath(file)).mode & ALL;
   const wanted = protect ? mode & ~ALL_MAY_WRITE : mode | OWNER_MAY_WRITE;
   if (wanted === mode) return;
-  if (overlaps(file, root)) chmodSync(fsPath(file), wanted);
+  if (liesIn(file, root)) chmodSync(fsPath(file), wanted);
   else if (protect) throw new Error('It leads out of the source, and what is there was left alone.');
 }

@@ -3,7 +3,7 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { showText } from '../model/text.ts';
 import { joinPath } from '../model/tree.ts';
-import { realPath } from '../tree/real-path.ts';
+import { liesIn, realPath } from '../tree/real-path.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
 
@@ -36,8 +36,7 @@ async function collect(
     if (stats?.isFile()) collected.push({ path, source: realPath(place) });
     else if (stats?.isDirectory()) {
       const next = realPath(place);
-      if (within.some((folder) => folder === next || `${folder}/`.startsWith(`${next}/`)))
-        throw noCopy(place, 'leads in a circle');
+      if (within.some((folder) => liesIn(folder, next))) throw noCopy(place, 'leads in a circle');
       collected.push({ path }, ...(await collect(next, path, [...within, next], call)));
     } else throw noCopy(place, entry.type === 'symlink' && stats === undefined ? 'leads nowhere' : 'is no file');
   }

@@ -3,7 +3,7 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { isBelow, type SymlinkEntry } from '../model/tree.ts';
 import { isLeftover, isShortLived } from '../tree/put-file.ts';
-import { overlaps, realPath } from '../tree/real-path.ts';
+import { liesIn, realPath } from '../tree/real-path.ts';
 import { createSymlinkResolver } from '../tree/resolve-symlink.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
@@ -67,7 +67,7 @@ function follow(root: string, link: SymlinkEntry): FoundLink {
     if (!stats.isFile() && !stats.isDirectory()) return stateOf(link, 'special');
     const source = realPath(place);
     if (stats.isFile()) return { ...stateOf(link, 'link'), source };
-    if (overlaps(source, place) && source.length < place.length) {
+    if (liesIn(place, source)) {
       return stateOf(link, 'failed', 'It leads to a folder that it lies in.');
     }
     return { ...stateOf(link, 'folder'), source };

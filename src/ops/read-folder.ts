@@ -1,4 +1,4 @@
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
@@ -6,7 +6,7 @@ import type { Fingerprint } from '../model/fingerprint.ts';
 import { MAX_KEY_BYTES, pathFault } from '../model/names.ts';
 import { joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
 import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
-import { realPath } from '../tree/real-path.ts';
+import { liesIn, realPath } from '../tree/real-path.ts';
 import type { Resolution } from '../tree/resolve-symlink.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
@@ -140,7 +140,7 @@ export async function readFolder(
     if (stats === undefined) return refuse(resolution.type === 'inside' ? 'lost' : 'dangling');
     if (!stats.isDirectory()) return refuse('no-file');
     const place = realPath(link);
-    if (real.some((at) => at === place || at.startsWith(place + sep))) return refuse('circle');
+    if (real.some((at) => liesIn(at, place))) return refuse('circle');
     add(found, real);
     await addTree(path, place, [...real, place]);
   };

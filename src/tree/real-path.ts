@@ -22,9 +22,16 @@ export function realPath(path: string): string {
   }
 }
 
+/** Whether a real path is that of a folder, or lies in it. */
+export function liesIn(path: string, folder: string): boolean {
+  return withEnd(path).startsWith(withEnd(folder));
+}
+
 /** Whether two real paths are the same, or one lies in the other. */
 export function overlaps(a: string, b: string): boolean {
-  const from = a.endsWith(sep) ? a : a + sep;
-  const to = b.endsWith(sep) ? b : b + sep;
-  return from.startsWith(to) || to.startsWith(from);
+  return liesIn(a, b) || liesIn(b, a);
+}
+
+function withEnd(path: string): string {
+  return path.endsWith(sep) ? path : path + sep;
 }
