@@ -1,3 +1,4 @@
+import { parseJsonIfAny } from '../../src/model/json.ts';
 import { keys } from '../../src/model/keys.ts';
 import type { ManifestEntry } from '../../src/model/manifest.ts';
 import type { VersionRef } from '../../src/model/refs.ts';
@@ -20,7 +21,7 @@ export interface Start {
 export async function readStart(request: Request): Promise<Start | undefined> {
   const ref = parametersFor(request, 'start');
   if (ref === undefined) return undefined;
-  const document = parse(await request.clone().text());
+  const document = parseJsonIfAny(await request.clone().text());
   if (!isRecord(document) || !Array.isArray(document.files) || !document.files.every(isRecord)) return undefined;
   return {
     ref,
@@ -53,13 +54,4 @@ export async function changeManifest(
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

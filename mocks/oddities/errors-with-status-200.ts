@@ -1,3 +1,4 @@
+import { parseJsonIfAny } from '../../src/model/json.ts';
 import { parametersFor } from './parameters.ts';
 import type { Oddity } from './world.ts';
 
@@ -8,7 +9,7 @@ export const errorsWithStatus200: Oddity = () => async (request, next) => {
   const sent = request.clone();
   const answer = await next();
   if (answer.status !== 400) return answer;
-  return find(parse(await sent.text())) ? new Response(answer.body, { headers: answer.headers }) : answer;
+  return find(parseJsonIfAny(await sent.text())) ? new Response(answer.body, { headers: answer.headers }) : answer;
 };
 
 type Finder = (document: unknown) => boolean;
@@ -39,13 +40,4 @@ function property(value: unknown, name: string): unknown {
 function valuesOf(value: unknown, name: string): readonly unknown[] {
   const values = property(value, name);
   return Array.isArray(values) ? values : [];
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -1,3 +1,4 @@
+import { parseJsonIfAny } from '../../src/model/json.ts';
 import { keys } from '../../src/model/keys.ts';
 import type { FileRef } from '../../src/model/refs.ts';
 import { readTicket } from '../../src/server/signer.ts';
@@ -29,13 +30,8 @@ export function slugKey(text: string): string | undefined {
 }
 
 function readLatin1Slug(text: string): Slug | undefined {
-  try {
-    const fields: unknown = JSON.parse(Buffer.from(text, 'base64').toString('latin1'));
-    if (!Array.isArray(fields) || !fields.every((field) => typeof field === 'string')) return undefined;
-    const [project = '', asset = '', version = '', path = '', md5sum = ''] = fields;
-    return { project, asset, version, path, md5sum };
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const fields = parseJsonIfAny(Buffer.from(text, 'base64').toString('latin1'));
+  if (!Array.isArray(fields) || !fields.every((field) => typeof field === 'string')) return undefined;
+  const [project = '', asset = '', version = '', path = '', md5sum = ''] = fields;
+  return { project, asset, version, path, md5sum };
 }
