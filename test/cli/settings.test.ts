@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { disconnected, status } from '../../mocks/index.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
+import { countAtOnce } from '../helpers/at-once.ts';
 import { createRig } from '../helpers/rig.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -59,6 +60,16 @@ describe('gypsum config', () => {
   it('prints one value alone', async () => {
     expect(await run('config', 'get', 'concurrency')).toEqual({ code: 0, stdout: '16\n', stderr: '' });
     expect((await run('config', 'get', 'registry', '--json')).stdout).toBe('"https://gypsum.artifactdb.com"\n');
+  });
+
+  it('sets how many files are fetched at once', async () => {
+    const files = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`f${n}`, `content ${n}`]));
+    const { registry, cacheDir } = await createRig({ versions: { 'p/a/v1': files } });
+    const { fault, most } = countAtOnce(3);
+    registry.inject(fault, { route: 'file', key: /\/f\d$/ });
+    await run('config', 'set', 'concurrency', '3');
+    expect((await run('save', 'p/a/v1', '--registry', registry.url, '--cache', cacheDir)).code).toBe(0);
+    expect(most()).toBe(3);
   });
 
   it('sets and removes; what is set is used', async () => {
