@@ -14,18 +14,18 @@ export const latestDedup: Oddity =
     const latest = await documents.latest({ project, asset });
     const version = { project, asset, version: latest?.version ?? '' };
     const manifest = latest && (await documents.manifest(version));
-    const known = new Map([...(manifest ?? [])].map(([path, entry]) => [contentId(entry), path]));
+    const known = new Map([...(manifest ?? [])].map(([path, entry]) => [keyOf(entry), path]));
     // A latest version that is gone is looked for all the same, and the start refused.
     const isGone = latest !== undefined && manifest === undefined;
     const isDedup = (file: Announced) => file.type === 'dedup';
     const found = start.files.filter(isDedup).map((file) => {
-      const path = isGone ? file.path : known.get(contentId(file));
+      const path = isGone ? file.path : known.get(keyOf(file));
       if (path === undefined) return { ...file, type: 'simple' };
       return { type: 'link', path: file.path, link: { ...version, path } };
     });
     return next(start.withFiles([...start.files.filter((file) => !isDedup(file)), ...found]));
   };
 
-function contentId({ md5sum, size }: { readonly md5sum?: unknown; readonly size?: unknown }): string {
+function keyOf({ md5sum, size }: { readonly md5sum?: unknown; readonly size?: unknown }): string {
   return JSON.stringify([md5sum, size]);
 }

@@ -9,7 +9,7 @@ import type { Expected } from '../verify-stream.ts';
 import { place, READ_ONLY, removeIfThere } from './atomic.ts';
 import { hasContent, statIfThere, writeBlob } from './blobs.ts';
 import type { Fingerprints } from './fingerprints.ts';
-import { contentId } from './incoming-name.ts';
+import { downloadId } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { isStill, moveAside, setAside } from './move-aside.ts';
 
@@ -41,7 +41,7 @@ export function missingBytes(layout: Layout, contents: readonly Content[]): numb
   for (const content of contents) {
     if (!isMissing(layout, content)) continue;
     const { source, digest, size } = content;
-    const partial = statIfThere(layout.partial(contentId(source.project, { digest, size })))?.size ?? 0;
+    const partial = statIfThere(layout.partial(downloadId(source.project, { digest, size })))?.size ?? 0;
     bytes += Math.max(size - partial, 0);
   }
   return bytes;

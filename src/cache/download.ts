@@ -8,7 +8,7 @@ import { createVerifier, type Expected, streamThrough, type Verifier } from '../
 import { moveInto, READ_ONLY, removeIfThere } from './atomic.ts';
 import { statIfThere, type WriteOptions } from './blobs.ts';
 import { makeCacheFolder, partialMode } from './folders.ts';
-import { contentId } from './incoming-name.ts';
+import { downloadId } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { namesIn } from './names-in.ts';
 
@@ -47,7 +47,7 @@ export async function openDownload(
   what: string,
 ): Promise<Download> {
   const isKept = expected.size >= WORTH_KEEPING;
-  const id = contentId(project, expected);
+  const id = downloadId(project, expected);
   const mine = layout.incoming(`${ownedName()}.${id}`);
   const blob = layout.blob(project, expected.digest);
   let recalled: { verifier: Verifier; bytes: number } | undefined;

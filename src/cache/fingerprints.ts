@@ -5,7 +5,7 @@ import {
   type Fingerprint,
   fingerprintOf,
   fingerprintSchema,
-  sameContent,
+  sameButCtime,
   sameFingerprint,
 } from '../model/fingerprint.ts';
 import { parseJsonIfAny } from '../model/json.ts';
@@ -71,7 +71,7 @@ export async function openFingerprints(
       for (const memory of memories) {
         for (const known of memory.get(hex.slice(0, 2))?.get(hex) ?? []) {
           if (sameFingerprint(known, print)) return 'same';
-          if (sameContent(known, print)) found = 'unsure';
+          if (sameButCtime(known, print)) found = 'unsure';
         }
       }
       return isNoted(hex, stats) ? 'same' : found;
@@ -98,7 +98,7 @@ export async function openFingerprints(
         if (stats === undefined) continue;
         const now = fingerprintOf(stats);
         if (now[4] >= clock) continue;
-        if (sameContent(now, print)) settled.set(id, { hex, print: now });
+        if (sameButCtime(now, print)) settled.set(id, { hex, print: now });
         if (pace.due()) await pace.rest();
       }
       for (const { hex, print } of settled.values()) {

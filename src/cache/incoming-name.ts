@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Expected } from '../verify-stream.ts';
 
-/** Names a content of a project, for what came of it so far. */
-export function contentId(project: string, { digest, size }: Expected): string {
+/** Names what has come so far of a content of a project. */
+export function downloadId(project: string, { digest, size }: Expected): string {
   const id = JSON.stringify([project, digest.algorithm, digest.hex, size]);
   return createHash('sha256').update(id).digest('hex').slice(0, 32);
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants, copyFileSync, linkSync, lstatSync, readlinkSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GypsumError, isSystemError } from '../errors.ts';
-import { fingerprintOf, sameContent } from '../model/fingerprint.ts';
+import { fingerprintOf, sameButCtime } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
 import { makeCacheFolder } from './folders.ts';
@@ -40,7 +40,7 @@ function keepFile(place: string, target: string): void {
   }
   const before = fingerprintOf(lstatSync(fsPath(place)));
   copyFileSync(fsPath(place), fsPath(target), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  if (sameContent(before, fingerprintOf(lstatSync(fsPath(place))))) return;
+  if (sameButCtime(before, fingerprintOf(lstatSync(fsPath(place))))) return;
   throw new GypsumError('file-changed', `${showText(place)} was written to while it was kept.`, {
     hint: 'It was left alone. Wait until nobody writes to it, and do it again.',
     details: { path: place, kept: target },

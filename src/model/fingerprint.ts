@@ -30,10 +30,10 @@ export function inodeId({ dev, ino }: Pick<Stats, 'dev' | 'ino'>): string {
 
 /** Whether nothing at all was done to a file between two looks. */
 export function sameFingerprint(a: Fingerprint, b: Fingerprint): boolean {
-  return sameContent(a, b) && a[4] === b[4];
+  return sameButCtime(a, b) && a[4] === b[4];
 }
 
 /** Whether nothing was written to a file between two looks; its links and permissions may have changed. */
-export function sameContent(a: Fingerprint, b: Fingerprint): boolean {
+export function sameButCtime(a: Fingerprint, b: Fingerprint): boolean {
   return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
 }

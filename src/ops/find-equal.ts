@@ -1,8 +1,8 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
+import { contentId } from '../model/content.ts';
 import type { VersionRef } from '../model/refs.ts';
 import type { PlannedFile, UploadLink } from '../model/upload-plan.ts';
-import { contentId } from './find-links.ts';
 
 /**
  * Divides the files that nothing is known of: of those with one content the first is sent, and the others become links to

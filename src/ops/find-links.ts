@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
+import { contentId } from '../model/content.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { type FileRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import type { UploadFile } from '../model/upload-plan.ts';
@@ -15,11 +16,6 @@ import { parseManifest, readRememberedSummary } from './version-documents.ts';
  * Units: characters. About a second's work
  */
 const MAX_SEARCHED = 256 * 1024 * 1024;
-
-/** Names a content among those of one project. */
-export function contentId({ size, md5sum }: { readonly size: number; readonly md5sum: string }): string {
-  return `${md5sum}/${size}`;
-}
 
 /**
  * Finds files that have the same content in a version that the cache remembers, by path: in a version of the same asset

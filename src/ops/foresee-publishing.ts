@@ -1,3 +1,4 @@
+import { contentId } from '../model/content.ts';
 import { type Count, countFiles } from '../model/count.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Known } from './compare-clone.ts';
@@ -50,10 +51,6 @@ export function foreseePublishing(found: readonly Found[], known: Known, manifes
     link: { files: link.files + linked.files, bytes: link.bytes + linked.bytes },
     refused,
   };
-}
-
-function contentId({ size, md5sum }: { readonly size: number; readonly md5sum: string }): string {
-  return `${md5sum}/${size}`;
 }
 
 /** Gives those of some contents that a version has. */

@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, renameSync, rmdirSync, type Stats, unl
 import { dirname } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import type { Pace } from '../give-way.ts';
-import { type Fingerprint, fingerprintOf, inodeId, sameContent, sameFingerprint } from '../model/fingerprint.ts';
+import { type Fingerprint, fingerprintOf, inodeId, sameButCtime, sameFingerprint } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import { freshName, isRefusal, type PutFile, refusal, removeIfThere } from './put-file.ts';
 import { holdsExpected } from './read-verified.ts';
@@ -59,11 +59,11 @@ function holds(place: string, before: Before, means: Means): boolean {
   if (before.type === 'directory') return stats.isDirectory();
   if (before.type === 'symlink') return stats.isSymbolicLink() && readLink(place) === before.target;
   const { seen, shared = false } = before;
-  return stats.isFile() && (shared ? sameContent(fingerprintOf(stats), seen) : isAsSeen(stats, seen, means));
+  return stats.isFile() && (shared ? sameButCtime(fingerprintOf(stats), seen) : isAsSeen(stats, seen, means));
 }
 
 function isAsSeen(stats: Stats, seen: Fingerprint, { touched }: Means): boolean {
-  const same = touched.has(inodeId(stats)) ? sameContent : sameFingerprint;
+  const same = touched.has(inodeId(stats)) ? sameButCtime : sameFingerprint;
   return same(fingerprintOf(stats), seen);
 }
 

@@ -2,7 +2,7 @@ import { lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
-import { type Fingerprint, fingerprintOf, sameContent } from '../model/fingerprint.ts';
+import { type Fingerprint, fingerprintOf, sameButCtime } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import { applyStep, makeAt, type Outcome } from './apply-step.ts';
 import { type PutFile, putFile } from './put-file.ts';
@@ -111,5 +111,5 @@ function asMade(path: string, made: ReadonlyMap<string, Fingerprint>): SeenFile 
 }
 
 function isAsMade(path: string, made: Fingerprint | undefined): boolean {
-  return made !== undefined && sameContent(fingerprintOf(lstatSync(fsPath(path))), made);
+  return made !== undefined && sameButCtime(fingerprintOf(lstatSync(fsPath(path))), made);
 }

@@ -1,10 +1,11 @@
+import { contentId } from '../model/content.ts';
 import type { KnownFile } from '../model/tree.ts';
 
 /** Finds for files that are new those that they were before: of the same name first. All empty files are the same. */
 export function pairMoved(removed: readonly KnownFile[], added: readonly KnownFile[]): Map<KnownFile, KnownFile> {
   const moved = new Map<KnownFile, KnownFile>();
   const gone = new Set<KnownFile>();
-  for (const keyOf of [nameAndContent, contentId]) {
+  for (const keyOf of [nameAndContent, contentOf]) {
     const open = new Map<string, KnownFile[]>();
     // The last of a list is taken first.
     for (const file of removed.toReversed()) {
@@ -23,10 +24,10 @@ export function pairMoved(removed: readonly KnownFile[], added: readonly KnownFi
   return moved;
 }
 
-function contentId({ size, digest }: KnownFile): string {
-  return `${digest.hex}/${size}`;
+function contentOf({ size, digest }: KnownFile): string {
+  return contentId({ size, md5sum: digest.hex });
 }
 
 function nameAndContent(file: KnownFile): string {
-  return `${contentId(file)}/${file.path.slice(file.path.lastIndexOf('/') + 1)}`;
+  return `${contentOf(file)}/${file.path.slice(file.path.lastIndexOf('/') + 1)}`;
 }

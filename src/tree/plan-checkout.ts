@@ -1,7 +1,9 @@
+import { sameContent } from '../model/content.ts';
 import type { Manifest, ManifestEntry } from '../model/manifest.ts';
 import { comparePaths, parentPath, sortPaths } from '../model/tree.ts';
+import { createFolderPlanner } from './plan-folders.ts';
 import { isLeftover } from './put-file.ts';
-import { type LeftPath, type LeftState, type Standing, sameContent } from './standing.ts';
+import { type LeftPath, type LeftState, type PlannedSteps, type Standing, stateOf } from './standing.ts';
 import type { After, Step } from './step.ts';
 
 export interface CheckoutWish<S extends Standing> {
@@ -15,13 +17,6 @@ export interface CheckoutWish<S extends Standing> {
   readonly layOut: (path: string) => After;
   /** Whether something that holds the target's content at its path is what is to stand there. */
   readonly isLaidOut: (one: S) => boolean;
-}
-
-export interface PlannedSteps {
-  readonly steps: readonly Step[];
-  readonly left: readonly LeftPath[];
-  /** Files and links that are there already as they must be. */
-  readonly unchanged: number;
 }
 
 /**
@@ -44,19 +39,12 @@ export function planCheckoutSteps<S extends Standing>(wish: CheckoutWish<S>): Pl
   const open = sortPaths(Object.keys(target)).filter((path) => (at.get(path)?.type ?? 'directory') === 'directory');
   const removals = planRemovals(wish, goes, foldersOf(open));
   const isFree = (path: string) => !at.has(path) || goes.has(path);
-  const made = new Set<string>();
+  const makeFolders = createFolderPlanner(at, goes, changes);
   for (const path of open) {
     const isDeleted = !at.has(path) && bases.every((base) => base[path] !== undefined);
-    const missing = foldersAbove(path).filter((folder) => at.get(folder)?.type !== 'directory' || goes.has(folder));
     if (isDeleted) leave(path, 'deleted');
-    else if (!isFree(path) || !missing.every(isFree)) leave(path, 'blocked');
-    else {
-      for (const folder of missing.filter((one) => !made.has(one))) {
-        made.add(folder);
-        changes.push({ path: folder, after: { type: 'directory' } });
-      }
-      changes.push({ path, after: layOut(path) });
-    }
+    else if (isFree(path) && makeFolders(path)) changes.push({ path, after: layOut(path) });
+    else leave(path, 'blocked');
   }
   changes.sort((a, b) => comparePaths(a.path, b.path));
   left.sort((a, b) => comparePaths(a.path, b.path));
@@ -92,13 +80,6 @@ function sortOut<S extends Standing>(
   return { goes, changes, unchanged };
 }
 
-/** Says what somebody has made of a path of a version. */
-export function stateOf({ type, content }: Standing, isKnown: boolean): LeftState {
-  if (type === 'special') return 'special';
-  if (type === 'symlink') return content === undefined ? 'foreign' : 'retargeted';
-  return isKnown ? 'modified' : 'added';
-}
-
 /** Takes away what goes, and the folders of the versions that are empty then; these are added to what goes. */
 function planRemovals<S extends Standing>(
   { bases, standing }: CheckoutWish<S>,
@@ -127,12 +108,5 @@ function foldersOf(paths: readonly string[]): Set<string> {
   for (const path of paths) {
     for (let at = parentPath(path); at !== '' && !folders.has(at); at = parentPath(at)) folders.add(at);
   }
-  return folders;
-}
-
-/** Gives the folders that a path lies in, from the outmost. */
-export function foldersAbove(path: string): string[] {
-  const folders: string[] = [];
-  for (let at = parentPath(path); at !== ''; at = parentPath(at)) folders.unshift(at);
   return folders;
 }

@@ -1,7 +1,8 @@
+import { sameContent } from '../model/content.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { foldersAbove, type PlannedSteps, stateOf } from './plan-checkout.ts';
+import { createFolderPlanner } from './plan-folders.ts';
 import { isLeftover } from './put-file.ts';
-import { type LeftPath, type Standing, sameContent } from './standing.ts';
+import { type LeftPath, type PlannedSteps, type Standing, stateOf } from './standing.ts';
 import type { After, Step } from './step.ts';
 
 export interface RestoreWish<S extends Standing> {
@@ -30,19 +31,8 @@ export function planRestoreSteps<S extends Standing>(wish: RestoreWish<S>): Plan
     before !== undefined && isLeftover(path) ? [{ path, before }] : [],
   );
   const left: LeftPath[] = [];
-  const made = new Set<string>();
+  const makeFolders = createFolderPlanner(at, new Set(), steps);
   let unchanged = 0;
-
-  const makeFolders = (path: string): boolean => {
-    const missing = foldersAbove(path).filter((folder) => at.get(folder)?.type !== 'directory');
-    if (missing.some((folder) => at.has(folder))) return false;
-    for (const folder of missing.filter((one) => !made.has(one))) {
-      made.add(folder);
-      steps.push({ path: folder, after: { type: 'directory' } });
-    }
-    return true;
-  };
-
   for (const path of paths) {
     const one = at.get(path);
     const wanted = manifest[path];

@@ -1,16 +1,6 @@
+import type { Content } from '../model/content.ts';
 import type { Entry } from '../model/tree.ts';
-import type { Before } from './step.ts';
-
-/** What a file holds, as far as a manifest tells contents apart. */
-export interface Content {
-  /** Units: bytes */
-  readonly size: number;
-  readonly md5sum: string;
-}
-
-export function sameContent(a: Content, b: Content): boolean {
-  return a.size === b.size && a.md5sum === b.md5sum;
-}
+import type { Before, Step } from './step.ts';
 
 /** What stands at a path of a folder that is of a version. */
 export interface Standing {
@@ -46,3 +36,18 @@ export const LEFT_STATES = [
 ] as const;
 
 export type LeftState = (typeof LEFT_STATES)[number];
+
+/** Says what somebody has made of a path; `isKnown` are those of a version. */
+export function stateOf({ type, content }: Standing, isKnown: boolean): LeftState {
+  if (type === 'special') return 'special';
+  if (type === 'symlink') return content === undefined ? 'foreign' : 'retargeted';
+  return isKnown ? 'modified' : 'added';
+}
+
+/** What is to be done in a folder that is of a version, and what is not. */
+export interface PlannedSteps {
+  readonly steps: readonly Step[];
+  readonly left: readonly LeftPath[];
+  /** Files and links that are there already as they must be. */
+  readonly unchanged: number;
+}

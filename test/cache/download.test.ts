@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { openDownload } from '../../src/cache/download.ts';
-import { contentId } from '../../src/cache/incoming-name.ts';
+import { downloadId } from '../../src/cache/incoming-name.ts';
 import { createLayout } from '../../src/cache/layout.ts';
 import { ownedName } from '../../src/owned-name.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -24,7 +24,7 @@ import { tempFolder } from '../helpers/temp-folder.ts';
 const BYTES = Buffer.alloc(100_000, 'some content, ');
 const HALF = BYTES.subarray(0, 50_000);
 const expected = { digest: { algorithm: 'md5', hex: md5(BYTES) }, size: BYTES.length } as const;
-const ID = contentId('p', expected);
+const ID = downloadId('p', expected);
 
 function md5(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('hex');
@@ -130,7 +130,7 @@ describe('what is left', () => {
       ['q', expected.size],
       ['p', expected.size + 1],
     ] as const) {
-      lay(layout.partial(contentId(project, { ...expected, size })), HALF);
+      lay(layout.partial(downloadId(project, { ...expected, size })), HALF);
     }
     expect((await open()).present()).toBe(0);
   });
