@@ -8,6 +8,7 @@ import { cloneVersion } from './ops/clone-version.ts';
 import { createProject } from './ops/create-project.ts';
 import { diffClone, diffFolders, diffVersions } from './ops/diff.ts';
 import { dropFiles } from './ops/drop-files.ts';
+import { exportClone } from './ops/export-clone.ts';
 import { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 import { fetchFiles } from './ops/fetch-files.ts';
 import { fetchLatest } from './ops/fetch-latest.ts';
@@ -110,6 +111,7 @@ const operations = {
   diffVersions,
   diffClone,
   diffFolders,
+  exportClone,
 };
 
 type Operations = typeof operations;

@@ -61,7 +61,17 @@ export interface LockOwner extends ProcessOwner {
 }
 
 /** What a progress bar can be about. */
-export type Task = 'fetch' | 'clone' | 'scan' | 'digest' | 'send' | 'verify' | 'backup' | 'remove' | 'change';
+export type Task =
+  | 'fetch'
+  | 'clone'
+  | 'scan'
+  | 'digest'
+  | 'send'
+  | 'verify'
+  | 'backup'
+  | 'remove'
+  | 'change'
+  | 'export';
 
 export type OnEvent = (event: GypsumEvent) => void;
 

@@ -47,6 +47,7 @@ export {
   diffVersions,
 } from './ops/diff.ts';
 export { type DropOptions, type DroppedFiles, dropFiles } from './ops/drop-files.ts';
+export { type ExportOptions, type ExportResult, exportClone } from './ops/export-clone.ts';
 export { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 export { type FetchedFiles, fetchFiles } from './ops/fetch-files.ts';
 export { fetchLatest } from './ops/fetch-latest.ts';

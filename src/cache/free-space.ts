@@ -3,18 +3,33 @@ import prettyBytes from 'pretty-bytes';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { showText } from '../model/text.ts';
 
+const FREE_CACHE =
+  'Free some ("gypsum cache prune" may help), or choose a cache on another disk (--cache), and run the same again.';
+
+/** What the bytes are for, and what can be done if there are too few. */
+export interface Need {
+  /** @default 'are to be fetched' */
+  readonly why?: string;
+  readonly hint?: string;
+}
+
 /**
  * Throws `no-space` if the disk of a folder has not so many bytes left for `what`. One that does not say is believed to
  * have enough.
  */
-export async function checkFreeSpace(folder: string, needed: number, what: string): Promise<void> {
+export async function checkFreeSpace(
+  folder: string,
+  needed: number,
+  what: string,
+  { why = 'are to be fetched', hint = FREE_CACHE }: Need = {},
+): Promise<void> {
   const free = needed === 0 ? undefined : await freeSpace(folder);
   if (free === undefined || needed <= free) return;
   throw new GypsumError(
     'no-space',
-    `There is no space left for ${what}: ${prettyBytes(needed)} are to be fetched, and the disk of ${showText(folder)} has ${prettyBytes(free)} free.`,
+    `There is no space left for ${what}: ${prettyBytes(needed)} ${why}, and the disk of ${showText(folder)} has ${prettyBytes(free)} free.`,
     {
-      hint: 'Free some ("gypsum cache prune" may help), or choose a cache on another disk (--cache), and run the same again.',
+      hint,
       details: { folder, needed, free },
     },
   );

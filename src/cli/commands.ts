@@ -105,6 +105,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Show how a clone, two versions or two folders differ',
     load: async () => (await import('./commands/diff.ts')).diff,
   },
+  export: {
+    summary: 'Make a folder of real files, or a tar file, of a clone',
+    load: async () => (await import('./commands/export.ts')).exportCommand,
+  },
   log: {
     summary: 'Show the versions of an asset, and what each changed',
     load: async () => (await import('./commands/log.ts')).log,

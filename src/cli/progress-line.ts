@@ -12,6 +12,7 @@ const words: Record<Task, { readonly doing: string; readonly done: string }> = {
   remove: { doing: 'Removing', done: 'Removed' },
   change: { doing: 'Changing', done: 'Changed' },
   backup: { doing: 'Copying', done: 'Copied' },
+  export: { doing: 'Exporting', done: 'Exported' },
 };
 
 const GAP = '  ';

@@ -75,8 +75,8 @@ export function joinPath(folder: string, below: string): string {
 }
 
 /** Puts the folders in between files that paths imply; takes and gives a sorted tree. */
-export function withDirectories(entries: Iterable<Entry>): Entry[] {
-  const tree: Entry[] = [];
+export function withDirectories<E extends Entry>(entries: Iterable<E>): (E | DirectoryEntry)[] {
+  const tree: (E | DirectoryEntry)[] = [];
   const open: string[] = [];
   for (const entry of entries) {
     while (open.length > 0 && !isBelow(entry.path, open.at(-1) ?? '')) open.pop();

@@ -1,6 +1,5 @@
 import { GypsumError } from '../errors.ts';
 import { findCollisions } from '../model/collisions.ts';
-import type { Manifest } from '../model/manifest.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { showLines, showText } from '../model/text.ts';
 import { foldsNames } from '../tree/folds-names.ts';
@@ -8,14 +7,14 @@ import { foldsNames } from '../tree/folds-names.ts';
 /** How many names a message shows; `details` has all. */
 const NAMED = 5;
 
-/** Throws `destination-refused` if names of a version are one and the same on the file system of a folder. */
+/** Throws `destination-refused` if names of a version, or of a folder made of it, are one and the same on the file system of a folder. */
 export async function checkCollisions(
   ref: VersionRef,
-  manifest: Manifest,
+  paths: Iterable<string>,
   folder: string,
   folds: (folder: string) => Promise<boolean> = foldsNames,
 ): Promise<void> {
-  const collisions = findCollisions(Object.keys(manifest));
+  const collisions = findCollisions(paths);
   if (collisions.length === 0 || !(await folds(folder))) return;
   const named = collisions.map(({ path, other }) => `${showText(other)} and ${showText(path)}`);
   throw new GypsumError(

@@ -69,7 +69,7 @@ async function makePlan(
   const { root, receipt } = clone;
   const target = await loadVersion(ctx, ref, options);
   checkHoldable(ref, Object.keys(target.manifest));
-  await checkCollisions(ref, target.manifest, root);
+  await checkCollisions(ref, Object.keys(target.manifest), root);
   const bases: VersionDocuments[] = [];
   for (const version of versionsOf(receipt)) {
     bases.push(sameVersion(version, ref) ? target : await loadVersion(ctx, checkVersionRef(version), options));

@@ -106,7 +106,7 @@ export async function cloneBy(
     const selected = selectFiles(documents.manifest, version, { include, exclude });
     const cloned = { ...documents, selected };
     checkHoldable(version, Object.keys(documents.manifest));
-    await checkCollisions(version, documents.manifest, place);
+    await checkCollisions(version, Object.keys(documents.manifest), place);
     const mayLead = download && (mode === 'auto' || mode === 'symlink');
     let inSite = mayLead ? await findCloneSources(ctx, cloned, place, options) : NONE;
     const saving = { ...options, include, exclude };

@@ -106,7 +106,7 @@ export async function saveFiles(
   const { ref, summary } = documents;
   const selected = selectFiles(documents.manifest, ref, { include, exclude });
   const manifest = relink ? selected : selectEntries(selected, ({ link }) => link === undefined);
-  await checkCollisions(ref, manifest, ctx.cache.layout.root);
+  await checkCollisions(ref, Object.keys(manifest), ctx.cache.layout.root);
   const contents = outsideSite(ctx, groupContents({ ref, manifest }), inSite);
   const whole = manifest === documents.manifest && inSite.size === 0 ? contents : groupContents(documents);
   const outcome = await saveContents(ctx, contents, ref, {

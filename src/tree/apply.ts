@@ -1,6 +1,6 @@
 import { lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import { isSystemError } from '../errors.ts';
-import type { CallOptions } from '../events.ts';
+import type { CallOptions, Task } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { type Fingerprint, fingerprintOf, sameButCtime } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
@@ -15,6 +15,8 @@ export interface ApplyOptions extends CallOptions {
   orCopy?: boolean;
   /** What must succeed too, given the files that were made as they are now; else all is taken back. */
   finish?: ((made: ReadonlyMap<string, Fingerprint>) => Promise<void>) | undefined;
+  /** What its progress is told of. @default 'clone' */
+  task?: Task;
   /** @default the real ones */
   put?: PutFile;
 }
@@ -29,7 +31,7 @@ export type RevocableStep = MakeStep | FillSymlink | ChangeSymlink;
 export async function applySteps(
   root: string,
   steps: readonly RevocableStep[],
-  { orCopy = false, finish, put = putFile, signal, onEvent }: ApplyOptions = {},
+  { orCopy = false, finish, task = 'clone', put = putFile, signal, onEvent }: ApplyOptions = {},
 ): Promise<void> {
   signal?.throwIfAborted();
   const pace = createPace(signal);
@@ -41,7 +43,7 @@ export async function applySteps(
   let reported = 0;
   let bytes = 0;
   const report = () => {
-    onEvent?.({ type: 'progress', task: 'clone', files: seen - reported, bytes });
+    onEvent?.({ type: 'progress', task, files: seen - reported, bytes });
     reported = seen;
     bytes = 0;
   };

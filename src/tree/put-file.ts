@@ -124,7 +124,7 @@ async function copyVerified(source: string, fresh: string, expected: Expected, p
 }
 
 /** Gives a file another name, unless there is something of that name. */
-function moveToFree(from: string, to: string): void {
+export function moveToFree(from: string, to: string): void {
   try {
     // A rename would replace what is there.
     linkSync(fsPath(from), fsPath(to));

@@ -143,3 +143,27 @@ it('gypsum diff says how to write a folder', async () => {
   const rig = await createRig(seed);
   expect(await run(rig, 'diff', 'clone')).toMatchObject({ code: 2, stderr: expect.stringContaining('./clone') });
 });
+
+it('gypsum export says what was made, and how it differs from the version', async () => {
+  const rig = await createRig(seed);
+  const clone = join(rig.folder, 'clone');
+  await run(rig, 'clone', 'p/a/v1', clone, '--no-download');
+  const dest = join(rig.folder, 'dest');
+  expect(await run(rig, 'export', clone, dest)).toMatchObject({ code: 5, stdout: '' });
+  expect(await run(rig, 'export', clone, dest, '--fetch', '--quiet')).toEqual({
+    code: 0,
+    stdout: `Exported ${clone} to ${dest}: 2 files, 5 B; all as in p/a/v1.\n`,
+    stderr: '',
+  });
+  await rm(join(clone, 'x.txt'));
+  await writeFile(join(clone, 'x.txt'), 'new\n');
+  expect(await run(rig, 'export', clone, `${dest}.tar`)).toMatchObject({
+    code: 0,
+    stdout: `Exported ${clone} to ${dest}.tar: 2 files, 7 B; since p/a/v1: 1 file modified (4 B).\n`,
+  });
+  expect(await run(rig, 'export', clone, dest)).toMatchObject({ code: 15 });
+  expect(JSON.parse((await run(rig, 'export', clone, `${dest}2`, '--json')).stdout)).toMatchObject({
+    destination: `${dest}2`,
+    changes: { unchanged: { files: 1, bytes: 3 } },
+  });
+});

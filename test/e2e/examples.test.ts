@@ -42,6 +42,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   fetch: 'gypsum clone my-project/my-asset/v1 my-clone --no-download',
   drop: 'gypsum clone my-project/my-asset/v1 my-clone',
   diff: 'gypsum clone my-project/my-asset/v1 my-clone',
+  export: 'gypsum clone my-project/my-asset/v1 my-clone',
   why: 'gypsum clone my-project/my-asset/v1 my-clone',
   link: FOLDERS,
   'create-links': FOLDERS,

@@ -84,6 +84,7 @@ const calls: Readonly<Record<string, (client: Client, folder: string, call: Call
   diffVersions: (client, _folder, call) => client.diffVersions(V1, V2, call),
   diffClone: (client, folder, call) => client.diffClone(folder, V1, call),
   diffFolders: (client, folder, call) => client.diffFolders(folder, folder, call),
+  exportClone: (client, folder, call) => client.exportClone(folder, `${folder}-export`, call),
   traceFile: (client, folder, call) => client.traceFile(`${folder}/n.txt`, call),
 };
 

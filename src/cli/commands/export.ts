@@ -1,0 +1,22 @@
+import { formatRef } from '../../model/refs.ts';
+import { showText } from '../../model/text.ts';
+import type { ExportResult } from '../../ops/export-clone.ts';
+import { argument, type Command } from '../command.ts';
+import { showCounts } from '../show-changes.ts';
+import { filesAndBytes } from '../text.ts';
+
+export const exportCommand: Command<ExportResult, { fetch?: boolean }> = {
+  usage: 'export <folder> <destination>',
+  summary:
+    'Make a folder of real files, or a file that ends with ".tar", of a clone as it stands, each linked file verified',
+  example: 'gypsum export my-clone my-data.tar',
+  flags: [{ flags: '--fetch', description: 'fetch what links lead to and is not in the cache, in place of failing' }],
+  run: ({ args, client, options, signal, onEvent }) =>
+    client().exportClone(argument(args, 0), argument(args, 1), { ...options, signal, onEvent }),
+  human({ directory, destination, files, bytes, changes, ...ref }) {
+    const { unchanged: _, ...others } = changes;
+    const isSame = Object.values(others).every((count) => count.files === 0);
+    const told = isSame ? `all as in ${formatRef(ref)}` : `since ${formatRef(ref)}: ${showCounts(changes)}`;
+    return `Exported ${showText(directory)} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}; ${told}.`;
+  },
+};

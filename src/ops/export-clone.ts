@@ -1,0 +1,151 @@
+import { dirname, relative, sep } from 'node:path';
+import type { Context } from '../context.ts';
+import { GypsumError } from '../errors.ts';
+import { type Count, countFiles } from '../model/count.ts';
+import type { ChangeCounts } from '../model/file-change.ts';
+import { manifestTree } from '../model/manifest-tree.ts';
+import type { VersionRef } from '../model/refs.ts';
+import { showLines, showText } from '../model/text.ts';
+import { type DirectoryEntry, isBelow, type KnownFile, withDirectories } from '../model/tree.ts';
+import { diffTrees } from '../tree/diff-trees.ts';
+import type { TarEntry } from '../tree/write-tar.ts';
+import { checkCollisions } from './check-collisions.ts';
+import { checkFolder } from './check-folder.ts';
+import { makeFolders, removeFolders } from './clone-destination.ts';
+import { checkExportDestination } from './export-destination.ts';
+import { findClone } from './find-clone.ts';
+import { type ExportedFile, type ExportReading, type Origin, readExport } from './read-export.ts';
+import { run } from './run.ts';
+import type { SaveOptions } from './save-contents.ts';
+import { saveFileRefs } from './save-file-refs.ts';
+import { loadVersion, type VersionDocuments } from './version-documents.ts';
+import { isTar, writeExport } from './write-export.ts';
+
+export interface ExportOptions extends SaveOptions {
+  /** Fetch what links lead to and is not in the cache; without it, that is an error. @default false */
+  fetch?: boolean;
+}
+
+export interface ExportResult extends VersionRef, Count {
+  /** The real path of what was exported. */
+  readonly directory: string;
+  /** The absolute path of the folder, or tar file, that was made. */
+  readonly destination: string;
+  /** How its files differ from the version's. */
+  readonly changes: ChangeCounts;
+}
+
+/**
+ * Makes a folder, or a tar file where the destination ends with `.tar`, of a clone as it stands, or of a folder in one: with
+ * the content of files where it has links, each verified against its version's manifest while it is copied, and with the
+ * folder's own files as they are. Executable files stay executable. A tar file's entries all have the time of the version.
+ *
+ * Throws `invalid-tree` for links to anything but files of versions in the cache, `not-found` if one of those is not there,
+ * `wrong-content` if one is not what it must be, and `destination-refused` for a destination that is there already. All of
+ * it is made or nothing.
+ */
+export async function exportClone(
+  ctx: Context,
+  directory: string,
+  destination: string,
+  { fetch = false, ...options }: ExportOptions = {},
+): Promise<ExportResult> {
+  const root = checkFolder(directory, 'Give the folder of a clone, or one in it.');
+  const place = checkExportDestination(ctx, root, destination);
+  return run(ctx, options, async () => {
+    const clone = await findClone(ctx, root, options);
+    const origin = { ref: clone.ref, below: relative(clone.root, root).split(sep).join('/') };
+    const documents = await loadVersion(ctx, origin.ref, options);
+    const { entries } = await readSound(ctx, root, origin, fetch, options);
+    const files = entries.filter((entry) => entry.type === 'file');
+    checkNames(place, entries);
+    const made = makeFolders(dirname(place));
+    try {
+      await checkCollisions(origin.ref, pathsOf(entries), dirname(place));
+      const steps = withDirectories(entries).map(toStep);
+      await writeExport({ root, place, steps, files, mtime: timeOf(documents) }, options);
+    } catch (error) {
+      removeFolders(made);
+      throw error;
+    }
+    const { counts } = await diffTrees(filesBelow(documents, origin.below), files);
+    return { ...origin.ref, ...countFiles(files), directory: root, destination: place, changes: counts };
+  });
+}
+
+/** How many entries a message names; `details` has all. */
+const NAMED = 10;
+
+/** Reads a folder all of whose files are to be had, or throws naming those that are not. */
+async function readSound(
+  ctx: Context,
+  root: string,
+  origin: Origin,
+  fetch: boolean,
+  options: SaveOptions,
+): Promise<ExportReading> {
+  const reading = await readExport(ctx, root, origin, options);
+  const { entries, faults } = reading;
+  if (faults.length > 0) {
+    throw new GypsumError('invalid-tree', `${showText(root)} cannot be exported:${showLines(faults, NAMED)}`, {
+      hint: 'Links are followed into the cache only. Put files in the place of others, or remove them.',
+      details: { directory: root, faults },
+    });
+  }
+  const missing = entries.filter((entry) => entry.type === 'file').filter(({ source }) => source === undefined);
+  if (missing.length === 0) return reading;
+  if (fetch) {
+    await saveFileRefs(
+      ctx,
+      missing.flatMap(({ file }) => file ?? []),
+      options,
+    );
+    return readSound(ctx, root, origin, false, options);
+  }
+  const paths = missing.map(({ path }) => path);
+  throw new GypsumError(
+    'not-found',
+    `${showText(root)} cannot be exported: files that it has links to are not in the cache:${showLines(paths.map(showText), NAMED)}`,
+    {
+      hint: 'Have them fetched: --fetch (in programs: fetch), or "gypsum fetch" in the folder.',
+      details: { directory: root, missing: paths },
+    },
+  );
+}
+
+function toStep(entry: DirectoryEntry | ExportedFile): TarEntry {
+  if (entry.type === 'directory') return { path: entry.path, after: entry };
+  const { path, source, size, digest, isExecutable } = entry;
+  if (source === undefined) throw new Error(`${path} has no source`);
+  const permissions = isExecutable === true ? { permissions: 0o755 } : {};
+  return { path, after: { type: 'file', mode: 'copy', source, size, digest, ...permissions } };
+}
+
+function filesBelow({ manifest }: VersionDocuments, folder: string): KnownFile[] {
+  const files = manifestTree(manifest);
+  if (folder === '') return files;
+  const inside = files.filter(({ path }) => isBelow(path, folder));
+  return inside.map((file) => ({ ...file, path: file.path.slice(folder.length + 1) }));
+}
+
+function* pathsOf(entries: ExportReading['entries']): Generator<string> {
+  for (const { path } of entries) yield path;
+}
+
+/** Throws `destination-refused` for names that the destination cannot hold. */
+function checkNames(place: string, entries: ExportReading['entries']): void {
+  const wrong = isTar(place)
+    ? entries.filter(({ path }) => !path.isWellFormed()).map(({ path }) => `${showText(path)} is not UTF-8`)
+    : [];
+  if (wrong.length === 0) return;
+  throw new GypsumError(
+    'destination-refused',
+    `A tar file has names in UTF-8, and these are none:${showLines(wrong, NAMED)}`,
+    { hint: 'Rename them, or export to a folder.', details: { destination: place } },
+  );
+}
+
+/** Gives when a version was finished, without fractions of a second: tar files have none without an extension. */
+function timeOf({ summary }: VersionDocuments): Date {
+  return new Date(Math.floor((summary.uploadFinish?.getTime() ?? 0) / 1000) * 1000);
+}

@@ -1,0 +1,152 @@
+import type { Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { statIfThere } from '../cache/blobs.ts';
+import { ifReachable } from '../cache/if-reachable.ts';
+import type { Context } from '../context.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
+import { inodeId } from '../model/fingerprint.ts';
+import type { FileRef, VersionRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { type DirectoryEntry, joinPath, type KnownFile, type SymlinkEntry } from '../model/tree.ts';
+import { createPlaces } from '../tree/places.ts';
+import { isShortLived } from '../tree/put-file.ts';
+import { scanFolder } from '../tree/scan.ts';
+import { digestFile } from './digest-file.ts';
+import { digestFiles } from './digest-files.ts';
+import { fileChanged } from './file-changed.ts';
+import { createLinkTargets, type LinkTarget } from './link-targets.ts';
+import { watchBuckets } from './watch-buckets.ts';
+
+/** A file of a clone, as it is to be exported. */
+export interface ExportedFile extends KnownFile {
+  /** Where its bytes are, an absolute path; nothing if they are not in the cache. */
+  readonly source?: string;
+  /** The version's file that it is, if it is a link. */
+  readonly file?: FileRef;
+  readonly isExecutable?: true;
+}
+
+/** What a folder holds, in the order of `comparePaths`. */
+export interface ExportReading {
+  readonly entries: readonly (DirectoryEntry | ExportedFile)[];
+  /** What is no file of the folder nor of the cache, as lines for people. */
+  readonly faults: readonly string[];
+}
+
+/** What of a version a folder is. */
+export interface Origin {
+  readonly ref: VersionRef;
+  /** Which folder of the version; empty for its root. */
+  readonly below: string;
+}
+
+interface LocalFile {
+  readonly type: 'local';
+  readonly path: string;
+  readonly size: number;
+  readonly isExecutable: boolean;
+}
+
+/**
+ * Reads a folder of a clone as it stands, given by its real path: with its own files, what its links into the cache lead to,
+ * and folders that are empty. No other link is followed. What a killed process has left behind is left out.
+ */
+export async function readExport(
+  ctx: Context,
+  root: string,
+  { ref, below }: Origin,
+  options: CallOptions,
+): Promise<ExportReading> {
+  const entries: (DirectoryEntry | ExportedFile | LocalFile)[] = [];
+  const faults: string[] = [];
+  const targets = createLinkTargets(ctx, options);
+  const buckets = watchBuckets(ctx);
+  const places = createPlaces(root);
+  const pace = createPace(options.signal);
+
+  const addLinked = async (path: string, { file, size, md5sum }: LinkTarget, inSite: boolean) => {
+    const source = await findSource(ctx, file, inSite);
+    const digest = { algorithm: 'md5', hex: md5sum } as const;
+    entries.push({ type: 'file', path, size, digest, file, ...(source !== undefined && { source }) });
+  };
+
+  const findTarget = ({ project, asset, version, path }: FileRef) =>
+    targets.find([project, asset, version, ...path.split('/')], { changing: true });
+
+  const addFile = async (path: string) => {
+    const stats = statIfThere(places.to(path));
+    if (!stats?.isFile()) throw fileChanged(join(root, path), undefined);
+    const published = { ...ref, path: joinPath(below, path) };
+    const isCached = stats.nlink > 1 && isInode(ctx.cache.layout.file(published), stats);
+    const [target] = isCached ? await findTarget(published) : [];
+    if (target !== undefined) await addLinked(path, target, false);
+    else entries.push({ type: 'local', path, size: stats.size, isExecutable: (stats.mode & 0o111) !== 0 });
+  };
+
+  const addSymlink = async ({ path, target: text }: SymlinkEntry) => {
+    const to = buckets.resolve(dirname(join(root, path)), text);
+    const found = to.type === 'inside' ? await targets.find(to.parts, { changing: true }) : [];
+    for (const target of found) await addLinked(joinPath(path, target.below), target, buckets.isSite(to));
+    if (found.length === 0)
+      faults.push(`${showText(path)} is a symlink that leads to no file of a version in the cache`);
+  };
+
+  options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
+  try {
+    for (const entry of await scanFolder(root, { ...options, sizes: false, skip: isShortLived })) {
+      if (pace.due()) await pace.rest();
+      if (entry.type === 'directory') entries.push(entry);
+      else if (entry.type === 'file') await addFile(entry.path);
+      else if (entry.type === 'symlink') await addSymlink(entry);
+      else faults.push(`${showText(entry.path)} is neither a file nor a folder nor a link`);
+    }
+    options.onEvent?.({ type: 'end', task: 'scan' });
+    return { entries: faults.length > 0 ? [] : await digestLocal(ctx, root, entries, options), faults };
+  } finally {
+    places.close();
+  }
+}
+
+/** Gives where a cached file is: where a link leads, or else in the user's own cache; nothing if it is in neither. */
+async function findSource({ cache, site }: Context, file: FileRef, inSite: boolean): Promise<string | undefined> {
+  const places = inSite && site !== undefined ? [site.layout.file(file)] : [];
+  for (const place of [...places, cache.layout.file(file)]) {
+    if ((await ifReachable(() => statIfThere(place)))?.isFile()) return place;
+  }
+  return undefined;
+}
+
+function isInode(path: string, stats: Stats): boolean {
+  const other = statIfThere(path);
+  return other !== undefined && inodeId(other) === inodeId(stats);
+}
+
+/** Finds out what a folder's own files hold; their digests are remembered, but for those whose paths are too long. */
+async function digestLocal(
+  ctx: Context,
+  root: string,
+  entries: readonly (DirectoryEntry | ExportedFile | LocalFile)[],
+  options: CallOptions,
+): Promise<(DirectoryEntry | ExportedFile)[]> {
+  const places = createPlaces(root);
+  const isLong = ({ path }: LocalFile) => places.to(path) !== join(root, path);
+  try {
+    const local = entries.filter((entry) => entry.type === 'local');
+    const near = local.filter((file) => !isLong(file)).map((file) => ({ ...file, source: join(root, file.path) }));
+    const digests = new Map((await digestFiles(ctx, near, options)).map(({ path, md5sum }) => [path, md5sum]));
+    for (const file of local.filter(isLong)) {
+      const { md5sum, size } = await digestFile(places.to(file.path), options.signal);
+      if (size !== file.size) throw fileChanged(join(root, file.path), undefined);
+      digests.set(file.path, md5sum);
+    }
+    return entries.map((entry) => {
+      if (entry.type !== 'local') return entry;
+      const { path, size, isExecutable } = entry;
+      const digest = { algorithm: 'md5', hex: digests.get(path) ?? '' } as const;
+      return { type: 'file', path, size, digest, source: join(root, path), ...(isExecutable && { isExecutable }) };
+    });
+  } finally {
+    places.close();
+  }
+}

@@ -1,0 +1,129 @@
+import { mkdirSync, renameSync } from 'node:fs';
+import { dirname, sep } from 'node:path';
+import { statIfThere } from '../cache/blobs.ts';
+import { checkFreeSpace } from '../cache/free-space.ts';
+import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { countFiles } from '../model/count.ts';
+import { fsPath } from '../model/local-path.ts';
+import { formatFileRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { applySteps } from '../tree/apply.ts';
+import { createPlaces } from '../tree/places.ts';
+import { freshName, moveToFree, putFile, removeIfThere } from '../tree/put-file.ts';
+import { readVerified } from '../tree/read-verified.ts';
+import { type TarEntry, writeTar } from '../tree/write-tar.ts';
+import { removeFolders } from './clone-destination.ts';
+import { isThereAlready } from './export-destination.ts';
+import { fileChanged } from './file-changed.ts';
+import type { ExportedFile } from './read-export.ts';
+
+/** What is to be written, and where. */
+export interface Export {
+  /** The folder that is exported, a real path. */
+  readonly root: string;
+  /** The folder or tar file to be made, an absolute path. */
+  readonly place: string;
+  readonly steps: readonly TarEntry[];
+  readonly files: readonly ExportedFile[];
+  /** The time of what stands in a tar file. */
+  readonly mtime: Date;
+}
+
+/** Whether an export to a place is a tar file. */
+export function isTar(place: string): boolean {
+  return place.endsWith('.tar');
+}
+
+/** Makes all of it, or nothing: what is being written has a name beside the place, and is verified before it gets its own. */
+export async function writeExport(what: Export, options: CallOptions): Promise<void> {
+  const { root, place, steps, files } = what;
+  const { bytes } = countFiles(files);
+  await checkFreeSpace(dirname(place), bytes, showText(place), {
+    why: 'are to be written',
+    hint: 'Free some, or export to another disk.',
+  });
+  const sources = openSources(root, files);
+  options.onEvent?.({ type: 'start', task: 'export', files: steps.length, bytes });
+  try {
+    await (isTar(place) ? writeTarFile : writeFolder)(what, sources, options);
+  } finally {
+    sources.close();
+  }
+  options.onEvent?.({ type: 'end', task: 'export' });
+}
+
+async function writeFolder({ place, steps }: Export, { read }: Sources, options: CallOptions): Promise<void> {
+  const fresh = freshName(dirname(place));
+  mkdirSync(fsPath(fresh));
+  try {
+    await applySteps(fresh, steps, {
+      ...options,
+      task: 'export',
+      put: { ...putFile, copy: (source, to, ...rest) => read(source, (from) => putFile.copy(from, to, ...rest)) },
+      async finish() {
+        options.signal?.throwIfAborted();
+        // A rename would replace an empty folder.
+        if (statIfThere(place) !== undefined) throw isThereAlready(place);
+        renameSync(fsPath(fresh), fsPath(place));
+      },
+    });
+  } catch (error) {
+    removeFolders([fresh]);
+    throw error;
+  }
+}
+
+async function writeTarFile({ place, steps, mtime }: Export, { read }: Sources, options: CallOptions): Promise<void> {
+  const fresh = freshName(dirname(place));
+  try {
+    await writeTar(fresh, steps, {
+      ...options,
+      mtime,
+      read: (source, ...rest) => read(source, (from) => readVerified(from, ...rest)),
+    });
+    options.signal?.throwIfAborted();
+    moveToFree(fresh, place);
+  } catch (error) {
+    throw isSystemError(error, 'EEXIST') ? isThereAlready(place) : error;
+  } finally {
+    removeIfThere(fresh);
+  }
+}
+
+/** Leads to the sources of files, however deep they lie. */
+interface Sources {
+  /** Lets `work` have a source; what is wrong with its content is said by the file's name. */
+  read(source: string, work: (place: string) => Promise<void>): Promise<void>;
+  close(): void;
+}
+
+function openSources(root: string, files: readonly ExportedFile[]): Sources {
+  const places = createPlaces(root);
+  const linked = new Map(files.filter(({ file }) => file !== undefined).map((file) => [file.source, file]));
+  return {
+    async read(source, work) {
+      const link = linked.get(source);
+      try {
+        await work(link === undefined ? places.to(source.slice(root.length + sep.length)) : source);
+      } catch (error) {
+        if (!isGypsumError(error, 'wrong-content')) throw error;
+        throw link === undefined ? fileChanged(source, error) : editedInCache(link, error);
+      }
+    },
+    close: () => places.close(),
+  };
+}
+
+function editedInCache({ path, file }: ExportedFile, cause: unknown): GypsumError {
+  const published = file === undefined ? '' : `, ${formatFileRef(file)},`;
+  return new GypsumError(
+    'wrong-content',
+    `${showText(path)} cannot be exported: what it is a link to${published} was edited or damaged in the cache.`,
+    {
+      hint: 'Have it mended with "gypsum cache verify --repair", which moves an edit aside, or keep the edit with "gypsum upload --rescue".',
+      details: { path, file },
+      cause,
+    },
+  );
+}
