@@ -1,26 +1,35 @@
 import { expect, it } from 'vitest';
 import { createMessages } from '../../src/cli/messages.ts';
-import type { GypsumEvent } from '../../src/events.ts';
 
-const retry = (what: string, attempt = 1): GypsumEvent => ({
-  type: 'retry',
+const retry = (what: string, attempt = 1) => ({
+  type: 'retry' as const,
   what,
   attempt,
   error: new Error(`${what} failed.`),
 });
 
-it('of many requests that are tried again at once, one is told, and how many there were', () => {
+it('of requests that are tried again, and again, one is told, and later how many there were', () => {
   const messageOf = createMessages();
-  const told = ['a', 'b', 'c', 'd'].map((what, index) => messageOf(retry(what), 5_000 + index));
-  expect(told).toEqual(['a failed. Trying again (attempt 2).', undefined, undefined, undefined]);
-  expect(messageOf(retry('e'), 6_001)).toBe('e failed. Trying again (attempt 2). (3 more since the last such line)');
-  expect(messageOf(retry('f'), 7_002)).toBe('f failed. Trying again (attempt 2).');
+  const told = [1, 2, 3].flatMap((attempt) =>
+    ['a', 'b', 'c'].map((what, n) => messageOf(retry(what, attempt), 5_000 + 3_000 * attempt + n)),
+  );
+  expect(told).toEqual(['a failed. Trying again (attempt 2).', ...Array(8).fill(undefined)]);
+  expect(messageOf(retry('e', 4), 18_001)).toBe(
+    'e failed. Trying again (attempt 5). (8 more since the last such line)',
+  );
+  expect(messageOf(retry('f'), 28_002)).toBe('f failed. Trying again (attempt 2).');
 });
 
-it('each time that one is tried again is told', () => {
+it('a wait that is longer than what was told is told at once', () => {
   const messageOf = createMessages();
-  const told = [1, 2, 3].map((attempt) => messageOf(retry('a', attempt), attempt));
-  expect(told).toEqual([2, 3, 4].map((next) => `a failed. Trying again (attempt ${next}).`));
+  const waits = [0, 2_000, 1_000, 2_000, 60_000];
+  expect(waits.map((delay, at) => messageOf({ ...retry('a'), delay }, at))).toEqual([
+    expect.stringContaining('Trying again'),
+    expect.stringContaining('in 2 s, as asked'),
+    undefined,
+    undefined,
+    expect.stringContaining('in 60 s, as asked (attempt 2). (2 more since the last such line)'),
+  ]);
 });
 
 it('what else happens is told each time', () => {

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { bytes, delay, status } from '../../mocks/index.ts';
+import { bytes, delay, disconnected, status } from '../../mocks/index.ts';
+import { createUploadStore } from '../../src/state/upload-store.ts';
 import { type StartOptions, startCli } from '../helpers/cli.ts';
 import { canMount, withoutPrivileges } from '../helpers/privileges.ts';
 import { createRig, type Rig, readTree } from '../helpers/rig.ts';
@@ -23,8 +24,28 @@ describe('a registry that', () => {
     const { code, stderr } = await run(rig, ['projects'], {}, { GYPSUM_URL: 'http://127.0.0.1:1' });
     expect(code).toBe(11);
     expect(stderr).toMatch(
-      /Trying again \(attempt 5\)\.\ngypsum: .*ECONNREFUSED.*\nCheck that the registry at http:\/\/127\.0\.0\.1:1 is running/,
+      /^.*ECONNREFUSED.* Trying again \(attempt 2\)\.\ngypsum: .*ECONNREFUSED.*\nCheck that the registry at http:\/\/127\.0\.0\.1:1 is running/,
     );
+  });
+
+  it('breaks off all that is asked while an upload is resumed is told of once', async () => {
+    const rig = await createRig({ projects: { p: {} } });
+    const names = ['f0', 'f1', 'f2'];
+    const directory = await rig.makeFolder('mine', Object.fromEntries(names.map((name) => [name, name])));
+    const { id = '' } = await rig.client.startUpload({ project: 'p', asset: 'a', version: 'v1' }, names, { directory });
+    await createUploadStore(rig.stateDir).leave(id, id);
+    rig.registry.inject(disconnected());
+    const { code, stderr } = await run(rig, ['uploads', 'resume'], {}, { GYPSUM_STATE_DIR: rig.stateDir });
+    expect(code).toBe(11);
+    const lines = stderr.split('\n').filter((line) => !line.startsWith('Sent 0 of 3 files'));
+    expect(lines).toEqual([
+      expect.stringMatching(/^Sending "f." of p\/a\/v1 failed: .* Trying again \(attempt 2\)\.$/),
+      expect.stringMatching(/^The upload of p\/a\/v1 is kept as far as it has come/),
+      expect.stringMatching(/^gypsum: Sending "f." of p\/a\/v1 failed: /),
+      expect.stringMatching(/^Check that the registry/),
+      '',
+    ]);
+    expect(rig.registry.count()).toBeGreaterThan(5);
   });
 
   it('is too slow is given up', async () => {
