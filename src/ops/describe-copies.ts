@@ -1,4 +1,3 @@
-import type { Stats } from 'node:fs';
 import { each } from '../each.ts';
 import { type CallOptions, callOf } from '../events.ts';
 import { countFiles } from '../model/count.ts';
@@ -23,7 +22,7 @@ export async function describeCopies(
   { mode, onFailure, ...call }: DescribeOptions,
 ): Promise<Map<string, FileOf>> {
   const { signal, onEvent } = callOf(call);
-  const files: { source: string; size: number; stats: Stats }[] = [];
+  const files: { source: string; size: number; permissions: number }[] = [];
   const attempt = async (source: string, work: () => void | Promise<void>) => {
     try {
       await work();
@@ -37,7 +36,8 @@ export async function describeCopies(
     await attempt(source, () => {
       const stats = statThrough(source);
       if (stats === undefined) throw fileChanged(source, undefined);
-      files.push({ source, size: stats.size, stats });
+      const permissions = mode ?? (stats.mode & PERMISSIONS) | OWNER_MAY_WRITE;
+      files.push({ source, size: stats.size, permissions });
     });
   }
   const copies = new Map<string, FileOf>();
@@ -47,7 +47,7 @@ export async function describeCopies(
     await each(files, { concurrency: digester.concurrency, signal }, async (file, itemSignal) => {
       const onBytes = (bytes: number) => onEvent?.({ type: 'progress', task: 'digest', files: 0, bytes });
       await attempt(file.source, async () => {
-        copies.set(file.source, await describe(file, digester, { mode, signal: itemSignal, onBytes }));
+        copies.set(file.source, await describe(file, digester, itemSignal, onBytes));
       });
       onEvent?.({ type: 'progress', task: 'digest', files: 1, bytes: 0 });
     });
@@ -59,13 +59,13 @@ export async function describeCopies(
 }
 
 async function describe(
-  file: { readonly source: string; readonly size: number; readonly stats: Stats },
+  file: { readonly source: string; readonly size: number; readonly permissions: number },
   digester: Digester,
-  { mode, signal, onBytes }: { mode: number | undefined; signal: AbortSignal; onBytes: (bytes: number) => void },
+  signal: AbortSignal,
+  onBytes: (bytes: number) => void,
 ): Promise<FileOf> {
-  const { source, size, stats } = file;
+  const { source, size, permissions } = file;
   const { md5sum, size: read } = await digester.digest(file, signal, onBytes);
   if (read !== size) throw fileChanged(source, undefined);
-  const permissions = mode ?? (stats.mode & PERMISSIONS) | OWNER_MAY_WRITE;
   return { type: 'file', mode: 'reflink', source, size, digest: { algorithm: 'md5', hex: md5sum }, permissions };
 }

@@ -42,28 +42,30 @@ export async function planLinking(
   const there = await scanDestination(folders, tree, call);
   const pace = createPace(signal);
   const judge = createLinkJudge(folders, { linkType, createDst, relink }, there.unreadable, pace);
-  const pairs = [...compareTrees(tree, there.tree)].filter(({ left }) => left !== undefined);
   const files: LinkedFile[] = [...failed];
   const steps: Step[] = [];
   let stopped = failFast && failed.length > 0;
+  let seen = 0;
   let reported = 0;
-  const report = (seen: number) => {
+  const report = () => {
     onEvent?.({ type: 'progress', task: 'verify', files: seen - reported, bytes: 0 });
     reported = seen;
   };
-  onEvent?.({ type: 'start', task: 'verify', files: pairs.length, bytes: 0 });
-  for (const [at, pair] of pairs.entries()) {
+  onEvent?.({ type: 'start', task: 'verify', files: tree.length, bytes: 0 });
+  for (const pair of compareTrees(tree, there.tree)) {
     if (stopped) break;
+    if (pair.left === undefined) continue;
+    seen++;
     const { file, step } = await judgeOrFail(pair, judge, signal);
     if (file !== undefined) files.push(file);
     if (step !== undefined) steps.push(step);
     stopped = failFast && file?.state === 'failed';
     if (pace.due()) {
-      report(at + 1);
+      report();
       await pace.rest();
     }
   }
-  report(pairs.length);
+  report();
   onEvent?.({ type: 'end', task: 'verify' });
   return {
     source: folders.source,
