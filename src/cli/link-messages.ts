@@ -22,7 +22,8 @@ export function tellFound({ files, steps }: LinkPlan, folders: Folders, log: Scr
 export function tellPlanned({ steps }: LinkPlan, { folder }: Folders, log: ScriptLog): void {
   let links = 0;
   for (const { path, after } of steps) {
-    if (after?.type !== 'symlink') log.info(`[DRY RUN] Would create subdirectory: ${at(folder, path)}`);
+    if (after === undefined) log.info(`[DRY RUN] Would remove what a killed run has left: ${at(folder, path)}`);
+    else if (after.type !== 'symlink') log.info(`[DRY RUN] Would create subdirectory: ${at(folder, path)}`);
     else {
       log.info(`[DRY RUN] Would create link: ${at(folder, path)} -> ${showText(after.target)}`);
       links++;

@@ -19,7 +19,6 @@ export interface CheckedFolders extends LinkFolders {
  * destination, nor lie in it, nor be reached through it, since then its files would be replaced by links to themselves.
  */
 export function checkLinkFolders(source: string, destination: string, createDst: boolean): CheckedFolders {
-  for (const folder of [source, destination]) if (folder === '') throw notGiven();
   const realSource = checkFolder(source, 'Give a folder that is there, for links to lead to.');
   const isMissing = createDst && !destination.includes('\0') && isNothing(realPath(destination));
   const real = isMissing
@@ -44,10 +43,4 @@ function isNothing(path: string): boolean {
 function isSame(one: string, other: string): boolean {
   const [a, b] = [one, other].map((path) => lstatSync(fsPath(path), { throwIfNoEntry: false }));
   return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
-}
-
-function notGiven(): GypsumError {
-  return new GypsumError('invalid-argument', 'A folder is given as an empty text.', {
-    hint: 'Give two folders: the one that links lead to, and the one that has them.',
-  });
 }

@@ -6,6 +6,7 @@ import { showText } from '../model/text.ts';
 import { localPath, stepSchema } from '../tree/parse-steps.ts';
 import type { Step } from '../tree/step.ts';
 import { linkText } from './judge-link.ts';
+import { isRemoval } from './leftovers.ts';
 import { LINK_STATES, type LinkPlan } from './link-plan.ts';
 
 const folder = z.string().refine((path) => isAbsolute(path) && !path.includes('\0'), 'is not an absolute path');
@@ -44,7 +45,9 @@ export function checkLinkPlan(value: unknown): LinkPlan {
 }
 
 /** Says why linking two folders would never do this, as the end of a sentence. */
-function faultOf({ path, before, after, keep }: Step, plan: LinkPlan): string | undefined {
+function faultOf(step: Step, plan: LinkPlan): string | undefined {
+  const { path, before, after, keep } = step;
+  if (isRemoval(step)) return undefined;
   if (after?.type === 'directory' && plan.createDst) return undefined;
   if (after?.type !== 'symlink' || after.seen === undefined || keep === true) return 'puts no link there';
   if (after.target !== linkText(plan, path, plan.linkType)) return 'leads to another file than that of the source';

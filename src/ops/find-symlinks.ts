@@ -7,6 +7,8 @@ import { liesIn, realPath } from '../tree/real-path.ts';
 import { createSymlinkResolver } from '../tree/resolve-symlink.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
+import type { Step } from '../tree/step.ts';
+import { removalOf } from './leftovers.ts';
 import type { StagedLink } from './staged-folder.ts';
 
 /** A symlink, and what of it is known before anything is read: in the state `link` it leads to `source`, a real path. */
@@ -18,8 +20,8 @@ export interface FoundSymlinks {
   readonly links: readonly FoundLink[];
   /** Folders that could not be read, and why. */
   readonly unreadable: readonly { readonly path: string; readonly message: string }[];
-  /** Folders that a killed run has left; those of one that goes on are its own. */
-  readonly left: readonly string[];
+  /** What killed runs have left: folders by their paths, and how the rest is taken away. */
+  readonly left: { readonly folders: readonly string[]; readonly steps: readonly Step[] };
 }
 
 export interface FindOptions extends CallOptions {
@@ -31,28 +33,32 @@ export interface FindOptions extends CallOptions {
 /** Finds the symlinks of a folder, given by its real path, and follows each from the folder that it stands in. */
 export async function findSymlinks(root: string, { source, only, ...call }: FindOptions): Promise<FoundSymlinks> {
   const unreadable: { path: string; message: string }[] = [];
-  const left: string[] = [];
+  const folders: string[] = [];
+  const isWanted = (path: string) => only?.some((one) => path === one || isBelow(path, one)) ?? true;
+  const isOnWay = (path: string) => isWanted(path) || only?.some((one) => isBelow(one, path)) === true;
   const tree = await scanFolder(root, {
     ...call,
     sizes: false,
     skip(path, isFolder) {
-      if (isFolder && isLeftover(path)) left.push(path);
-      return isShortLived(path);
+      if (!isShortLived(path)) return isFolder && !isOnWay(path);
+      if (isFolder && isLeftover(path)) folders.push(path);
+      return isFolder || !isLeftover(path);
     },
     onFailure: (path, { message }) => void unreadable.push({ path, message }),
   });
-  const isWanted = (path: string) => only?.some((one) => path === one || isBelow(path, one)) ?? true;
   const resolver = source === undefined ? undefined : createSymlinkResolver(source);
   const links: FoundLink[] = [];
+  const steps: Step[] = [];
   const pace = createPace(call.signal);
   for (const entry of tree) {
-    if (entry.type !== 'symlink' || !isWanted(entry.path)) continue;
+    steps.push(...removalOf(entry, root));
+    if (entry.type !== 'symlink' || isLeftover(entry.path) || !isWanted(entry.path)) continue;
     const isOther =
       resolver !== undefined && resolver.resolve(dirname(join(root, entry.path)), entry.target).type !== 'inside';
     links.push(isOther ? stateOf(entry, 'other') : follow(root, entry));
     if (pace.due()) await pace.rest();
   }
-  return { links, unreadable, left };
+  return { links, unreadable, left: { folders, steps } };
 }
 
 function stateOf({ path, target }: SymlinkEntry, state: StagedLink['state'], message?: string): FoundLink {

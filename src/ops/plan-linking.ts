@@ -3,12 +3,13 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { comparePaths, type Entry, type Tree } from '../model/tree.ts';
 import { compareTrees, type Pair } from '../tree/compare.ts';
-import { isShortLived } from '../tree/put-file.ts';
+import { isLeftover, isShortLived } from '../tree/put-file.ts';
 import { overlaps } from '../tree/real-path.ts';
 import { scanFolder } from '../tree/scan.ts';
 import type { Step } from '../tree/step.ts';
 import { type CheckedFolders, checkLinkFolders } from './check-link-folders.ts';
 import { createLinkJudge, type Judgement } from './judge-link.ts';
+import { removalOf } from './leftovers.ts';
 import type { LinkedFile, LinkPlan, LinkType } from './link-plan.ts';
 
 export interface LinkOptions extends CallOptions {
@@ -54,7 +55,10 @@ export async function planLinking(
   onEvent?.({ type: 'start', task: 'verify', files: tree.length, bytes: 0 });
   for (const pair of compareTrees(tree, there.tree)) {
     if (stopped) break;
-    if (pair.left === undefined) continue;
+    if (pair.left === undefined) {
+      steps.push(...removalOf(pair.right, folders.destination));
+      continue;
+    }
     seen++;
     const { file, step } = await judgeOrFail(pair, judge, signal);
     if (file !== undefined) files.push(file);
@@ -121,7 +125,7 @@ async function scanDestination(
   const tree = await scanFolder(destination, {
     ...call,
     sizes: false,
-    skip: (path, isFolder) => isShortLived(path) || (isFolder && !paths.has(path)),
+    skip: (path, isFolder) => (isFolder ? !paths.has(path) : isShortLived(path) && !isLeftover(path)),
     onFailure: (path, { message }) => void unreadable.set(path, message),
   });
   return { tree, unreadable };

@@ -38,11 +38,12 @@ export async function stageFolder(directory: string, options: StageFolderOptions
   const into = source === undefined ? undefined : checkFolder(source, 'Give the folder that links lead to.');
   const { links, unreadable, left } = await findSymlinks(root, { source: into, only, signal, onEvent });
   const work: Work = { root, failures: new Map(), staged: new Set(), options: { ...options, failFast } };
-  const finished = dryRun ? [] : left.flatMap((holder) => finishFolder(root, holder) ?? []);
+  const finished = dryRun ? [] : left.folders.flatMap((holder) => finishFolder(root, holder) ?? []);
   const isBad = failFast && (unreadable.length > 0 || links.some(({ state }) => state === 'failed'));
   if (!dryRun && !isBad) {
     await stageFiles(
       links.filter(({ state }) => state === 'link'),
+      left.steps,
       work,
     );
     if (folders)
@@ -76,14 +77,14 @@ function isEnough({ failures, options }: Work): boolean {
   return options.failFast === true && failures.size > 0;
 }
 
-async function stageFiles(links: readonly FoundLink[], work: Work): Promise<void> {
+async function stageFiles(links: readonly FoundLink[], removals: readonly Step[], work: Work): Promise<void> {
   const { root, failures, staged, options } = work;
   const { signal, onEvent, failFast = false, mode } = options;
   const unread = new Map<string, string>();
   const sources = links.flatMap(({ source }) => source ?? []);
   const onFailure = (source: string, { message }: Error) => void unread.set(source, message);
   const copies = await describeCopies(sources, { mode, onFailure, signal, onEvent });
-  const steps: Step[] = [];
+  const steps: Step[] = [...removals];
   for (const { path, target = '', source = '' } of links) {
     const after = copies.get(source);
     if (after !== undefined) steps.push({ path, before: { type: 'symlink', target }, after });

@@ -46,16 +46,18 @@ export async function putFolder(
   rmdirSync(fsPath(holder));
 }
 
-/** Finishes what `putFolder` was killed at: gives the path of the folder if it is in its place now. */
+/**
+ * Ends what a process had begun with `putFolder` that was killed: a whole folder is put in its place if nothing stands there,
+ * and its path is given; what is not whole, or not needed, goes.
+ */
 export function finishFolder(root: string, holder: string): string | undefined {
-  const names = readdirSync(fsPath(join(root, holder)), { encoding: 'buffer' }).map(decodePath);
-  const [name = UNFINISHED] = names;
+  const held = placeIn(root, `${holder}/${UNFINISHED}`);
+  const [name = UNFINISHED] = readdirSync(fsPath(dirname(held)), { encoding: 'buffer' }).map(decodePath);
   const path = joinPath(parentPath(holder), name);
-  if (names.length !== 1 || name === UNFINISHED) return undefined;
-  if (lstatSync(fsPath(join(root, path)), { throwIfNoEntry: false }) !== undefined) return undefined;
-  renameSync(fsPath(join(root, holder, name)), fsPath(join(root, path)));
-  rmdirSync(fsPath(join(root, holder)));
-  return path;
+  const isWanted = name !== UNFINISHED && lstatSync(fsPath(join(root, path)), { throwIfNoEntry: false }) === undefined;
+  if (isWanted) renameSync(fsPath(join(root, holder, name)), fsPath(join(root, path)));
+  rmSync(fsPath(join(root, holder)), { recursive: true, force: true });
+  return isWanted ? path : undefined;
 }
 
 /** Gives where an entry is, or throws if it would be reached through a symlink. */

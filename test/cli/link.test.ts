@@ -337,3 +337,42 @@ describe('gypsum stage-linked-file', () => {
     expect((await run('stage-linked-file')).code).toBe(2);
   });
 });
+
+describe('gypsum stage --from and restore --from', () => {
+  it('go to and fro, for a folder or one link, with links that lead into the other folder', async () => {
+    const { top, s, d } = await setup();
+    layOut(d, { elsewhere: { link: '../other' }, more: { link: '../s/sub' }, gone: { link: '../s/gone' } });
+    layOut(top, { other: 'other' });
+    expect(await run('restore', '--from', s, d)).toMatchObject({ code: 0, stdout: expect.stringMatching(/2 linked/) });
+    expect(await run('stage', '--from', s, join(d, 'sub/f2'), '--mode', '600')).toMatchObject({
+      code: 0,
+      stdout: 'Staged 1 file.\n',
+    });
+    expect(modeOf(join(d, 'sub/f2'))).toBe(0o600);
+    expect(lstatSync(join(d, 'a')).isSymbolicLink()).toBe(true);
+    const dry = await run('stage', '--from', s, d, '--dry-run');
+    expect(dry.stdout).toMatch(/^link +a\nother +elsewhere\ndangling +gone\nfolder +more\nWould stage 1 file\.\n$/);
+    expect(await run('stage', '--from', s, d, '--dirs', '--strict')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/Staged 2 files\.\n$/),
+    });
+    expect(lstatSync(join(d, 'more/f2')).isFile()).toBe(true);
+    expect(readlinkSync(join(d, 'elsewhere'))).toBe('../other');
+    expect((await run('restore', '--from', s, d)).stdout).toMatch(/2 linked/);
+  });
+
+  it.each([
+    [['stage', '--from', 's']],
+    [['stage', '--from', 's', 'd', 'd/sub']],
+    [['stage', '--from', 's', 'd', '--all']],
+    [['stage', '--dirs', 'd']],
+    [['stage', '--from', 's', '']],
+    [['restore', '--from', 's', 'd', '--force']],
+  ])('refuse %j', async (argv) => {
+    const { top } = await setup();
+    const before = snapshot(top);
+    const words = argv.map((word, at) => (at === 0 || word.startsWith('-') || word === '' ? word : join(top, word)));
+    expect(await run(...words)).toMatchObject({ code: 2, stdout: '' });
+    expect(snapshot(top)).toEqual(before);
+  });
+});

@@ -20,7 +20,9 @@ import { join, relative } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { LinkOptions, LinkPlan, LinkResult, LinkState } from '../../src/index.ts';
 import { applyLinking, linkFolders, linkStatus, planLinking } from '../../src/index.ts';
+import { ownedName } from '../../src/owned-name.ts';
 import { type Item, layOut } from '../helpers/files.ts';
+import { leftoverName } from '../helpers/leftover-name.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -239,9 +241,19 @@ describe('linking two folders', () => {
     );
   });
 
-  it('leaves alone what a killed run has left', async () => {
-    const pair = await setup({ a: 'a', '..gypsum-1': 'left' }, { a: 'a', '..gypsum-1': 'left' });
-    expect(statesOf(await link(pair))).toEqual({ a: 'linked' });
+  it('takes away what a killed run has left in the destination, and nothing that another one may need', async () => {
+    const [link1, file, inSource] = [leftoverName(), leftoverName(), leftoverName()];
+    const living = `..gypsum-${ownedName()}`;
+    const pair = await setup(
+      { 'sub/a': 'a', [inSource]: 'left', [living]: 'left' },
+      { 'sub/a': 'a', [`sub/${link1}`]: { link: '../src/a' }, [file]: 'left', [living]: 'left', '..gypsum-1': 'left' },
+    );
+    const before = snapshot(pair.top);
+    await linkStatus(pair.src, pair.dst);
+    expect(snapshot(pair.top)).toEqual(before);
+    expect(statesOf(await link(pair))).toEqual({ 'sub/a': 'linked' });
+    expect(readdirSync(pair.dst).toSorted()).toEqual(['..gypsum-1', living, 'sub'].toSorted());
+    expect(readdirSync(join(pair.dst, 'sub'))).toEqual(['a']);
   });
 });
 

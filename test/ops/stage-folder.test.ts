@@ -23,7 +23,7 @@ import {
   stageFolder,
 } from '../../src/index.ts';
 import { ownedName } from '../../src/owned-name.ts';
-import { finishFolder, putFolder } from '../../src/tree/put-folder.ts';
+import { putFolder } from '../../src/tree/put-folder.ts';
 import { type Item, layOut } from '../helpers/files.ts';
 import { leftoverName } from '../helpers/leftover-name.ts';
 import { snapshot } from '../helpers/snapshot.ts';
@@ -245,27 +245,25 @@ describe('staging links to folders', () => {
     expect(readdirSync(dst)).toEqual(['tree']);
   });
 
-  it('puts in place what a killed run has left whole, and nothing else', async () => {
+  it('ends what a killed run has begun, and nothing that another one may be at', async () => {
     const pair = await setup(items);
-    // What stands there right after the link has gone.
-    const [unfinished, taken] = [leftoverName(), leftoverName()];
     const living = `..gypsum-${ownedName()}`;
     layOut(pair.dst, {
+      // What stands there right after the link has gone.
       [`sub/${leftoverName()}/whole/a`]: 'a',
-      [`${unfinished}/..unfinished/a`]: 'a',
-      [`${taken}/tree/a`]: 'x',
-      [`${living}/other/a`]: 'of a run that goes on',
+      [`${leftoverName()}/..unfinished/a`]: 'a',
+      [`${leftoverName()}/tree/a`]: 'x',
+      [leftoverName()]: 'half',
+      [leftoverName()]: { link: '../src/f' },
+      [`${living}/other/a`]: 'a',
     });
-    expect(finishFolder(pair.dst, unfinished)).toBeUndefined();
-    expect(finishFolder(pair.dst, taken)).toBeUndefined();
     const before = snapshot(pair.top);
     await stage(pair, { dryRun: true });
     expect(snapshot(pair.top)).toEqual(before);
     expect(statesOf(await stage(pair))).toEqual({ 'sub/whole': 'staged', tree: 'folder' });
     expect(readFileSync(join(pair.dst, 'sub/whole/a'), 'utf8')).toBe('a');
     expect(readdirSync(join(pair.dst, 'sub'))).toEqual(['whole']);
-    expect(readdirSync(pair.dst)).toContain(living);
-    expect(readdirSync(pair.dst)).not.toContain('other');
+    expect(readdirSync(pair.dst).toSorted()).toEqual([living, 'sub', 'tree'].toSorted());
     expect(readlinkSync(join(pair.dst, 'tree'))).toBe('../src/tree');
   });
 });

@@ -112,12 +112,15 @@ function showPlan({ steps, files, stopped }: LinkPlan): string {
   const rest = files.filter(({ path, state }) => !planned.has(path) && !FINE.includes(state));
   const links = steps.filter(({ after }) => after?.type === 'symlink').length;
   return [
-    ...steps.map(({ path, after }) =>
-      after?.type === 'symlink' ? `link  ${showText(path)} -> ${showText(after.target)}` : `make  ${showText(path)}/`,
-    ),
+    ...steps.map(showStep),
     ...showFiles(rest),
     stopped ? 'Nothing would be linked: it would stop there.' : `${count(links, 'file')} to link`,
   ].join('\n');
+}
+
+function showStep({ path, after }: LinkPlan['steps'][number]): string {
+  if (after === undefined) return `remove  ${showText(path)}  (left by a killed run)`;
+  return after.type === 'symlink' ? `link  ${showText(path)} -> ${showText(after.target)}` : `make  ${showText(path)}/`;
 }
 
 /** Throws `invalid-argument` if anything is asked for that a plan has settled already. */
