@@ -81,7 +81,8 @@ it('works by hand as it says, block by block', async () => {
   expect(stdout).toContain('Published my-project/my-asset/v2: 2 files, 30 B; sent 1 (14 B), linked 1 (16 B).');
   expect(stdout).toContain('notes.txt -> my-project/my-asset/v1:/notes.txt');
   expect(stdout).toContain('0 files would be sent, 2 linked');
-});
+  // A command a line, each a process of its own.
+}, 300_000);
 
 /** Gives the name that a heading is linked by. */
 function anchorOf(title: string): string {
