@@ -8,7 +8,15 @@ export type Tree = readonly Entry[];
 
 export type Entry = FileEntry | SymlinkEntry | DirectoryEntry | SpecialEntry;
 
-export interface FileEntry {
+/** What a folder keeps of its entries beside their content; known where somebody asked for it. */
+export interface EntryFacts {
+  /** Permission bits, no others. */
+  readonly mode?: number;
+  /** When it was last changed, in nanoseconds: `2026-01-02T03:04:05.123456789Z`. */
+  readonly mtime?: string;
+}
+
+export interface FileEntry extends EntryFacts {
   readonly type: 'file';
   readonly path: string;
   /** Units: bytes */
@@ -22,14 +30,20 @@ export interface KnownFile extends FileEntry {
   readonly digest: Digest;
 }
 
-export interface SymlinkEntry {
+/** What a symlink led to when it was looked at; unknown where it led to nothing, to itself or to where nobody may look. */
+export type TargetType = 'dir' | 'file' | 'unknown';
+
+/** Its mode is nobody's: no system we know lets it be chosen. */
+export interface SymlinkEntry extends EntryFacts {
   readonly type: 'symlink';
   readonly path: string;
   /** The text of the link, as it is. */
   readonly target: string;
+  /** Known where somebody asked for it. */
+  readonly targetType?: TargetType;
 }
 
-export interface DirectoryEntry {
+export interface DirectoryEntry extends EntryFacts {
   readonly type: 'directory';
   readonly path: string;
 }

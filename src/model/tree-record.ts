@@ -1,0 +1,194 @@
+import { z } from 'zod';
+import { GypsumError } from '../errors.ts';
+import { parseJsonIfAny } from './json.ts';
+import { encodePath } from './local-path.ts';
+import { parseMtime } from './mtime.ts';
+import { pathFault } from './names.ts';
+import { formatRef, type VersionRef } from './refs.ts';
+import { showText } from './text.ts';
+import { comparePaths, type DirectoryEntry, type EntryFacts, isBelow, type SymlinkEntry } from './tree.ts';
+
+/** The file at a version's root that says what of a folder is no file, and how its files were kept. */
+export const TREE_RECORD = '.gypsum-tree.json';
+
+/** A file whose content is the manifest's. */
+export interface RecordFile extends EntryFacts {
+  readonly type: 'file';
+  readonly path: string;
+}
+
+export type RecordSymlink = SymlinkEntry & Required<Pick<SymlinkEntry, 'targetType'>>;
+
+export type RecordEntry = RecordFile | RecordSymlink | DirectoryEntry;
+
+/**
+ * The symlinks and folders of a version, and the modes and times of its files.
+ *
+ * Shape:  {"gypsum-tree":1,"entries":[
+ *         {"path":"run.sh","type":"file","mode":"0755","mtime":"2026-01-02T03:04:05.123456789Z"},
+ *         {"path":"sub","type":"dir","mode":"0755"},
+ *         {"path":"sub/up","type":"symlink","symlink_target":"..","symlink_target_type":"dir"}
+ *         ]}
+ */
+export interface TreeRecord {
+  /** In the order of `comparePaths`. */
+  readonly entries: readonly RecordEntry[];
+}
+
+/**
+ * The largest record that is read. A million entries fit.
+ *
+ * Units: characters
+ */
+const MAX_TREE_RECORD = 256 * 1024 * 1024;
+
+/**
+ * The longest text that a symlink can have.
+ *
+ * Units: bytes
+ * Source: Linux, PATH_MAX
+ */
+export const MAX_LINK_TEXT = 4095;
+
+const FORMAT = 1;
+
+const wireRecord = z.object({ entries: z.array(z.unknown()) });
+
+const path = z.string();
+const mtime = z
+  .string()
+  .refine((text) => parseMtime(text) !== undefined, 'is not a time such as 2026-01-02T03:04:05.123456789Z')
+  .optional();
+const mode = z
+  .string()
+  .regex(/^0[0-7]{3}$/, 'is not permissions such as 0644')
+  .optional();
+
+const wireEntry = z.discriminatedUnion('type', [
+  z.object({ path, type: z.literal('file'), mode, mtime }),
+  z.object({ path, type: z.literal('dir'), mode, mtime }),
+  z.object({
+    path,
+    type: z.literal('symlink'),
+    symlink_target: z.string(),
+    symlink_target_type: z.enum(['dir', 'file', 'unknown']),
+    mtime,
+  }),
+]);
+
+type WireEntry = z.infer<typeof wireEntry>;
+
+/**
+ * Reads a version's record, or throws `invalid-manifest` naming the version and the entry.
+ *
+ * Nothing of a record is used before all of it has passed: a path that would leave a folder, two entries of one path, an
+ * entry below a file or a symlink, or a text that no symlink can have refuses the whole.
+ */
+export function parseTreeRecord(text: string, ref: VersionRef): TreeRecord {
+  if (text.length > MAX_TREE_RECORD) throw recordTooLarge(ref);
+  const entries = readEntries(parseJsonIfAny(text), ref).map((value, at) => checkEntry(value, at, ref));
+  entries.sort((a, b) => comparePaths(a.path, b.path));
+  let previous: RecordEntry | undefined;
+  for (const entry of entries) {
+    if (entry.path === previous?.path) throw refused(ref, `It has "${showText(entry.path)}" twice.`, entry.path);
+    if (previous !== undefined && previous.type !== 'directory' && isBelow(entry.path, previous.path)) {
+      const above = `"${showText(previous.path)}", which is a ${previous.type}`;
+      throw refused(ref, `The path "${showText(entry.path)}" lies below ${above}.`, entry.path);
+    }
+    previous = entry;
+  }
+  return { entries };
+}
+
+/** Writes a record as `parseTreeRecord` reads it: one entry a line, the same text for the same entries in whatever order. */
+export function formatTreeRecord({ entries }: TreeRecord): string {
+  const lines = entries.toSorted((a, b) => comparePaths(a.path, b.path)).map((entry) => JSON.stringify(toWire(entry)));
+  return `{"gypsum-tree":${FORMAT},"entries":[\n${lines.join(',\n')}\n]}\n`;
+}
+
+/** Whether two records say the same but for times. */
+export function sameRecord(a: TreeRecord, b: TreeRecord): boolean {
+  return timeless(a) === timeless(b);
+}
+
+function recordTooLarge(ref: VersionRef): GypsumError {
+  return refused(ref, `It is larger than ${MAX_TREE_RECORD / 1024 ** 2} MiB.`);
+}
+
+function timeless({ entries }: TreeRecord): string {
+  return formatTreeRecord({ entries: entries.map(({ mtime: _, ...entry }) => entry) });
+}
+
+function toWire(entry: RecordEntry): WireEntry {
+  const times = entry.mtime === undefined ? {} : { mtime: entry.mtime };
+  if (entry.type === 'symlink') {
+    const { target, targetType } = entry;
+    return { path: entry.path, type: 'symlink', symlink_target: target, symlink_target_type: targetType, ...times };
+  }
+  const modes = entry.mode === undefined ? {} : { mode: `0${entry.mode.toString(8).padStart(3, '0')}` };
+  return { path: entry.path, type: entry.type === 'directory' ? 'dir' : 'file', ...modes, ...times };
+}
+
+function readEntries(value: unknown, ref: VersionRef): unknown[] {
+  if (typeof value !== 'object' || value === null || !('gypsum-tree' in value)) {
+    throw refused(ref, 'It is not one: JSON with the field "gypsum-tree" is expected.');
+  }
+  const format = value['gypsum-tree'];
+  if (typeof format === 'number' && format > FORMAT) throw refused(ref, 'It was made by a newer version of gypsum.');
+  const parsed = wireRecord.safeParse(value);
+  if (format !== FORMAT || !parsed.success) throw refused(ref, 'It is not a list of entries.');
+  return parsed.data.entries;
+}
+
+function checkEntry(value: unknown, at: number, ref: VersionRef): RecordEntry {
+  const parsed = wireEntry.safeParse(value);
+  if (!parsed.success) {
+    const name = nameOf(value);
+    const [issue] = parsed.error.issues;
+    const field = issue === undefined || issue.path.length === 0 ? 'entry' : `"${issue.path.join('.')}"`;
+    const of = name === undefined ? `entry ${at + 1}` : `"${showText(name)}"`;
+    throw refused(ref, `The ${field} of ${of} is not valid: ${issue?.message}.`, name);
+  }
+  const entry = fromWire(parsed.data);
+  const fault = entry.path === TREE_RECORD ? 'is its own' : pathFault(entry.path);
+  if (fault) throw refused(ref, `The path "${showText(entry.path)}" ${fault}.`, entry.path);
+  const linkFault = entry.type === 'symlink' ? linkTextFault(entry.target) : undefined;
+  if (linkFault) throw refused(ref, `The target of the symlink "${showText(entry.path)}" ${linkFault}.`, entry.path);
+  return entry;
+}
+
+function fromWire({ path, mtime, ...wire }: WireEntry): RecordEntry {
+  const times = mtime === undefined ? {} : { mtime };
+  if (wire.type === 'symlink') {
+    const { symlink_target: target, symlink_target_type: targetType } = wire;
+    return { type: 'symlink', path, target, targetType, ...times };
+  }
+  const modes = wire.mode === undefined ? {} : { mode: Number.parseInt(wire.mode, 8) };
+  return { type: wire.type === 'dir' ? 'directory' : 'file', path, ...modes, ...times };
+}
+
+/** Says what makes a text impossible for a symlink, as the end of a sentence; nothing if it is fine. */
+function linkTextFault(text: string): string | undefined {
+  if (text === '') return 'is empty';
+  if (text.includes('\0')) return 'contains a NUL character';
+  if (NO_BYTE.test(text)) return 'is no text of bytes';
+  if (text.length > MAX_LINK_TEXT / 3 && encodePath(text).length > MAX_LINK_TEXT) {
+    return `is longer than ${MAX_LINK_TEXT} bytes`;
+  }
+  return undefined;
+}
+
+/** Half of a pair that stands for no byte. */
+const NO_BYTE = /[\ud800-\udc7f\udd00-\udfff]/u;
+
+function nameOf(value: unknown): string | undefined {
+  const named = z.object({ path: z.string() }).safeParse(value);
+  return named.success ? named.data.path : undefined;
+}
+
+function refused(ref: VersionRef, why: string, path?: string): GypsumError {
+  return new GypsumError('invalid-manifest', `The tree record of ${formatRef(ref)} is refused. ${why}`, {
+    hint: `It is the file ${TREE_RECORD} of the version. Nothing was written. Tell who published it, or use another version.`,
+    details: { ...ref, path },
+  });
+}
