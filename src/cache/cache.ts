@@ -1,10 +1,12 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { GypsumError, isSystemError } from '../errors.ts';
-import { formatRef, type VersionRef } from '../model/refs.ts';
+import { createPace } from '../give-way.ts';
+import { type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { windowsFault } from '../model/windows-names.ts';
-import { publishDocument, publishOnce } from './atomic.ts';
+import { publishDocument, publishOnce, removeIfThere } from './atomic.ts';
+import { statIfThere } from './blobs.ts';
 import { isShared, makeRoot, notShared } from './folders.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
 import { readIfThere } from './read-document.ts';
@@ -26,8 +28,11 @@ export interface Cache {
   readRecord(ref: VersionRef, name: RecordName): Promise<string | undefined>;
   /** Remembers a document of an immutable version, as the registry sent it, for us and for the other clients. */
   writeRecord(ref: VersionRef, name: RecordName, content: Uint8Array): Promise<void>;
-  /** Tells the other clients that every file of a version is there, with the documents that they look for. */
-  markComplete(ref: VersionRef): Promise<void>;
+  /**
+   * Tells the other clients that every file of a version is there, with the documents that they look for; not any
+   * longer, if somebody has taken some of it away.
+   */
+  markComplete(ref: VersionRef, files: readonly FileRef[]): Promise<void>;
 }
 
 /**
@@ -147,15 +152,24 @@ export function createCache(
       // A file of its own: whoever writes into the other clients' file does not change what we remember.
       await publishDocument(layout, layout.document(ref, name), content);
     },
-    async markComplete(ref) {
+    async markComplete(ref, files) {
       const file = layout.complete(ref);
       if ((await readIfThere(file)) !== undefined) return;
-      for (const name of ['summary', 'manifest'] as const) {
+      const documents = ['summary', 'manifest'] as const;
+      for (const name of documents) {
         const text = await readIfThere(layout.record(ref, name));
         const copy = layout.document(ref, name);
         if (text !== undefined && (await readIfThere(copy)) === undefined) await publishDocument(layout, copy, text);
       }
       await publishDocument(layout, file, '');
+      // Where locks lie, somebody may be taking it away. He looks for a mark when he is done: the mark goes then, or he
+      // puts all back. If he looked before this one was there, he was done by then, and what he took is missing now.
+      const places = [...documents.map((name) => layout.document(ref, name)), ...files.map(layout.file)];
+      const pace = createPace();
+      for (const place of places) {
+        if (statIfThere(place) === undefined) return removeIfThere(file);
+        if (pace.due()) await pace.rest();
+      }
     },
   };
 }

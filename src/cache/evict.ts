@@ -5,7 +5,7 @@ import { isSystemError } from '../errors.ts';
 import { INTERNAL_NAMES } from '../model/keys.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { ownedName } from '../owned-name.ts';
-import { publishDocument, removeIfThere } from './atomic.ts';
+import { moveInto, publishDocument, removeIfThere } from './atomic.ts';
 import { statIfThere } from './blobs.ts';
 import { makeCacheFolder } from './folders.ts';
 import type { Layout } from './layout.ts';
@@ -36,6 +36,7 @@ export async function evictVersion(
 ): Promise<number | undefined> {
   return whileNotWhole(layout, ref, options, async () => {
     const files = await takeAway(layout, layout.versionFolder(ref));
+    if (await isClaimedAgain(layout, ref, files)) return undefined;
     const documents = records ? await takeAway(layout, layout.records(ref)) : undefined;
     if (documents !== undefined) await removeTree(documents);
     for (const path of [layout.complete(ref), layout.versionFolder(ref), layout.records(ref)]) tidyAbove(layout, path);
@@ -61,14 +62,42 @@ export async function evictFiles(
 ): Promise<number | undefined> {
   return whileNotWhole(layout, ref, options, async () => {
     let freed = 0;
-    for (const { path, blob } of files) {
-      options.signal?.throwIfAborted();
-      freed += await removeTree(path);
-      tidyAbove(layout, path);
-      if (statIfThere(blob)?.nlink === 1) freed += await removeTree(blob);
+    try {
+      for (const { path, blob } of files) {
+        options.signal?.throwIfAborted();
+        freed += await removeTree(path);
+        tidyAbove(layout, path);
+        if (statIfThere(blob)?.nlink === 1) freed += await removeTree(blob);
+      }
+    } finally {
+      // Where locks lie, somebody may have said meanwhile that all is there.
+      await removeIfThere(layout.complete(ref));
     }
     return freed;
   });
+}
+
+/**
+ * Whether somebody has said that a version is whole while it was taken away, as may be where locks lie: then it is put back,
+ * since a clone may count on it by now. Who says so after we have looked finds that it is gone, for he looks then.
+ */
+async function isClaimedAgain(layout: Layout, ref: VersionRef, files: string | undefined): Promise<boolean> {
+  const claim = layout.complete(ref);
+  if (statIfThere(claim) === undefined) return false;
+  if (files !== undefined && (await putBack(layout, files, layout.versionFolder(ref)))) return true;
+  await removeIfThere(claim);
+  return false;
+}
+
+/** Moves a folder back to its place, unless somebody has begun to make it anew there; says whether it did. */
+async function putBack(layout: Layout, away: string, folder: string): Promise<boolean> {
+  try {
+    await moveInto(layout, away, folder);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'ENOTEMPTY', 'EEXIST', 'EPERM')) return false;
+    throw error;
+  }
 }
 
 /** Does some work when nobody is told any more that a version is whole, unless it turns out to be in use. */

@@ -92,18 +92,26 @@ export async function saveContents(
     onEvent?.({ type: 'end', task: 'fetch' });
     // With the lock: nobody removes meanwhile what is said to be there.
     if (whole === contents || (whole !== undefined && (await areThere(ctx, whole, signal)))) {
-      await markComplete(ctx, ref, { signal, onEvent });
+      await markComplete(ctx, ref, whole, { signal, onEvent });
     }
   });
   return outcome;
 }
 
 /** Says that a version is there as a whole, and with its documents: somebody may have removed those while we waited. */
-async function markComplete(ctx: Context, ref: VersionRef, options: CallOptions): Promise<void> {
+async function markComplete(
+  ctx: Context,
+  ref: VersionRef,
+  whole: readonly Content[],
+  options: CallOptions,
+): Promise<void> {
   const { layout } = ctx.cache;
   const records = [layout.record(ref, 'summary'), layout.record(ref, 'manifest')];
   if (records.some((record) => statIfThere(record) === undefined)) await loadVersion(ctx, ref, options);
-  await ctx.cache.markComplete(ref);
+  await ctx.cache.markComplete(
+    ref,
+    whole.flatMap(({ files }) => files),
+  );
 }
 
 async function areThere(ctx: Context, contents: readonly Content[], signal?: AbortSignal): Promise<boolean> {

@@ -91,14 +91,24 @@ describe('the documents of a version', () => {
 
   it('say that all files are there, once', async () => {
     const { root, cache } = await open();
-    await cache.markComplete(ref);
+    for (const name of ['summary', 'manifest'] as const) await cache.writeRecord(ref, name, Buffer.from('{}'));
+    const file = { ...ref, path: 'x' };
+    writeFileSync(cache.layout.file(file), 'x');
+    await cache.markComplete(ref, [file]);
     const mark = join(root, 'status/p/a/v/COMPLETE');
     const { ino } = statSync(mark);
-    await cache.markComplete(ref);
+    await cache.markComplete(ref, [file]);
     expect(statSync(mark).ino).toBe(ino);
     rmSync(mark);
-    await cache.markComplete(ref);
+    await cache.markComplete(ref, [file]);
     expect(existsSync(mark)).toBe(true);
+  });
+
+  it('do not say so any longer if one has gone by then', async () => {
+    const { root, cache } = await open();
+    for (const name of ['summary', 'manifest'] as const) await cache.writeRecord(ref, name, Buffer.from('{}'));
+    await cache.markComplete(ref, [{ ...ref, path: 'x' }]);
+    expect(existsSync(join(root, 'status/p/a/v/COMPLETE'))).toBe(false);
   });
 });
 
