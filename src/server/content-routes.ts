@@ -4,7 +4,7 @@ import { isGypsumError } from '../errors.ts';
 import { digestToBase64, parseMd5 } from '../model/digest.ts';
 import { keys } from '../model/keys.ts';
 import { formatFileRef } from '../model/refs.ts';
-import { LIFETIME, type ServerContext } from './context.ts';
+import type { ServerContext } from './context.ts';
 import { json, refuse } from './http.ts';
 import type { Handlers } from './routes.ts';
 import { isSession, requireSession, sessionToken } from './session.ts';
@@ -13,6 +13,9 @@ import type { ReceivedTicket, Ticket } from './signer.ts';
 const WRONG_SIGNATURE =
   'The request signature we calculated does not match the signature you provided. Check your secret access key and signing method.';
 const BAD_DIGEST = 'The Content-MD5 you specified did not match what we received.';
+
+/** How long content can be sent to an address. Units: milliseconds */
+const CONTENT_LIFE = 60 * 60 * 1000;
 
 /** Routes that take the content of an upload's files: one gives the address of a file, the other is that address. */
 export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' | 'put'> {
@@ -33,8 +36,7 @@ export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' 
       const { ticket, isGenuine } = received;
       const { session_hash } = (await requireSession(documents, token, ticket)).value;
       if (!isGenuine('slug', session_hash)) throw refuse('The address was not given out in this upload session.', 403);
-      if (ticket.expires < Date.now()) throw refuse('The address has expired.', 403);
-      const content = signer.sign({ ...ticket, expires: Date.now() + LIFETIME.content }, 'content', session_hash);
+      const content = signer.sign({ ...ticket, expires: Date.now() + CONTENT_LIFE }, 'content', session_hash);
       return json({
         url: `${baseOf(request)}/upload/content/${content}`,
         md5sum_base64: contentMd5(ticket),
@@ -46,7 +48,7 @@ export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' 
       const session = received && (await isCurrent(received));
       if (received === undefined || session === undefined) return s3Failure(403, 'AccessDenied', 'Access Denied');
       const { ticket } = received;
-      if (ticket.expires < Date.now()) return s3Failure(403, 'AccessDenied', 'Request has expired');
+      if ((ticket.expires ?? 0) < Date.now()) return s3Failure(403, 'AccessDenied', 'Request has expired');
       if (request.headers.get('content-md5') !== contentMd5(ticket)) {
         return s3Failure(403, 'SignatureDoesNotMatch', WRONG_SIGNATURE);
       }

@@ -28,13 +28,6 @@ export interface ServerContext {
   readonly maxUploads: number;
 }
 
-/**
- * How long tickets are good for: to ask for an address, and to send content there.
- *
- * Units: milliseconds
- */
-export const LIFETIME = { slug: 7 * 24 * 60 * 60 * 1000, content: 60 * 60 * 1000 } as const;
-
 /** Gives who sent a request, or throws `unauthorized`. */
 export async function authenticate({ identity }: ServerContext, request: Request): Promise<Principal> {
   const who = await identity.identify(bearerToken(request));

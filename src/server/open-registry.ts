@@ -4,13 +4,12 @@ import { setTimeout } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { type Background, startBackground } from './background.ts';
-import { LIFETIME } from './context.ts';
 import { checkFolder, checkWhole, makeDataFolder, makeSecret, readSecret } from './data-folder.ts';
 import { diskStorage } from './disk-storage.ts';
 import { failure } from './http.ts';
 import { type Identity, withAdmins } from './identity.ts';
 import { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
-import type { Swept } from './sweep.ts';
+import { SESSION_TTL, type Swept } from './sweep.ts';
 import { tokenFileIdentity } from './token-file.ts';
 import { makeFirstToken } from './tokens.ts';
 
@@ -63,7 +62,7 @@ export async function openRegistry({
   data,
   identity,
   admins = [],
-  sessionTtl = LIFETIME.slug,
+  sessionTtl = SESSION_TTL,
   onSwept,
   signal,
   ...options

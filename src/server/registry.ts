@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { Hono } from 'hono';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { contentRoutes } from './content-routes.ts';
-import { authenticate, LIFETIME, type ServerContext } from './context.ts';
+import { authenticate, type ServerContext } from './context.ts';
 import { createCounter } from './counter.ts';
 import { credentialRoutes } from './credential-routes.ts';
 import type { Credentials } from './credentials.ts';
@@ -24,7 +24,7 @@ import { type Handlers, ROUTES, type RouteName } from './routes.ts';
 import { createSigner } from './signer.ts';
 import { startRoute } from './start-route.ts';
 import type { Storage } from './storage.ts';
-import { type SweepOptions, type Swept, sweep } from './sweep.ts';
+import { SESSION_TTL, type SweepOptions, type Swept, sweep } from './sweep.ts';
 
 const DOCUMENTATION = 'https://artifactdb.github.io/gypsum-worker';
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
@@ -137,7 +137,7 @@ export async function createRegistry({
   });
   return {
     fetch: async (request) => app.fetch(request),
-    sweep: (options = {}) => sweep(context, { sessionTtl: LIFETIME.slug, ...options }),
+    sweep: (options = {}) => sweep(context, { sessionTtl: SESSION_TTL, ...options }),
   };
 }
 

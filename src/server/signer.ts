@@ -8,8 +8,8 @@ export interface Ticket extends FileRef {
   readonly md5sum: string;
   /** Units: bytes */
   readonly size: number;
-  /** Units: milliseconds since 1970 */
-  readonly expires: number;
+  /** Units: milliseconds since 1970 @default when the session ends */
+  readonly expires?: number | undefined;
 }
 
 /** What a ticket is good for: asking for the address of a file's content, or sending the content there. */
@@ -34,7 +34,7 @@ const payloadSchema = z.tuple([z.string(), z.string(), z.string(), z.string(), z
  * Issues tickets. They are bound to their session by the signature, and do not carry its hash: in another session, or
  * when theirs has ended, they are worth nothing.
  *
- * Shape:  base64url(JSON [project, asset, version, path, md5sum, size, expires]) "." base64url(HMAC-SHA-256)
+ * Shape:  base64url(JSON [project, asset, version, path, md5sum, size, expires?]) "." base64url(HMAC-SHA-256)
  */
 export function createSigner(secret: Uint8Array): Signer {
   const mac = (payload: string, purpose: Purpose, sessionHash: string) =>
@@ -42,8 +42,8 @@ export function createSigner(secret: Uint8Array): Signer {
 
   return {
     sign({ project, asset, version, path, md5sum, size, expires }, purpose, sessionHash) {
-      const fields = JSON.stringify([project, asset, version, path, md5sum, size, expires]);
-      const payload = Buffer.from(fields).toString('base64url');
+      const fields = [project, asset, version, path, md5sum, size, ...(expires === undefined ? [] : [expires])];
+      const payload = Buffer.from(JSON.stringify(fields)).toString('base64url');
       return `${payload}.${mac(payload, purpose, sessionHash).toString('base64url')}`;
     },
 
@@ -68,7 +68,7 @@ export function readTicket(text: string): Ticket | undefined {
   const [payload = ''] = text.split('.');
   try {
     const fields = JSON.parse(Buffer.from(payload, 'base64url').toString());
-    const [project, asset, version, path, md5sum, size = 0, expires = 0] = payloadSchema.parse(fields);
+    const [project, asset, version, path, md5sum, size = 0, expires] = payloadSchema.parse(fields);
     return { project, asset, version, path, md5sum, size, expires };
   } catch {
     return undefined;

@@ -6,7 +6,7 @@ import { nameFault } from '../model/names.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { type AnnouncedContent, type AnnouncedFiles, checkAnnouncedFiles } from './announced-files.ts';
-import { authenticate, LIFETIME, type ServerContext } from './context.ts';
+import { authenticate, type ServerContext } from './context.ts';
 import { json, refuse } from './http.ts';
 import type { Principal } from './identity.ts';
 import { checkUploader } from './permissions.ts';
@@ -111,12 +111,11 @@ export function startRoute(context: ServerContext): Pick<Handlers, 'start'> {
   };
 
   async function signFiles(files: readonly AnnouncedContent[], ref: VersionRef, session: string) {
-    const expires = Date.now() + LIFETIME.slug;
     const urls: { path: string; url: string; method: 'presigned' }[] = [];
     const pace = createPace();
     for (const file of files) {
       if (pace.due()) await pace.rest();
-      const slug = signer.sign({ ...ref, ...file, expires }, 'slug', session);
+      const slug = signer.sign({ ...ref, ...file }, 'slug', session);
       urls.push({ path: file.path, url: `/upload/presigned-file/${slug}`, method: 'presigned' });
     }
     return urls;

@@ -13,6 +13,9 @@ import { workOf } from './work.ts';
  */
 const LOG_LIFE = 7 * 24 * 60 * 60 * 1000;
 
+/** Units: milliseconds */
+export const SESSION_TTL = 7 * 24 * 60 * 60 * 1000;
+
 export interface SweepOptions {
   /** How long an upload may go on without anything arriving. Units: milliseconds */
   sessionTtl: number;

@@ -1,12 +1,16 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { checkAnnouncedFiles } from '../../src/server/announced-files.ts';
 import { listen } from '../../src/server/index.ts';
 import { createRig, md5, type Rig, type Started } from './rig.ts';
 
 const FILES = { 'x.txt': 'hello', 'dir/y.txt': 'world' };
+
+/** Units: milliseconds */
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 async function listing(rig: Rig, prefix = ''): Promise<unknown> {
   return (await rig.call('GET', `/list?recursive=true&prefix=${encodeURIComponent(prefix)}`)).json();
@@ -116,7 +120,7 @@ describe('a slug', () => {
     const [payload = '', signature = ''] = slug.slice(slug.lastIndexOf('/') + 1).split('.');
     const fields = JSON.parse(Buffer.from(payload, 'base64url').toString());
     const forge = (at: number, value: unknown) => {
-      const forged = Buffer.from(JSON.stringify(fields.with(at, value))).toString('base64url');
+      const forged = Buffer.from(JSON.stringify(fields.toSpliced(at, 1, value))).toString('base64url');
       return `/upload/presigned-file/${forged}.${signature}`;
     };
     for (const url of [forge(3, '..summary'), forge(4, md5('other')), forge(5, 6), forge(6, 9e15), slug.slice(0, -2)]) {
@@ -141,6 +145,25 @@ describe('a slug', () => {
       headers: { 'content-md5': md5sum_base64 },
     });
     expect(put.status).toBe(403);
+  });
+});
+
+describe('an upload that goes on for weeks', () => {
+  it('has addresses for its files all the time, and each of them one for its content, for an hour', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const rig = await createRig({ sessionTtl: 30 * DAY });
+    const started = await rig.start('v1', FILES);
+    const put = async ({ url, md5sum_base64 }: { url: string; md5sum_base64: string }) =>
+      (await rig.call('PUT', url, { body: 'hello', headers: { 'content-md5': md5sum_base64 } })).status;
+    vi.setSystemTime(Date.now() + 29 * DAY);
+    const address = await rig.address(started, 'x.txt');
+    vi.setSystemTime(Date.now() + 59 * MINUTE);
+    expect(await put(address)).toBe(200);
+    vi.setSystemTime(Date.now() + 2 * MINUTE);
+    expect(await put(address)).toBe(403);
+    await rig.send(started, FILES);
+    expect((await post(rig, started.complete_url, started)).status).toBe(200);
   });
 });
 
