@@ -1,6 +1,8 @@
+import fs, { existsSync } from 'node:fs';
 import { symlink, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { makeFolder } from '../src/make-folder.ts';
 import { startCli } from './helpers/cli.ts';
 import { createRig } from './helpers/rig.ts';
@@ -13,6 +15,28 @@ describe('makeFolder', () => {
     makeFolder(join(root, 'a/b/c'));
     await symlink('a', join(root, 'link'));
     makeFolder(join(root, 'link/b'));
+  });
+
+  it('goes on where another process makes the folder above it meanwhile', async () => {
+    const root = await tempFolder();
+    const path = join(root, 'a/b/c');
+    const { mkdirSync } = fs;
+    const spy = vi.spyOn(fs, 'mkdirSync').mockImplementation(((...args: Parameters<typeof mkdirSync>) => {
+      try {
+        return mkdirSync(...args);
+      } catch (error) {
+        if (args[0] === path) mkdirSync(join(root, 'a/b'), { recursive: true });
+        throw error;
+      }
+    }) as typeof mkdirSync);
+    onTestFinished(() => {
+      spy.mockRestore();
+      syncBuiltinESMExports();
+    });
+    syncBuiltinESMExports();
+
+    makeFolder(path);
+    expect(existsSync(path)).toBe(true);
   });
 
   it('throws what the system says of what is no folder', async () => {
