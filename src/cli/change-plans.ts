@@ -26,8 +26,11 @@ export async function applyPlanFile(
       hint: 'Give nothing beside "--plan".',
     });
   }
-  const plan = checkChangePlan(await readPlanFile(file, `gypsum ${verb} … --dry-run --json`));
-  if (plan.verb !== verb) throw noPlan(`it is one for "gypsum ${plan.verb}"`);
+  const plan = await readPlanFile(file, `gypsum ${verb} … --dry-run --json`, (value) => {
+    const kept = checkChangePlan(value);
+    if (kept.verb !== verb) throw noPlan(`it is one for "gypsum ${kept.verb}"`);
+    return kept;
+  });
   return client().applyChangePlan(plan, { signal, onEvent });
 }
 

@@ -1,12 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { GypsumError, isSystemError } from '../errors.ts';
+import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import { showText } from '../model/text.ts';
 
-/** Reads the JSON of a plan that a user has kept, or throws `invalid-argument` naming the file; `made` says how one is made. */
-export async function readPlanFile(path: string, made: string): Promise<unknown> {
-  const refuse = (why: string, cause?: unknown) =>
-    new GypsumError('invalid-argument', `There is no plan in ${showText(path)}: ${why}.`, {
-      hint: `Have one written: ${made} > ${showText(path)}`,
+/**
+ * Reads a plan that a user has kept as JSON, or throws `invalid-argument` naming the file; `made` says how one is made, and
+ * `check` throws the same for what is no such plan.
+ */
+export async function readPlanFile<Plan>(path: string, made: string, check: (value: unknown) => Plan): Promise<Plan> {
+  // What holds something else is not to be written over.
+  const refuse = (why: string, cause?: unknown, writeTo = 'plan.json') =>
+    new GypsumError('invalid-argument', `There is no plan in ${showText(path)}: ${why}`, {
+      hint: `Have one written: ${made} > ${showText(writeTo)}`,
       details: { path },
       cause,
     });
@@ -14,14 +18,21 @@ export async function readPlanFile(path: string, made: string): Promise<unknown>
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) throw refuse('there is no such file', error);
-    if (isSystemError(error, 'EISDIR')) throw refuse('it is a folder', error);
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) throw refuse('there is no such file.', error, path);
+    if (isSystemError(error, 'EISDIR')) throw refuse('it is a folder.', error);
     throw error;
   }
-  if (text.trim() === '') throw refuse('it is empty');
+  if (text.trim() === '') throw refuse('it is empty.', undefined, path);
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
-    throw refuse('it is not JSON', error);
+    throw refuse('it is not JSON.', error);
+  }
+  try {
+    return check(value);
+  } catch (error) {
+    if (!isGypsumError(error, 'invalid-argument')) throw error;
+    throw refuse(`it holds something else. ${error.message}`, error);
   }
 }

@@ -7,7 +7,6 @@ import { checkVersionRef, type FileRef, formatFileRef, type VersionRef } from '.
 import { showText } from '../model/text.ts';
 import { comparePaths } from '../model/tree.ts';
 import type { LocalFile, LocalSource, PlannedFile, UploadFile, UploadLink, UploadPlan } from '../model/upload-plan.ts';
-import { IGNORE_FILE } from '../tree/ignore-file.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { checkProjectExists } from './check-project.ts';
 import { digestFiles } from './digest-files.ts';
@@ -15,7 +14,7 @@ import { fetchLatest } from './fetch-latest.ts';
 import { findEqual } from './find-equal.ts';
 import { findLinks } from './find-links.ts';
 import { checkFit, checkQuota } from './preflight.ts';
-import { type PreparedUpload, type PrepareOptions, prepareDirectoryUpload } from './prepare-directory-upload.ts';
+import { type PrepareOptions, prepareDirectoryUpload } from './prepare-directory-upload.ts';
 import { run } from './run.ts';
 import { createStanding } from './standing.ts';
 import { checkVersionIsNew } from './upload-session.ts';
@@ -44,19 +43,9 @@ export async function planUpload(
   return run(ctx, options, async () => {
     await checkVersionIsNew(ctx, version, { signal, onEvent });
     const prepared = await prepareDirectoryUpload(ctx, directory, options);
-    checkAnyIsLeft(prepared);
     const located = <T extends LocalFile>(file: T) => ({ ...file, source: join(prepared.directory, file.path) });
     const plan = await planFiles(ctx, version, prepared.files.map(located), prepared.links.map(located), options);
     return prepared.ignored === undefined ? plan : { ...plan, ignored: prepared.ignored };
-  });
-}
-
-/** Throws `invalid-tree` if all that there was is left out: a version of nothing is what nobody means by that. */
-function checkAnyIsLeft({ directory, files, links, ignored = 0 }: PreparedUpload): void {
-  if (ignored === 0 || files.length + links.length > 0) return;
-  throw new GypsumError('invalid-tree', `Every file of ${showText(directory)} is left out by its ${IGNORE_FILE}.`, {
-    hint: `Mend ${IGNORE_FILE}, or give another folder.`,
-    details: { directory, ignored },
   });
 }
 

@@ -4,6 +4,7 @@ import type { CallOptions } from '../events.ts';
 import type { FileRef } from '../model/refs.ts';
 import { showLines, showText } from '../model/text.ts';
 import type { LocalFile, UploadLink } from '../model/upload-plan.ts';
+import { IGNORE_FILE } from '../tree/ignore-file.ts';
 import { type Astray, describeAstray } from './astray-links.ts';
 import { checkFolder } from './check-folder.ts';
 import { describeEdits } from './describe-edits.ts';
@@ -38,7 +39,7 @@ export interface PreparedUpload {
 /**
  * Reads a folder and says what publishing it would send and what it would link. Dot-files are data; empty folders are
  * not, since registries store files only. What `.gypsumignore` in the folder names is left out, as is that file; it has
- * the syntax of `.gitignore`. Throws `invalid-tree` naming every entry that a version cannot hold.
+ * the syntax of `.gitignore`. Throws `invalid-tree` naming every entry that a version cannot hold, or if all is left out.
  *
  * What is to be sent and is a link to a cached file that is not there, since its version may yet change, is fetched.
  */
@@ -75,6 +76,7 @@ async function prepare(
     // An edit that comes in between is found, and refused.
     return prepare(ctx, root, { links: rule, rescue: false }, options);
   }
+  if (ignored !== undefined && ignored > 0 && files.length + links.length === 0) throw allIsLeftOut(root, ignored);
   await saveFileRefs(ctx, missing, options);
   return {
     directory: root,
@@ -88,6 +90,14 @@ async function prepare(
     })),
     ...(ignored !== undefined && { ignored }),
   };
+}
+
+/** A version of nothing is what nobody means by that. */
+function allIsLeftOut(directory: string, ignored: number): GypsumError {
+  return new GypsumError('invalid-tree', `Every file of ${showText(directory)} is left out by its ${IGNORE_FILE}.`, {
+    hint: `Mend ${IGNORE_FILE}, or give another folder.`,
+    details: { directory, ignored },
+  });
 }
 
 /** What of a folder is sent and what linked, what of that is to be fetched first, and what is refused. */

@@ -55,22 +55,22 @@ it('a plan of files that have changed since is refused', async () => {
 });
 
 it.each([
-  ['a plan that is not there', 'nowhere.json', 'There is no plan in nowhere.json: there is no such file.'],
-  ['a folder in place of a plan', 'mine', 'There is no plan in mine: it is a folder.'],
-  ['an empty plan', 'mine/empty', 'There is no plan in mine/empty: it is empty.'],
-  ['text in place of a plan', 'mine/new.txt', 'There is no plan in mine/new.txt: it is not JSON.'],
-])('%s is refused, and it is said how one is made', async (_name, file, message) => {
+  ['a plan that is not there', 'nowhere.json', 'there is no such file.', 'nowhere.json'],
+  ['a folder in place of a plan', 'mine', 'it is a folder.', 'plan.json'],
+  ['an empty plan', 'mine/empty', 'it is empty.', 'mine/empty'],
+  ['text in place of a plan', 'mine/new.txt', 'it is not JSON.', 'plan.json'],
+  ['JSON of something else', 'other.json', 'it holds something else. This is not the plan of an upload: ', 'plan.json'],
+])('%s is refused, and it is said how one is made', async (_name, file, why, writeTo) => {
   const { gypsum, mine, client } = await createPlanned();
   await writeFile(join(mine, 'empty'), '');
   const { code, stderr } = await gypsum('upload', '--plan', file);
   expect(code).toBe(2);
-  expect(stderr).toContain(message);
-  expect(stderr).toContain(`gypsum upload FOLDER PROJECT/ASSET/VERSION --dry-run --json > ${file}`);
+  expect(stderr).toContain(`There is no plan in ${file}: ${why}`);
+  expect(stderr).toContain(`gypsum upload FOLDER PROJECT/ASSET/VERSION --dry-run --json > ${writeTo}\n`);
   expect(await client.listVersions(V2)).toEqual(['v1']);
 });
 
 it.each([
-  ['what is no plan', ['--plan', 'other.json']],
   ['a plan beside a folder', ['mine', '--plan', 'plan.json']],
   ['a plan that shall only be shown', ['--plan', 'plan.json', '--dry-run']],
   ['neither plan nor folder', []],

@@ -394,11 +394,15 @@ describe('.gypsumignore', () => {
   it('publishes nothing where that is all there is', async () => {
     const { client, makeFolder } = await createRig(seed);
     const mine = await makeFolder('mine', { '.gypsumignore': '*\n', 'a.txt': 'a', 'sub/b.txt': 'b' });
-    await expect(client.uploadDirectory({ ...V1, version: 'v2' }, mine)).rejects.toMatchObject({
+    const v2 = { ...V1, version: 'v2' };
+    const refused = {
       code: 'invalid-tree',
       message: expect.stringMatching(/Every file of .*mine is left out by its \.gypsumignore\.$/),
       details: { ignored: 2 },
-    });
+    };
+    await expect(client.prepareDirectoryUpload(mine)).rejects.toMatchObject(refused);
+    await expect(client.planUpload(v2, mine)).rejects.toMatchObject(refused);
+    await expect(client.uploadDirectory(v2, mine)).rejects.toMatchObject(refused);
     expect(await client.listVersions(V1)).toEqual(['v1']);
   });
 

@@ -264,11 +264,10 @@ describe('an abort', () => {
   it.each(reasons)('beforehand throws its reason, and nothing is asked: %s', async (reason) => {
     const server = await serve(ok);
     const signal = AbortSignal.abort(reason);
-    expect(
-      await open()
-        .ask(server, text, { signal })
-        .catch((error: unknown) => [error]),
-    ).toEqual([reason]);
+    for (const offline of [false, true]) {
+      const asking = open({ offline }).ask(server, text, { signal });
+      expect(await asking.catch((error: unknown) => [error])).toEqual([reason]);
+    }
     expect(server.requests).toEqual([]);
   });
 });

@@ -60,8 +60,8 @@ export const link: Command<LinkResult | LinkStatus | LinkPlan, Options> = {
     const call = { failFast, signal, onEvent };
     if (plan !== undefined) {
       checkAlone(args, options);
-      const kept = await readPlanFile(plan, 'gypsum link SOURCE-FOLDER FOLDER --dry-run --json');
-      return applyLinking(checkLinkPlan(kept), call);
+      const made = 'gypsum link SOURCE-FOLDER FOLDER --dry-run --json';
+      return applyLinking(await readPlanFile(plan, made, checkLinkPlan), call);
     }
     const [source, folder] = args;
     if (source === undefined || folder === undefined) {

@@ -40,8 +40,8 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
     const call = { ...upload, signal, onEvent };
     if (plan !== undefined) {
       checkAlone(args, options);
-      const kept = await readPlanFile(plan, 'gypsum upload FOLDER PROJECT/ASSET/VERSION --dry-run --json');
-      return client().applyUpload(checkUploadPlan(kept), call);
+      const made = 'gypsum upload FOLDER PROJECT/ASSET/VERSION --dry-run --json';
+      return client().applyUpload(await readPlanFile(plan, made, checkUploadPlan), call);
     }
     const [folder, version] = args;
     if (folder === undefined || version === undefined) {
