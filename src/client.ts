@@ -24,6 +24,7 @@ import { approveProbation, rejectProbation } from './ops/probation.ts';
 import { pruneCache } from './ops/prune-cache.ts';
 import { publicS3Config } from './ops/public-s3-config.ts';
 import { fetchQuota, fetchUsage, setQuota } from './ops/quota.ts';
+import { readTree } from './ops/read-tree.ts';
 import { listUploads } from './ops/recorded-uploads.ts';
 import { refreshLatest, refreshUsage } from './ops/refresh.ts';
 import { relinkClone } from './ops/relink-clone.ts';
@@ -112,6 +113,7 @@ const operations = {
   diffClone,
   diffFolders,
   exportClone,
+  readTree,
 };
 
 type Operations = typeof operations;

@@ -24,6 +24,7 @@ export {
 } from './model/refs.ts';
 export type { Selection } from './model/select-files.ts';
 export type { VersionState, VersionSummary } from './model/summary.ts';
+export type { DirectoryEntry, Entry, FileEntry, SpecialEntry, SymlinkEntry } from './model/tree.ts';
 export type { AnnouncedFile, LocalFile, PlannedFile, UploadFile, UploadLink, UploadPlan } from './model/upload-plan.ts';
 export { type AbortedUpload, type AbortRecordedOptions, abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 export type { ShownChange } from './ops/add-patches.ts';
@@ -79,6 +80,7 @@ export { publicS3Config, type S3Config } from './ops/public-s3-config.ts';
 export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota } from './ops/quota.ts';
 export type { Skipped } from './ops/read-comparable.ts';
 export type { LinkRule } from './ops/read-folder.ts';
+export { type ReadTree, readTree } from './ops/read-tree.ts';
 export { listUploads, type RecordedUpload, type RecordedUploads } from './ops/recorded-uploads.ts';
 export { refreshLatest, refreshUsage } from './ops/refresh.ts';
 export { type RelinkOptions, type RelinkResult, relinkClone } from './ops/relink-clone.ts';

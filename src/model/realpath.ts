@@ -11,7 +11,7 @@ export interface PathStep {
 
 /** What a path in a tree leads to. */
 export type Resolved =
-  /** The entry, which is no symlink; `path` is empty for the root, and no entry is known of that. */
+  /** The entry, which is no symlink unless the last one was to be kept; `path` is empty for the root, and no entry is known of that. */
   | { readonly kind: 'found'; readonly path: string; readonly entry?: Entry; readonly steps: readonly PathStep[] }
   | { readonly kind: PathFault; readonly at: string; readonly steps: readonly PathStep[] };
 
@@ -33,7 +33,12 @@ export type PathFault =
 
 export interface PathResolver {
   /** Follows an absolute path, of which "/" is the root of the tree, to what is no symlink. */
-  resolve(path: string): Resolved;
+  resolve(path: string, options?: ResolveOptions): Resolved;
+}
+
+export interface ResolveOptions {
+  /** Where the path ends in a symlink, without a slash behind it, give that itself. @default false */
+  keepLast?: boolean;
 }
 
 /** How many symlinks are followed in one resolution. */
@@ -48,10 +53,10 @@ export const MAX_EXPANSIONS = 16;
 export function createPathResolver(entries: Iterable<Entry>): PathResolver {
   const known = new Map<string, Entry>();
   for (const entry of entries) known.set(entry.path, entry);
-  return { resolve: (path) => resolvePath(known, path) };
+  return { resolve: (path, options = {}) => resolvePath(known, path, options) };
 }
 
-function resolvePath(known: ReadonlyMap<string, Entry>, path: string): Resolved {
+function resolvePath(known: ReadonlyMap<string, Entry>, path: string, { keepLast = false }: ResolveOptions): Resolved {
   const steps: PathStep[] = [];
   const fault = (kind: PathFault, at: string): Resolved => ({ kind, at, steps });
   if (!path.startsWith('/')) return fault('invalid', path);
@@ -71,7 +76,7 @@ function resolvePath(known: ReadonlyMap<string, Entry>, path: string): Resolved 
     const next = joinPath(at, part);
     const found = known.get(next);
     if (found === undefined) return fault('missing', next);
-    if (found.type !== 'symlink') {
+    if (found.type !== 'symlink' || (keepLast && pending.length === 0)) {
       at = next;
       entry = found;
       continue;

@@ -38,9 +38,9 @@ export interface TreeRecord {
 /**
  * The largest record that is read. A million entries fit.
  *
- * Units: characters
+ * Units: bytes
  */
-const MAX_TREE_RECORD = 256 * 1024 * 1024;
+export const MAX_TREE_RECORD = 256 * 1024 * 1024;
 
 /**
  * The longest text that a symlink can have.
@@ -85,7 +85,6 @@ type WireEntry = z.infer<typeof wireEntry>;
  * entry below a file or a symlink, or a text that no symlink can have refuses the whole.
  */
 export function parseTreeRecord(text: string, ref: VersionRef): TreeRecord {
-  if (text.length > MAX_TREE_RECORD) throw recordTooLarge(ref);
   const entries = readEntries(parseJsonIfAny(text), ref).map((value, at) => checkEntry(value, at, ref));
   entries.sort((a, b) => comparePaths(a.path, b.path));
   let previous: RecordEntry | undefined;
@@ -111,7 +110,8 @@ export function sameRecord(a: TreeRecord, b: TreeRecord): boolean {
   return timeless(a) === timeless(b);
 }
 
-function recordTooLarge(ref: VersionRef): GypsumError {
+/** The error for a record that is larger than any that is read. */
+export function recordTooLarge(ref: VersionRef): GypsumError {
   return refused(ref, `It is larger than ${MAX_TREE_RECORD / 1024 ** 2} MiB.`);
 }
 

@@ -77,6 +77,24 @@ export function isBelow(path: string, folder: string): boolean {
     : path.length > folder.length && path.startsWith(folder) && path[folder.length] === '/';
 }
 
+/** Gives what lies below a folder of a tree, which is sorted; the empty path is the root. */
+export function entriesBelow<E extends { readonly path: string }>(tree: readonly E[], folder: string): readonly E[] {
+  if (folder === '') return tree;
+  let [from, to] = [0, tree.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (comparePaths(tree[middle]?.path ?? '', folder) <= 0) from = middle + 1;
+    else to = middle;
+  }
+  const end = tree.findIndex(({ path }, at) => at >= from && !isBelow(path, folder));
+  return tree.slice(from, end === -1 ? tree.length : end);
+}
+
+/** Gives the name of an entry in its folder. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
 /** Gives the folder that holds `path`; empty for the root. */
 export function parentPath(path: string): string {
   const slash = path.lastIndexOf('/');

@@ -3,7 +3,14 @@ import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import { type Count, countFiles } from '../model/count.ts';
 import { type Manifest, selectEntries } from '../model/manifest.ts';
-import { checkFileRef, checkVersionRef, type FileRef, formatFileRef, type VersionRef } from '../model/refs.ts';
+import {
+  checkFileRef,
+  checkVersionRef,
+  type FileRef,
+  formatFileRef,
+  formatRef,
+  type VersionRef,
+} from '../model/refs.ts';
 import { type Selection, selectFiles } from '../model/select-files.ts';
 import { isImmutable } from '../model/summary.ts';
 import { checkCollisions } from './check-collisions.ts';
@@ -75,21 +82,31 @@ async function findWholeInSite(
 export async function saveFile(ctx: Context, file: FileRef, options: SaveOptions = {}): Promise<string> {
   const { path, ...ref } = checkFileRef(file);
   return run(ctx, options, async () => {
-    const { manifest, ...documents } = await loadVersion(ctx, ref, options);
-    const entry = manifest[path];
-    if (entry === undefined) {
-      throw new GypsumError('not-found', `There is no file ${formatFileRef(file)}.`, {
-        hint: `List the version's files with "gypsum files ${ref.project}/${ref.asset}/${ref.version}".`,
-        details: { ...file },
-      });
-    }
-    const contents = groupContents({ ...documents, manifest: { [path]: entry } });
-    const [there] = options.overwrite ? [] : await findInSite(ctx, contents, options);
-    if (there !== undefined) return there;
-    await saveContents(ctx, contents, ref, options);
-    markUsed(ctx.cache.layout, ref);
-    return ctx.cache.layout.file(file);
+    return saveFileOf(ctx, await loadVersion(ctx, ref, options), path, options);
   });
+}
+
+/** Fetches one file of a version whose documents are at hand, as `saveFile` does. */
+export async function saveFileOf(
+  ctx: Context,
+  { ref, manifest }: Pick<VersionDocuments, 'ref' | 'manifest'>,
+  path: string,
+  options: SaveOptions,
+): Promise<string> {
+  const file = { ...ref, path };
+  const entry = manifest[path];
+  if (entry === undefined) {
+    throw new GypsumError('not-found', `There is no file ${formatFileRef(file)}.`, {
+      hint: `List the version's files with "gypsum files ${formatRef(ref)}".`,
+      details: { ...file },
+    });
+  }
+  const contents = groupContents({ ref, manifest: { [path]: entry } });
+  const [there] = options.overwrite ? [] : await findInSite(ctx, contents, options);
+  if (there !== undefined) return there;
+  await saveContents(ctx, contents, ref, options);
+  markUsed(ctx.cache.layout, ref);
+  return ctx.cache.layout.file(file);
 }
 
 export interface SaveFilesOptions extends SaveVersionOptions {

@@ -3,11 +3,14 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { decodePath, fsPath } from '../model/local-path.ts';
 import { type Entry, joinPath } from '../model/tree.ts';
+import { readFacts, readTargetType } from './entry-facts.ts';
 import { createPlaces, type Places } from './places.ts';
 
 export interface ScanOptions extends CallOptions {
   /** Look up the sizes of files; without it they are 0. @default true */
   sizes?: boolean;
+  /** Look up modes and times, and what symlinks lead to now. @default false */
+  facts?: boolean;
   /** Says of an entry, before its turn comes, whether it is left out with all that is below it. */
   skip?: (path: string, isFolder: boolean) => boolean;
   /** Hears of a folder below the root that cannot be read; the rest goes on. Without it, the first one ends all. */
@@ -30,7 +33,7 @@ export async function scanFolder(root: string, options: ScanOptions = {}): Promi
 
 async function readTree(
   places: Places,
-  { sizes = true, skip, onFailure, signal, onEvent }: ScanOptions,
+  { sizes = true, facts = false, skip, onFailure, signal, onEvent }: ScanOptions,
 ): Promise<Entry[]> {
   const tree: Entry[] = [];
   const pace = createPace(signal);
@@ -44,17 +47,22 @@ async function readTree(
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { path, entry } = next;
     if (entry === undefined || entry.isDirectory()) {
-      if (path !== '') tree.push({ type: 'directory', path });
+      if (path !== '') tree.push({ type: 'directory', path, ...(facts && readFacts(places.to(path)).facts) });
       const children = readIfPossible(places, path, onFailure);
       children.sort((a, b) => (a.name < b.name ? 1 : -1));
       for (const { name, entry: child } of children) {
         const below = joinPath(path, name);
         if (!skip?.(below, child.isDirectory())) open.push({ path: below, entry: child });
       }
+    } else if (entry.isFile() && facts) {
+      const { size, facts: own } = readFacts(places.to(path));
+      tree.push({ type: 'file', path, size, ...own });
     } else if (entry.isFile()) {
       tree.push({ type: 'file', path, size: sizes ? lstatSync(fsPath(places.to(path))).size : 0 });
     } else if (entry.isSymbolicLink()) {
-      tree.push({ type: 'symlink', path, target: readLink(places.to(path)) });
+      const place = places.to(path);
+      const own = facts ? { targetType: readTargetType(place), ...readFacts(place).facts } : {};
+      tree.push({ type: 'symlink', path, target: readLink(place), ...own });
     } else {
       tree.push({ type: 'special', path });
     }

@@ -76,6 +76,21 @@ describe('a path in a tree', () => {
     expect(resolve(path)).toMatchObject({ at });
   });
 
+  it.each([
+    ['/dir_link', 'dir_link', 'symlink'],
+    ['/dir_link/', 'sub', 'directory'],
+    ['/dir_link/.', 'sub', 'directory'],
+    ['/dir_link_link/sibling_dir', 'sub/sibling_dir', 'symlink'],
+    ['/broken_rel_link.txt', 'broken_rel_link.txt', 'symlink'],
+    ['/abs_out', 'abs_out', 'symlink'],
+    ['/file_link_link/../x', undefined, undefined],
+    ['/realfile.txt', 'realfile.txt', 'file'],
+  ])('%s is %s, a %s, where the last symlink is kept', (path, at, type) => {
+    const resolved = resolve(path, { keepLast: true });
+    if (at === undefined) expect(resolved.kind).toBe('not-directory');
+    else expect(resolved).toMatchObject({ kind: 'found', path: at, entry: { type } });
+  });
+
   it('follows a symlink to itself no further than others', () => {
     expect(resolve('/sub/infinite_loop').steps).toHaveLength(MAX_EXPANSIONS);
   });

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   comparePaths,
   type Entry,
+  entriesBelow,
   isBelow,
   joinPath,
+  nameOf,
   parentPath,
   sortPaths,
   withDirectories,
@@ -53,6 +55,17 @@ describe('the order of paths', () => {
           const below = sorted.filter((other) => isBelow(other, folder));
           expect(sorted.slice(at + 1, at + 1 + below.length)).toEqual(below);
         }
+      }),
+    );
+  });
+
+  it('has what lies below a folder found by it alone', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(path, { maxLength: 20 }), path, (paths, folder) => {
+        const sorted = sortPaths(paths).map((path) => ({ path }));
+        const below = (at: string) => entriesBelow(sorted, at);
+        expect(below(folder)).toEqual(sorted.filter((entry) => isBelow(entry.path, folder)));
+        for (const at of ['', ...paths]) expect(below(at)).toEqual(sorted.filter((entry) => isBelow(entry.path, at)));
       }),
     );
   });
@@ -132,3 +145,9 @@ describe('the folders in between', () => {
     );
   });
 });
+
+it.each([
+  ['a', 'a'],
+  ['a/b', 'b'],
+  ['a/b.c/d', 'd'],
+])('the name of %s is %s', (path, name) => expect(nameOf(path)).toBe(name));

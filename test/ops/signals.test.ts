@@ -51,6 +51,7 @@ const calls: Readonly<Record<string, (client: Client, folder: string, call: Call
   abortUpload: (client, _folder, call) => client.abortUpload(session, call),
   uploadDirectory: (client, folder, call) => client.uploadDirectory(V2, folder, call),
   uploadContents: (client, _folder, call) => client.uploadContents(V2, [{ path: 'n', content: 'n' }], call),
+  readTree: (client, _folder, call) => client.readTree(V1, call),
   listUploads: (client, _folder, call) => client.listUploads(call),
   resumeUpload: (client, _folder, call) => client.resumeUpload(V2, call),
   abortRecordedUpload: (client, _folder, call) => client.abortRecordedUpload(V2, call),

@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import type { Context } from '../context.ts';
+import type { VersionRef } from '../model/refs.ts';
+import {
+  MAX_TREE_RECORD,
+  parseTreeRecord,
+  recordTooLarge,
+  TREE_RECORD,
+  type TreeRecord,
+} from '../model/tree-record.ts';
+import { type VersionTree, versionTree } from '../model/version-tree.ts';
+import { saveFileOf } from './save-version.ts';
+import { type LoadOptions, loadVersion, type VersionDocuments } from './version-documents.ts';
+
+/** A version as the folder that it was, and what that was read from. */
+export interface LoadedTree {
+  readonly ref: VersionRef;
+  readonly documents: VersionDocuments;
+  readonly tree: VersionTree;
+  /** Absent where the version has none. */
+  readonly record?: TreeRecord;
+}
+
+/**
+ * Reads a version's manifest, and its tree record if it has one, or throws what `loadVersion` throws and `invalid-manifest`
+ * for a record that is refused. The record is fetched into the cache as any file; no other content is.
+ */
+export async function loadTree(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<LoadedTree> {
+  const documents = await loadVersion(ctx, ref, options);
+  const record = await loadRecord(ctx, documents, options);
+  return { ref, documents, tree: versionTree(documents.manifest, record), ...(record !== undefined && { record }) };
+}
+
+async function loadRecord(
+  ctx: Context,
+  documents: VersionDocuments,
+  options: LoadOptions,
+): Promise<TreeRecord | undefined> {
+  const { ref, manifest } = documents;
+  const size = manifest[TREE_RECORD]?.size;
+  if (size === undefined) return undefined;
+  if (size > MAX_TREE_RECORD) throw recordTooLarge(ref);
+  const place = await saveFileOf(ctx, documents, TREE_RECORD, options);
+  return parseTreeRecord(
+    await readFile(place, { encoding: 'utf8', ...(options.signal && { signal: options.signal }) }),
+    ref,
+  );
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import type { TargetType } from '../../src/model/tree.ts';
+import type { RecordEntry } from '../../src/model/tree-record.ts';
+import { formatTreeRecord, TREE_RECORD } from '../../src/model/tree-record.ts';
+
+interface FixtureEntry {
+  readonly path: string;
+  readonly type: 'file' | 'dir' | 'symlink';
+  readonly size?: number;
+  readonly content?: string | null;
+  readonly target?: string;
+  readonly target_type?: TargetType;
+}
+
+/** Reads a tree that test/fixtures has. */
+export function readFixture(name: 'test_symlinks' | 'testdata'): FixtureEntry[] {
+  return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8')) as FixtureEntry[];
+}
+
+/** Gives a tree as the files of a version, its record among them. */
+export function versionFiles(entries: readonly FixtureEntry[]): Record<string, string> {
+  const files = Object.fromEntries(
+    entries.flatMap(({ path, type, size, content }) =>
+      type === 'file' ? [[path, content ?? 'x'.repeat(size ?? 0)]] : [],
+    ),
+  );
+  return { ...files, [TREE_RECORD]: formatTreeRecord({ entries: entries.map(toRecord) }) };
+}
+
+function toRecord({ path, type, target = '', target_type: targetType = 'unknown' }: FixtureEntry): RecordEntry {
+  if (type === 'symlink') return { type, path, target, targetType };
+  return { type: type === 'dir' ? 'directory' : 'file', path };
+}
