@@ -83,17 +83,27 @@ describe('each', () => {
     'throws the reason of its signal: %s',
     async (reason) => {
       const stop = new AbortController();
-      const started: number[] = [];
-      const working = each([0, 1, 2], { concurrency: 1, signal: stop.signal }, async (item, signal) => {
-        started.push(item);
+      const aborted: boolean[] = [];
+      const working = each([0, 1, 2], { concurrency: 1, signal: stop.signal }, async (_item, signal) => {
         stop.abort(reason);
-        expect(signal.aborted).toBe(true);
+        aborted.push(signal.aborted);
         throw new Error('broken by it');
       });
       await expect(working).rejects.toBe(reason);
-      expect(started).toEqual([0]);
+      expect(aborted).toEqual([true]);
     },
   );
+
+  it('takes no item more once its signal is aborted, also where nothing breaks by that', async () => {
+    const stop = new AbortController();
+    const started: number[] = [];
+    const working = each([0, 1, 2], { concurrency: 1, signal: stop.signal }, async (item) => {
+      started.push(item);
+      stop.abort('enough');
+    });
+    await expect(working).rejects.toBe('enough');
+    expect(started).toEqual([0]);
+  });
 
   it('starts nothing with a signal that is aborted', async () => {
     const reason = new Error('enough');

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Client } from '../../src/index.ts';
+import type { Client, UploadPlan } from '../../src/index.ts';
 import { createUploadStore } from '../../src/state/upload-store.ts';
 import { createRig, md5 } from '../helpers/rig.ts';
 
@@ -54,6 +54,23 @@ describe('a plan', () => {
       hint: expect.stringMatching(/^Make a new plan/),
     });
     expect(await client.listVersions(V1)).toEqual(['v1']);
+  });
+
+  it.each<[string, (plan: UploadPlan) => unknown]>([
+    ['has a path that climbs', (plan) => ({ ...plan, files: plan.files.map((file) => ({ ...file, path: '../x' })) })],
+    ['names a file from here', (plan) => ({ ...plan, files: plan.files.map((file) => ({ ...file, source: 'mine' })) })],
+    ['is of no version', (plan) => ({ ...plan, version: '..' })],
+    ['is something else', () => ({ files: [], links: [] })],
+    ['is nothing', () => null],
+  ])('that %s is refused before anybody is asked', async (_what, spoil) => {
+    const { client, makeFolder, registry } = await createRig(seed);
+    const plan = await client.planUpload(V2, await makeFolder('mine', { 'new.txt': 'new' }));
+    registry.resetCalls();
+    await expect(client.applyUpload(spoil(plan) as UploadPlan)).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringMatching(/^This is not the plan of an upload: /),
+    });
+    expect(registry.calls).toEqual([]);
   });
 
   it.each<[string, string, (client: Client, mine: string) => Promise<unknown>]>([

@@ -1,12 +1,16 @@
 import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createContext } from '../../src/context.ts';
+import { configFromEnvironment, createClient } from '../../src/index.ts';
 import { createRegistryClient, type RegistryOptions } from '../../src/registry/client.ts';
 import { VERSION } from '../../src/version.ts';
 import { hasOpenssl, makeCertificate } from '../helpers/certificate.ts';
+import { layOut } from '../helpers/files.ts';
 import { json, serve } from '../helpers/loopback.ts';
 import { startProxy } from '../helpers/proxy.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
 
 if (!hasOpenssl) process.stdout.write('TLS is not tested: there is no "openssl" to make a certificate.\n');
 
@@ -18,6 +22,14 @@ function open(url: string, options: Partial<RegistryOptions> = {}) {
 
 /** The URL of a server at a name that nobody but the proxy knows. */
 const named = (url: string, name = 'registry.test') => url.replace('127.0.0.1', name);
+
+/** Gives the port of a server that takes connections and says nothing. */
+async function keepSilent(): Promise<number> {
+  const server = createTcpServer((socket) => void socket.on('error', () => {}));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
 
 async function serveTls(): Promise<{ url: string; cert: string }> {
   const { cert, key } = await makeCertificate();
@@ -84,10 +96,7 @@ describe('a proxy', () => {
   });
 
   it.each(['http', 'https'])('that keeps silent is given up like a registry that does (%s)', async (scheme) => {
-    const silent = createTcpServer((socket) => void socket.on('error', () => {}));
-    await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
-    onTestFinished(() => void silent.close());
-    const httpProxy = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const httpProxy = `http://127.0.0.1:${await keepSilent()}`;
     const asking = open(`${scheme}://registry.test`, { httpProxy, timeout: 20 }).list('');
     await expect(asking).rejects.toMatchObject({ code: 'unavailable' });
   });
@@ -143,6 +152,33 @@ describe.runIf(hasOpenssl)('TLS', () => {
     await expect(wrongName.list('')).rejects.toMatchObject({ code: 'unavailable' });
   });
 
+  it('and proxies of a user are used by the client that is made of their settings', async () => {
+    const { url, cert } = await serveTls();
+    const proxy = await startProxy();
+    const folder = await tempFolder();
+    layOut(folder, { 'ca.pem': cert });
+    const environment = {
+      GYPSUM_URL: named(url),
+      GYPSUM_CONFIG_DIR: folder,
+      GYPSUM_CA_FILE: join(folder, 'ca.pem'),
+      HTTPS_PROXY: proxy.url,
+    };
+    const list = async (variables: NodeJS.ProcessEnv) => {
+      const config = configFromEnvironment({ cacheDir: join(folder, 'cache') }, variables);
+      const client = createClient({ ...config, retries: 0 });
+      onTestFinished(() => client.close());
+      return client.listProjects();
+    };
+    expect(await list(environment)).toEqual(['p']);
+    await expect(list({ ...environment, NO_PROXY: 'registry.test' })).rejects.toMatchObject({ code: 'unavailable' });
+    expect(proxy.asked).toHaveLength(1);
+    await expect(list({ ...environment, GYPSUM_CA_FILE: '' })).rejects.toMatchObject({ code: 'unavailable' });
+    expect(proxy.asked).toHaveLength(2);
+    const here = { ...environment, GYPSUM_URL: url };
+    expect(await list(here)).toEqual(['p']);
+    expect(proxy.asked).toHaveLength(2);
+  });
+
   it('is never left for http by a redirect', async () => {
     const { cert, key } = await makeCertificate();
     const plain = await serve(json([]));
@@ -167,6 +203,14 @@ describe.runIf(hasOpenssl)('TLS', () => {
       );
     },
   );
+});
+
+it('a registry with which no connection comes about in time is given up', async () => {
+  const asking = open(`https://127.0.0.1:${await keepSilent()}`, { timeout: 20 }).list('');
+  await expect(asking).rejects.toMatchObject({
+    code: 'unavailable',
+    cause: { message: expect.stringMatching(/Connect Timeout Error .*timeout: 20ms/) },
+  });
 });
 
 it('whoever is asked is told by which version of this package', async () => {
