@@ -9,6 +9,7 @@ export type { CloneMode } from './model/clone-mode.ts';
 export type { Count } from './model/count.ts';
 export type { ChangeCounts, FileChange, FileState } from './model/file-change.ts';
 export type { Manifest, ManifestEntry, ManifestLink } from './model/manifest.ts';
+export { type PathFault, type PathStep, type Resolved, realpath } from './model/realpath.ts';
 export {
   type AssetRef,
   type FileRef,
@@ -59,6 +60,7 @@ export type { LinkedFile, LinkPlan, LinkResult, LinkState, LinkStatus, LinkType 
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
 export { type CachedClone, type CachedVersion, listCache } from './ops/list-cache.ts';
 export { type History, type HistoryEntry, type HistoryOptions, listHistory } from './ops/list-history.ts';
+export { listTree, type TreeListing } from './ops/list-tree.ts';
 export { fetchLock, type ProjectLock, releaseProject } from './ops/lock.ts';
 export { type CacheUsage, measureCache, type Usage } from './ops/measure-cache.ts';
 export {
@@ -87,6 +89,7 @@ export { type RelinkOptions, type RelinkResult, relinkClone } from './ops/relink
 export { type RelinkedClones, relinkClones } from './ops/relink-clones.ts';
 export { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 export { type RemoveCachedOptions, type RemovedFromCache, removeCached } from './ops/remove-cached.ts';
+export { type RenderOptions, renderTree } from './ops/render-tree.ts';
 export { type DeviceCode, type RequestTokenOptions, requestAccessToken } from './ops/request-access-token.ts';
 export { resolveLinks } from './ops/resolve-links.ts';
 export { planRestore, type RestoreOptions, restoreFiles } from './ops/restore-files.ts';
@@ -99,6 +102,7 @@ export { type StageFolderOptions, stageFolder } from './ops/stage-folder.ts';
 export type { StagedFolder, StagedLink, StageState } from './ops/staged-folder.ts';
 export { type AnnouncedLink, type StartOptions, startUpload } from './ops/start-upload.ts';
 export { type FileTrace, traceFile } from './ops/trace-file.ts';
+export type { TreeNode } from './ops/tree-node.ts';
 export { unlockProject } from './ops/unlock-project.ts';
 export { type UploadContent, uploadContents } from './ops/upload-contents.ts';
 export { type UploadOptions, uploadDirectory } from './ops/upload-directory.ts';

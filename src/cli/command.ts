@@ -16,8 +16,12 @@ export interface Call<Options = Record<never, never>> {
   readonly print: (line: string) => void;
   /** Writes a line to standard error; for what goes wrong while a command goes on. */
   readonly warn: (line: string) => void;
+  /** Writes to standard output what is no line of text, and waits until it is taken; says whether somebody reads on. */
+  readonly pipe: (chunk: Uint8Array | string) => Promise<boolean>;
   readonly quiet: boolean;
   readonly json: boolean;
+  /** Whether standard output shows colors. */
+  readonly colors: boolean;
 }
 
 export interface Flag {
@@ -69,7 +73,7 @@ export interface Command<Result, Options = Record<never, never>> {
   readonly local?: boolean;
   run(call: Call<Options>): Promise<Result>;
   /** The lines for people; an empty text prints nothing. */
-  human(result: Result): string;
+  human(result: Result, call: Call<Options>): string;
   /** Throws, once a result has been shown, if that says that something is wrong. */
   check?(result: Result, call: Call<Options>): void;
   /** The exit code of a result that is no failure, where scripts are to tell it by that. @default 0 */

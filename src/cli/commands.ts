@@ -97,6 +97,26 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'List the files of a version',
     load: async () => (await import('./commands/lists.ts')).files,
   },
+  ls: {
+    summary: 'List what is in a folder of a version, or in a local one',
+    load: async () => (await import('./commands/ls.ts')).ls,
+  },
+  tree: {
+    summary: 'Draw a folder with all that is in it',
+    load: async () => (await import('./commands/tree.ts')).tree,
+  },
+  cat: {
+    summary: 'Print a file of a version, or of a folder its list',
+    load: async () => (await import('./commands/cat.ts')).cat,
+  },
+  resolve: {
+    summary: 'Show where a path leads, symlink by symlink',
+    load: async () => (await import('./commands/resolve.ts')).resolve,
+  },
+  stat: {
+    summary: 'Show one file, folder or symlink',
+    load: async () => (await import('./commands/stat.ts')).stat,
+  },
   manifest: {
     summary: 'Show the manifest of a version',
     load: async () => (await import('./commands/manifest.ts')).manifest,

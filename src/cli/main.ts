@@ -44,6 +44,8 @@ if (process.argv[2] === '__complete') {
     signal: interruption.signal,
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
+    pipe: (chunk) => new Promise((resolve) => process.stdout.write(chunk, (error) => resolve(!error))),
+    colors: process.stdout.isTTY && process.stdout.hasColors(),
     terminal: terminalOf(process.stderr, process.env),
   });
 }

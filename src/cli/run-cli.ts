@@ -13,6 +13,12 @@ export interface Io {
   readonly signal: AbortSignal;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /**
+   * Writes to standard output and gives, once that is taken, whether somebody reads on. @default `stdout`, for text
+   */
+  readonly pipe?: (chunk: Uint8Array | string) => Promise<boolean>;
+  /** Whether standard output shows colors. @default false */
+  readonly colors?: boolean;
   /** What `stderr` writes to, where that is a terminal; else it is a log. */
   readonly terminal?: Terminal | undefined;
 }
@@ -121,13 +127,20 @@ async function runCommand(
         display?.clear();
         io.stderr(`${line}\n`);
       },
+      async pipe(chunk) {
+        display?.clear();
+        if (io.pipe !== undefined) return io.pipe(chunk);
+        io.stdout(chunk.toString());
+        return true;
+      },
       quiet,
       json,
+      colors: io.colors ?? false,
     };
     const result = await command.run(call);
     display?.stop();
     // Nothing is what a command gives that has printed all it had to say.
-    const text = result === undefined ? '' : json ? JSON.stringify(result, undefined, 2) : command.human(result);
+    const text = result === undefined ? '' : json ? JSON.stringify(result, undefined, 2) : command.human(result, call);
     if (text !== '') io.stdout(`${text}\n`);
     command.check?.(result, call);
     return command.exitCode?.(result, call) ?? 0;

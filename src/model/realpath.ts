@@ -90,3 +90,12 @@ function resolvePath(known: ReadonlyMap<string, Entry>, path: string, { keepLast
   }
   return { kind: 'found', path: at, ...(entry !== undefined && { entry }), steps };
 }
+
+/** Follows one path in a tree, or in whatever has entries; for many of them, make a resolver once. */
+export function realpath(
+  { entries }: { readonly entries: readonly Entry[] },
+  path: string,
+  options: ResolveOptions = {},
+): Resolved {
+  return createPathResolver(entries).resolve(path, options);
+}

@@ -125,11 +125,34 @@ export function parseVersionRef(text: string): VersionRef {
  * Names may end in a colon: of two ways to read such a text, the one with a version is taken.
  */
 export function parseFileRef(text: string): Ref & { readonly path: string } {
+  const [ref, path] = splitPath(text);
+  if (path === undefined) throw notARef(text, 'project/asset/version:/path');
+  return { ...parseRef(ref), path: checkPath(path) };
+}
+
+/**
+ * Reads a ref with or without `:/path`, where the path leads to anything in a tree and may have parts that are `.` and `..`; or
+ * throws `invalid-argument`. The path begins with "/", and is "/" where there is none.
+ */
+export function parseTreeRef(text: string): Ref & { readonly path: string } {
+  const [ref, path = ''] = splitPath(text);
+  return { ...parseRef(ref), path: checkTreePath(`/${path}`) };
+}
+
+/** Returns a path in a tree, or throws `invalid-argument`. */
+export function checkTreePath(path: string): string {
+  if (path.startsWith('/') && !path.includes('//') && !path.includes('\0')) return path;
+  throw new GypsumError('invalid-argument', `"${showText(path)}" is no path in a tree.`, {
+    hint: 'Write it as it is in the folder, such as "/folder/file.txt", without empty parts.',
+    details: { path },
+  });
+}
+
+function splitPath(text: string): [ref: string, path?: string] {
   const parts = text.split('/');
   const names = [3, 2].find((count) => parts.length > count && parts[count - 1]?.endsWith(':'));
-  if (names === undefined) throw notARef(text, 'project/asset/version:/path');
-  const ref = parseRef(parts.slice(0, names).join('/').slice(0, -1));
-  return { ...ref, path: checkPath(parts.slice(names).join('/')) };
+  if (names === undefined) return [text];
+  return [parts.slice(0, names).join('/').slice(0, -1), parts.slice(names).join('/')];
 }
 
 /** Writes a ref the way `parseRef` reads it. */

@@ -64,6 +64,12 @@ describe('what a word can become', () => {
     [['serve', '--data', ''], [':files']],
     [['serve', '--port', ''], []],
     [['clone', 'p'], ['proj/']],
+    [['ls', './'], [':files']],
+    [
+      ['cat', 'proj/data/v1'],
+      ['proj/data/v1', 'proj/data/v1:/'],
+    ],
+    [['tree', 'proj/data/v1:/s'], ['proj/data/v1:/sub/']],
     [['assets', 'p'], ['proj']],
     [['versions', 'proj/d'], ['proj/data']],
     [

@@ -8,6 +8,7 @@ import {
   formatRef,
   parseFileRef,
   parseRef,
+  parseTreeRef,
   parseVersionRef,
   sameVersion,
 } from '../../src/model/refs.ts';
@@ -132,5 +133,21 @@ describe('a version ref and a file ref', () => {
   it('are the same version only if all three names are', () => {
     expect(sameVersion(ref, { ...ref })).toBe(true);
     for (const part of ['project', 'asset', 'version']) expect(sameVersion(ref, { ...ref, [part]: 'x' })).toBe(false);
+  });
+});
+
+describe('a path in a tree', () => {
+  it.each([
+    ['p/a', { project: 'p', asset: 'a', path: '/' }],
+    ['p/a:/', { project: 'p', asset: 'a', path: '/' }],
+    ['p/a/v', { project: 'p', asset: 'a', version: 'v', path: '/' }],
+    ['p/a/v:/x/', { project: 'p', asset: 'a', version: 'v', path: '/x/' }],
+    ['p/a/v:/../x/./y', { project: 'p', asset: 'a', version: 'v', path: '/../x/./y' }],
+    ['p/a:/v:/x', { project: 'p', asset: 'a:', version: 'v', path: '/x' }],
+    ['p/a/v:/x%20y', { project: 'p', asset: 'a', version: 'v', path: '/x%20y' }],
+  ])('is read from %j', (text, ref) => expect(parseTreeRef(text)).toEqual(ref));
+
+  it.each(['', 'p', 'p/a/v/x', 'p/a/v://x', 'p/a/v:/x//y', 'p/a/v:/x\0'])('is not %j', (text) => {
+    expect(() => parseTreeRef(text)).toThrow(refused);
   });
 });

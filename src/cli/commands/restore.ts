@@ -44,8 +44,8 @@ export const restore: Command<ChangeResult | ChangePlan | LinkResult | LinkPlan,
   check(result, call) {
     if ('files' in result) link.check?.(result, call);
   },
-  human(result) {
-    if ('files' in result) return link.human(result);
+  human(result, call) {
+    if ('files' in result) return link.human(result, call);
     if ('steps' in result) return showChangePlan(result);
     const { replaced, made, unchanged, left } = result;
     const hint = left.some(({ state }) => FORCED.includes(state)) ? [HINT] : [];
