@@ -1,8 +1,9 @@
 import { linkSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openFingerprints } from '../../src/cache/fingerprints.ts';
 import { createLayout, type Layout } from '../../src/cache/layout.ts';
+import { makeClockCoarse, showStats } from '../helpers/show-stats.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const HEX = 'ab34567890123456789012345678abcd';
@@ -104,6 +105,32 @@ describe('a file that was verified', () => {
       expect(lstatSync(file)).toMatchObject({ ino: before.ino, size: 7, mtimeMs: before.mtimeMs });
       expect(await known(layout, file)).toBe('unsure');
     }
+  });
+});
+
+describe('where several changes may look like one', () => {
+  it('a file that was edited as soon as it was verified, with its size and times restored, is not taken for the same', async () => {
+    makeClockCoarse(100);
+    const { layout, file } = await open();
+    for (let round = 0; round < 3; round++) {
+      writeFileSync(file, 'content');
+      utimesSync(file, 1_700_000_000, 1_700_000_000);
+      await remember(layout, file);
+      expect(await known(layout, file)).toBe('same');
+      editSecretly(file, 'CONTENT');
+      expect(await known(layout, file)).toBe('unsure');
+    }
+  });
+
+  it('nothing is known of a file that was changed in the future, since the clock was set back', async () => {
+    const { layout, file } = await open();
+    showStats(({ ctimeMs }, path) => (path === file ? { ctimeMs: ctimeMs + 3_600_000 } : {}));
+    let now = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 500));
+    onTestFinished(() => void clock.mockRestore());
+    writeFileSync(file, 'content');
+    await remember(layout, file);
+    expect(await known(layout, file)).toBe('unknown');
   });
 });
 

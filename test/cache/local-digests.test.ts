@@ -1,10 +1,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { appendFile, chmod, mkdir, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createLayout } from '../../src/cache/layout.ts';
 import { openLocalDigests } from '../../src/cache/local-digests.ts';
 import { md5 } from '../helpers/rig.ts';
+import { makeClockCoarse, showStats } from '../helpers/show-stats.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 /** A file whose digest was noted and written down, and a new memory of the same cache. */
@@ -49,6 +50,43 @@ it('what is changed in the same moment as it was read is not taken for what was 
     await flushing;
     expect(await openLocalDigests(layout).find(statSync(path))).not.toBe(md5('before'));
   }
+});
+
+it('it is not known of a file that was changed within the tick of a clock that it was noted in', async () => {
+  makeClockCoarse(100);
+  const { folder, layout } = await createNoted();
+  for (let n = 0; n < 3; n++) {
+    const path = join(folder, `quick-${n}`);
+    await writeFile(path, 'before');
+    const memory = openLocalDigests(layout);
+    memory.note(path, statSync(path), md5('before'));
+    await memory.flush();
+    expect(await openLocalDigests(layout).find(statSync(path))).toBe(md5('before'));
+    await writeFile(path, 'after!');
+    expect(await openLocalDigests(layout).find(statSync(path))).toBeUndefined();
+  }
+});
+
+it.each([
+  ['less than two seconds ago', 1_500, undefined],
+  ['before that', 2_500, md5('content')],
+])(
+  'of a file on another disk, whose clock may be another one, it is known if that was changed %s',
+  async (_when, ago, known) => {
+    const now = Date.now();
+    showStats(({ dev }, path) => (path.endsWith('/file') ? { dev: dev + 1, ctimeMs: now - ago } : { ctimeMs: now }));
+    const { find } = await createNoted();
+    expect(await find()).toBe(known);
+  },
+);
+
+it('it is not known of a file that was changed in the future, since the clock was set back', async () => {
+  showStats(({ ctimeMs }, path) => (path.endsWith('/file') ? { ctimeMs: ctimeMs + 3_600_000 } : {}));
+  let now = performance.now();
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 500));
+  onTestFinished(() => void clock.mockRestore());
+  const { find } = await createNoted();
+  expect(await find()).toBeUndefined();
 });
 
 it.each([
