@@ -11,7 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createCloneRig, expectSoundCache, linksTo, V1 } from '../helpers/edits.ts';
+import { openFingerprints } from '../../src/cache/fingerprints.ts';
+import { createCloneRig, expectSoundCache, linksTo, V1, VERSIONS } from '../helpers/edits.ts';
+import { md5 } from '../helpers/rig.ts';
 
 const edit = (path: string, content: string) => {
   rmSync(path, { force: true });
@@ -39,6 +41,19 @@ describe('restoring', () => {
     if (mode === 'symlink') expect(look()).toEqual(linksTo('v1'));
     else expect(lstatSync(join(clone, 'sub/x')).ino).toBe(lstatSync(cached('sub/x')).ino);
     expectSoundCache(rig);
+  });
+
+  it('leaves the cache knowing that all of it is right, whose inodes have other names now', async () => {
+    const { client, clone, cached } = await createCloneRig('hardlink');
+    await client.stageFiles([clone]);
+    await client.restoreFiles([clone]);
+    const files = Object.entries(VERSIONS['p/a/v1']);
+    const prints = await openFingerprints(
+      client.context.cache.layout,
+      'p',
+      files.map(([, content]) => md5(content)),
+    );
+    for (const [path, content] of files) expect(prints.check(md5(content), lstatSync(cached(path))), path).toBe('same');
   });
 
   it('leaves copies in a clone of copies', async () => {
