@@ -1,4 +1,5 @@
-import { readReceipt } from '../cache/receipts.ts';
+import { statIfThere } from '../cache/blobs.ts';
+import { findReceipt, isFolderOf } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import { CLONE_MODES, type CloneMode } from '../model/clone-mode.ts';
@@ -23,9 +24,32 @@ export function checkMode(mode: CloneMode | 'auto', download: boolean): void {
   });
 }
 
+/**
+ * Gives the mode of the clone that a folder is already, also if it was moved; nothing of another folder. Throws
+ * `destination-refused` if it is of hard links and shall be otherwise: links that stay are the cached files, and whoever
+ * takes them for files of the clone's own, or for none of it, edits those.
+ */
+export async function findMode(
+  { cache: { layout } }: Context,
+  place: string,
+  mode: CloneMode | 'auto',
+): Promise<CloneMode | undefined> {
+  const real = realPath(place);
+  const stats = statIfThere(real);
+  const receipt = stats === undefined ? undefined : await findReceipt(layout, real, stats);
+  if (stats === undefined || receipt === undefined) return undefined;
+  const staysSo = mode === 'auto' || mode === 'hardlink' || receipt.mode !== 'hardlink';
+  if (staysSo || !isFolderOf(receipt, stats)) return receipt.mode;
+  throw new GypsumError('destination-refused', `${showText(place)} is a clone of hard links, and stays one.`, {
+    hint: 'Leave out the mode (--mode), or clone into another folder.',
+    details: { destination: place, mode },
+  });
+}
+
 interface ChooseOptions {
   readonly download: boolean;
-  readonly merge: boolean;
+  /** The mode of the clone that is there already, if there is one. */
+  readonly before: CloneMode | undefined;
   /** Brings files from the site cache into the user's own: none of it may be linked to but by symlinks. Absent where there are none. */
   readonly bring?: (() => Promise<void>) | undefined;
 }
@@ -35,11 +59,9 @@ export async function chooseCloneMode(
   ctx: Context,
   { ref, selected }: ClonedVersion,
   place: string,
-  { download, merge, bring }: ChooseOptions,
+  { download, before, bring }: ChooseOptions,
   put: PutFile,
 ): Promise<CloneMode> {
-  const { layout } = ctx.cache;
-  const before = merge ? (await readReceipt(layout, realPath(place)))?.mode : undefined;
   const [path] = Object.keys(selected);
   // Without the files nothing but symlinks can be made, so that there is nothing to try.
   if (before !== undefined || !download || path === undefined) return before ?? 'symlink';
@@ -47,5 +69,5 @@ export async function chooseCloneMode(
     if (takesSymlinks(place, put)) return 'symlink';
     await bring();
   }
-  return chooseMode(place, layout.file({ ...ref, path }), put);
+  return chooseMode(place, ctx.cache.layout.file({ ...ref, path }), put);
 }

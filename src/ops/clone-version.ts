@@ -19,7 +19,7 @@ import { checkCollisions } from './check-collisions.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { checkDestination, checkEmpty, makeFolders, removeFolders } from './clone-destination.ts';
 import { type ClonedVersion, cloneFiles } from './clone-files.ts';
-import { checkMode, chooseCloneMode } from './clone-mode.ts';
+import { checkMode, chooseCloneMode, findMode } from './clone-mode.ts';
 import { withReceipt } from './clone-receipt.ts';
 import { findCloneSources } from './find-clone-sources.ts';
 import { holdFiles } from './hold-files.ts';
@@ -44,7 +44,8 @@ export interface CloneOptions extends SaveOptions, Selection {
    * are read-only. `reflink`: they share bytes with them until they are written to, where the file system can do that.
    * `copy`: they are files of their own. `auto`: symlinks, or where those are refused the first of the others that works.
    *
-   * All of them cost nothing to publish again as long as they are not changed. @default 'auto'
+   * All of them cost nothing to publish again as long as they are not changed. What is merged into a clone is made as the
+   * rest of it, unless another mode is given; one of hard links stays so. @default 'auto'
    */
   mode?: CloneMode | 'auto';
 }
@@ -102,6 +103,7 @@ export async function cloneBy(
   if (!download && Object.keys(patterns).length > 0) throw nothingToSelect();
   const place = checkDestination(ctx, destination, merge);
   return run(ctx, options, async () => {
+    const before = merge ? await findMode(ctx, place, mode) : undefined;
     const documents = await loadVersion(ctx, version, options);
     const selected = selectFiles(documents.manifest, version, { include, exclude });
     const cloned = { ...documents, selected };
@@ -118,7 +120,7 @@ export async function cloneBy(
     const made = makeFolders(place);
     try {
       if (!merge) checkEmpty(place);
-      const choice = { download, merge, bring: inSite.size > 0 ? bring : undefined };
+      const choice = { download, before, bring: inSite.size > 0 ? bring : undefined };
       const chosen = mode === 'auto' ? await chooseCloneMode(ctx, cloned, place, choice, put) : mode;
       checkMode(chosen, download);
       if (chosen !== 'symlink' && inSite.size > 0) await bring();

@@ -1,5 +1,17 @@
 import { copyFileSync, cpSync, linkSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { chmod, lstat, readdir, readFile, rename, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openFingerprints } from '../../src/cache/fingerprints.ts';
@@ -273,6 +285,55 @@ describe('a file of a clone', () => {
     const { files, links } = await rig.client.prepareDirectoryUpload(rig.clone);
     expect(files).toEqual([{ path: 'a.txt', size: 12 }]);
     expect(links.map(({ link }) => link.version)).toEqual(['v2', 'v2', 'v2', 'v2']);
+  });
+});
+
+const CHANGES = MODES.flatMap((from) => MODES.filter((to) => to !== from).map((to) => [from, to] as const));
+
+describe('`merge` in another mode', () => {
+  it.each(CHANGES.filter(([from]) => from !== 'hardlink'))(
+    'makes a clone of mode %s one of mode %s: what stands there counts as staged, or is made a file',
+    async (from, to) => {
+      const { clone, client, registry } = await createClone(from);
+      await rm(join(clone, 'a.txt'));
+      const { mode } = await cloneBy(standIn, client.context, V1, clone, { merge: true, mode: to });
+      expect(mode).toBe(to);
+      const staged = to === 'symlink' ? ALL - 1 : 0;
+      const { states, ...status } = await client.cloneStatus(clone);
+      expect([status.mode, states.linked.files, states.staged.files]).toEqual([to, ALL - staged, staged]);
+      expect(await client.relinkClone(clone)).toMatchObject({ mode: to, links: [], elsewhere: [] });
+      await rm(join(clone, 'same'));
+      await writeFile(join(clone, 'same'), 'D');
+      const { files, links } = await client.planUpload(V2, clone);
+      expect([files.map(({ path }) => path), links.length]).toEqual([['same'], ALL - 1]);
+      await client.restoreFiles([clone]);
+      expect((await client.cloneStatus(clone)).entries).toEqual([{ path: 'same', state: 'modified', size: 1 }]);
+      expect(sent(registry)).toBe(0);
+    },
+  );
+
+  it.each(CHANGES.filter(([from]) => from === 'hardlink').map(([, to]) => to))(
+    'does not make one of hard links one of mode %s: who edits it would edit the cache',
+    async (mode) => {
+      const { clone, client, folder, own } = await createClone('hardlink');
+      await rm(join(clone, 'a.txt'));
+      const moved = join(folder, 'moved');
+      await rename(clone, moved);
+      const refusal = { code: 'destination-refused', hint: expect.stringContaining('Leave out the mode') };
+      const before = await readTree(own);
+      await expect(client.cloneVersion(V1, moved, { merge: true, mode })).rejects.toMatchObject(refusal);
+      expect(await readTree(own)).toEqual(before);
+      expect(await client.cloneVersion(V1, moved, { merge: true })).toMatchObject({ mode: 'hardlink' });
+      expect(await client.cloneStatus(moved)).toMatchObject({ mode: 'hardlink', clean: true });
+    },
+  );
+
+  it('is free in another folder that stands where a clone of hard links was', async () => {
+    const { clone, client } = await createClone('hardlink');
+    await rename(clone, `${clone}-before`);
+    await mkdir(clone);
+    const result = await client.cloneVersion(V1, clone, { merge: true, mode: 'symlink' });
+    expect(result).toMatchObject({ mode: 'symlink', links: { made: ALL } });
   });
 });
 
