@@ -12,6 +12,7 @@ import { exportClone } from './ops/export-clone.ts';
 import { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
 import { fetchFiles } from './ops/fetch-files.ts';
 import { fetchLatest } from './ops/fetch-latest.ts';
+import { getTree } from './ops/get-tree.ts';
 import { listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
 import { listCache } from './ops/list-cache.ts';
 import { listHistory } from './ops/list-history.ts';
@@ -114,6 +115,7 @@ const operations = {
   diffFolders,
   exportClone,
   readTree,
+  getTree,
 };
 
 type Operations = typeof operations;

@@ -55,6 +55,8 @@ export { type FetchedFiles, fetchFiles } from './ops/fetch-files.ts';
 export { fetchLatest } from './ops/fetch-latest.ts';
 export type { TracedFile } from './ops/follow-links.ts';
 export type { Publishing, Refused } from './ops/foresee-publishing.ts';
+export type { GetSymlinks } from './ops/get-entries.ts';
+export { type ExistsRule, type GetOptions, type GetResult, getTree } from './ops/get-tree.ts';
 export { linkFolders, linkStatus } from './ops/link-folders.ts';
 export type { LinkedFile, LinkPlan, LinkResult, LinkState, LinkStatus, LinkType } from './ops/link-plan.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';

@@ -129,6 +129,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Make a folder of real files, or a tar file, of a clone',
     load: async () => (await import('./commands/export.ts')).exportCommand,
   },
+  get: {
+    summary: 'Copy a version, or a folder or file of it, with its symlinks',
+    load: async () => (await import('./commands/get.ts')).get,
+  },
   log: {
     summary: 'Show the versions of an asset, and what each changed',
     load: async () => (await import('./commands/log.ts')).log,

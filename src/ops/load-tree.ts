@@ -41,8 +41,7 @@ async function loadRecord(
   if (size === undefined) return undefined;
   if (size > MAX_TREE_RECORD) throw recordTooLarge(ref);
   const place = await saveFileOf(ctx, documents, TREE_RECORD, options);
-  return parseTreeRecord(
-    await readFile(place, { encoding: 'utf8', ...(options.signal && { signal: options.signal }) }),
-    ref,
-  );
+  const text = await readFile(place, 'utf8');
+  options.signal?.throwIfAborted();
+  return parseTreeRecord(text, ref);
 }

@@ -137,9 +137,9 @@ function leadsAsSeen(place: string, { seen }: SymlinkTo, means: Means): boolean 
   return stats?.isFile() === true && isAsSeen(stats, seen, means);
 }
 
-function makeSymlink(place: string, { target }: SymlinkTo, put: PutFile): void {
+function makeSymlink(place: string, { target, toFolder }: SymlinkTo, put: PutFile): void {
   try {
-    put.symlink(target, place);
+    put.symlink(target, place, toFolder);
   } catch (error) {
     throw isRefusal('symlink', error) ? refusal('symlink', target, place, error) : error;
   }

@@ -26,7 +26,8 @@ import { readVerified } from './read-verified.ts';
  * what a killed process leaves has a name that no version may hold, so that it is not published unseen.
  */
 export interface PutFile {
-  symlink(source: string, path: string): void;
+  /** Windows wants to know whether it leads to a folder. */
+  symlink(source: string, path: string, toFolder?: boolean): void;
   hardlink(source: string, path: string): void;
   /** Shares the bytes until one of the two is written to. */
   reflink(source: string, path: string): void;
@@ -66,7 +67,7 @@ function why(mode: CloneMode, code: string | undefined): string {
 }
 
 export const putFile: PutFile = {
-  symlink: (source, path) => symlinkSync(fsPath(source), fsPath(path), 'file'),
+  symlink: (source, path, toFolder = false) => symlinkSync(fsPath(source), fsPath(path), toFolder ? 'dir' : 'file'),
   hardlink: (source, path) => linkSync(fsPath(source), fsPath(path)),
   reflink(source, path) {
     const fresh = freshName(dirname(path));

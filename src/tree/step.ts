@@ -40,6 +40,8 @@ export interface SeenFile {
 /** A symlink; with `seen`, it must lead to the file that looked so. */
 export interface SymlinkTo extends SymlinkText {
   readonly seen?: Fingerprint;
+  /** It leads to a folder, which Windows wants to know beforehand. @default false */
+  readonly toFolder?: boolean;
 }
 
 /** A real file made of the one at `source`, an absolute path, which holds what is expected. */

@@ -27,6 +27,16 @@ export function versionFiles(entries: readonly FixtureEntry[]): Record<string, s
   return { ...files, [TREE_RECORD]: formatTreeRecord({ entries: entries.map(toRecord) }) };
 }
 
+/** Gives a tree as `treeShape` reads it from a disk. */
+export function shapeOf(entries: readonly FixtureEntry[]): Record<string, string> {
+  return Object.fromEntries(
+    entries.map(({ path, type, size, content, target }) => [
+      path,
+      type === 'dir' ? '/' : type === 'symlink' ? `-> ${target}` : (content ?? 'x'.repeat(size ?? 0)),
+    ]),
+  );
+}
+
 function toRecord({ path, type, target = '', target_type: targetType = 'unknown' }: FixtureEntry): RecordEntry {
   if (type === 'symlink') return { type, path, target, targetType };
   return { type: type === 'dir' ? 'directory' : 'file', path };

@@ -16,8 +16,10 @@ const expected = (content: string | Buffer): Expected => ({
 async function createSource(content: string | Buffer) {
   const folder = await tempFolder();
   writeFileSync(join(folder, 'source'), content, { mode: 0o444 });
-  const put = async (way: keyof typeof putFile, name: string, wanted = expected(content), signal?: AbortSignal) =>
-    putFile[way](join(folder, 'source'), join(folder, name), wanted, createPace(signal));
+  const put = async (way: keyof typeof putFile, name: string, wanted = expected(content), signal?: AbortSignal) => {
+    const [from, to] = [join(folder, 'source'), join(folder, name)];
+    return way === 'symlink' ? putFile.symlink(from, to) : putFile[way](from, to, wanted, createPace(signal));
+  };
   return { folder, put };
 }
 

@@ -1,0 +1,38 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { startCli } from '../helpers/cli.ts';
+import { layOut } from '../helpers/files.ts';
+import { readFixture, versionFiles } from '../helpers/fixture-tree.ts';
+import { createRig } from '../helpers/rig.ts';
+import { treeShape } from '../helpers/tree-shape.ts';
+
+const seed = { versions: { 'p/a/v': versionFiles(readFixture('testdata')) } };
+
+async function createCommand() {
+  const { registry, cacheDir, folder } = await createRig(seed);
+  const dest = join(folder, 'dest');
+  mkdirSync(dest);
+  const environment = { GYPSUM_URL: registry.url, GYPSUM_CACHE_DIR: cacheDir };
+  const get = (...words: string[]) => startCli(['get', ...words], environment, { cwd: dest }).end();
+  return { dest, get };
+}
+
+it('get copies a version into the current folder, and a file of it under its name', async () => {
+  const { dest, get } = await createCommand();
+  expect(await get('p/a/v')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Got 8 files, .*: .*\/dest\n$/) });
+  expect(Object.keys(treeShape(dest))).toHaveLength(11);
+  expect(await get('p/a:/subfolder/sub2.md', '--json')).toMatchObject({ code: 0 });
+  expect(treeShape(dest)).toMatchObject({ 'sub2.md': 'sub2' });
+});
+
+it('get says where nobody can be asked which flag says what is to become of a file that is in the way', async () => {
+  const { dest, get } = await createCommand();
+  layOut(dest, { 'test.md': 'mine', subfolder: 'mine' });
+  expect(await get('p/a/v')).toMatchObject({ code: 15, stderr: expect.stringContaining('--exists') });
+  expect(Object.keys(treeShape(dest))).toHaveLength(2);
+  const { code, stdout, stderr } = await get('p/a/v', '--exists', 'preserve');
+  expect(code).toBe(0);
+  expect(stdout).toContain('Were there before: 1 (overwritten: 0, preserved: 1).');
+  expect(stderr).toContain('Skipped: "subfolder" is there, and no folder.');
+});
