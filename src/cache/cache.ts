@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import { realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { GypsumError, isSystemError } from '../errors.ts';
@@ -9,7 +10,7 @@ import { publishDocument, publishOnce, removeIfThere } from './atomic.ts';
 import { statIfThere } from './blobs.ts';
 import { isShared, makeRoot, notShared } from './folders.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
-import { readIfThere } from './read-document.ts';
+import { readBytesIfThere, readIfThere } from './read-document.ts';
 import { checkOwner, checkRegistryName, parseMark, type RegistryMark } from './registry-mark.ts';
 
 /** One cache folder, which belongs to one registry. */
@@ -25,7 +26,7 @@ export interface Cache {
   /** Makes the folder and marks it with its registry, if need be; to be called before anything is written. */
   open(): Promise<void>;
   /** Gives what is remembered of an immutable version; nothing if it is not. */
-  readRecord(ref: VersionRef, name: RecordName): Promise<string | undefined>;
+  readRecord(ref: VersionRef, name: RecordName): Promise<Buffer | undefined>;
   /** Remembers a document of an immutable version, as the registry sent it, for us and for the other clients. */
   writeRecord(ref: VersionRef, name: RecordName, content: Uint8Array): Promise<void>;
   /**
@@ -134,11 +135,11 @@ export function createCache(
     async readRecord(ref, name) {
       if (platform === 'win32') checkHoldable(ref);
       const file = layout.record(ref, name);
-      const text = await readIfThere(file);
-      if (text === undefined) return undefined;
+      const content = await readBytesIfThere(file);
+      if (content === undefined) return undefined;
       try {
         await checkSpelling(file, ref);
-        return text;
+        return content;
       } catch (error) {
         // Somebody who frees space has just removed it.
         if (isSystemError(error, 'ENOENT')) return undefined;

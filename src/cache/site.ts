@@ -1,7 +1,8 @@
+import type { Buffer } from 'node:buffer';
 import type { VersionRef } from '../model/refs.ts';
 import { ifReachable } from './if-reachable.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
-import { readIfThere } from './read-document.ts';
+import { readBytesIfThere, readIfThere } from './read-document.ts';
 import { checkOwner, checkRegistryName, parseMark, type RegistryMark } from './registry-mark.ts';
 
 /**
@@ -15,16 +16,15 @@ export interface Site {
   /** Hears the name that the registry has given itself. Throws `cache-mismatch` if another one has filled this cache. */
   meet(name: string): Promise<void>;
   /** Gives what it remembers of an immutable version, if anything. */
-  readRecord(ref: VersionRef, name: RecordName): Promise<string | undefined>;
+  readRecord(ref: VersionRef, name: RecordName): Promise<Buffer | undefined>;
 }
 
 export function createSite(root: string, registryUrl: string): Site {
   const layout = createLayout(root);
-  const read = (file: string) => ifReachable(() => readIfThere(file));
 
   /** A folder without a mark that can be read is no cache of ours. */
   const readMark = async (): Promise<RegistryMark | undefined> => {
-    const text = await read(layout.registry);
+    const text = await ifReachable(() => readIfThere(layout.registry));
     const mark = text === undefined ? undefined : parseMark(text);
     if (mark !== undefined) checkOwner(mark, root, registryUrl);
     return mark;
@@ -34,6 +34,9 @@ export function createSite(root: string, registryUrl: string): Site {
     layout,
     isThere: async () => (await readMark()) !== undefined,
     meet: async (name) => checkRegistryName(await readMark(), name, root, registryUrl),
-    readRecord: async (ref, name) => ((await readMark()) === undefined ? undefined : read(layout.record(ref, name))),
+    async readRecord(ref, name) {
+      if ((await readMark()) === undefined) return undefined;
+      return ifReachable(() => readBytesIfThere(layout.record(ref, name)));
+    },
   };
 }

@@ -1,10 +1,12 @@
+import type { Buffer } from 'node:buffer';
 import { z } from 'zod';
 import { GypsumError } from '../errors.ts';
 import { type Digest, parseMd5 } from './digest.ts';
+import { jsonEntries } from './json.ts';
 import { nameFault, pathFault } from './names.ts';
-import { type FileRef, formatRef, type VersionRef } from './refs.ts';
+import { type FileRef, fileOf, formatRef, type VersionRef } from './refs.ts';
 import { showText } from './text.ts';
-import { isBelow, sortPaths } from './tree.ts';
+import { comparePaths, isBelow, sortPaths } from './tree.ts';
 
 /** Where the bytes of a linked file are: the link's target, and if that is a link too, the file it leads to. */
 export interface ManifestLink extends FileRef {
@@ -59,20 +61,36 @@ const wireEntry = z.object({
  * an impossible size or digest refuses the whole.
  */
 export function checkManifest(value: unknown, ref: VersionRef): Manifest {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw refused(ref, 'It is not an object of files by path.');
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return checkEntries(isObject ? Object.entries(value) : undefined, ref);
+}
+
+/** Reads and checks the text of a manifest; throws a `SyntaxError` if it is no JSON. */
+export function parseManifest(json: Buffer, ref: VersionRef): Manifest {
+  return checkEntries(jsonEntries(json), ref);
+}
+
+function checkEntries(wire: Iterable<[string, unknown]> | undefined, ref: VersionRef): Manifest {
+  if (wire === undefined) throw refused(ref, 'It is not an object of files by path.');
+  const paths: string[] = [];
+  const entries: ManifestEntry[] = [];
+  for (const [path, value] of wire) {
+    const fault = pathFault(path);
+    if (fault) throw refused(ref, `The path "${showText(path)}" ${fault}.`, path);
+    paths.push(path);
+    entries.push(checkEntry(value, path, ref));
   }
-  const wire = value as Record<string, unknown>;
   const manifest: Record<string, ManifestEntry> = Object.create(null);
   let previous: string | undefined;
   let total = 0;
-  for (const path of sortPaths(Object.keys(wire))) {
-    const fault = pathFault(path);
-    if (fault) throw refused(ref, `The path "${showText(path)}" ${fault}.`, path);
+  // Places are sorted, not entries, and of entries with one path the last one counts, as in any JSON.
+  const order = Array.from(paths.keys()).sort((a, b) => comparePaths(paths[a] ?? '', paths[b] ?? ''));
+  for (const at of order) {
+    const [path, entry] = [paths[at], entries[at]];
+    if (path === undefined || entry === undefined) continue;
     if (previous !== undefined && isBelow(path, previous)) {
       throw refused(ref, `The path "${showText(path)}" lies below "${showText(previous)}", which is a file.`, path);
     }
-    const entry = checkEntry(wire[path], path, ref);
     total += entry.size;
     if (!Number.isSafeInteger(total)) throw refused(ref, 'Its files are larger than any disk.', path);
     manifest[path] = entry;
@@ -96,8 +114,7 @@ export function entryDigest(entry: ManifestEntry): Digest {
 /** Gives the file that holds an entry's bytes, as far as its manifest says. */
 export function entrySource(ref: VersionRef, path: string, entry: ManifestEntry): FileRef {
   const source = entry.link?.ancestor ?? entry.link;
-  if (source === undefined) return { ...ref, path };
-  return { project: source.project, asset: source.asset, version: source.version, path: source.path };
+  return source === undefined ? fileOf(ref, path) : fileOf(source, source.path);
 }
 
 function checkEntry(value: unknown, path: string, ref: VersionRef): ManifestEntry {
@@ -113,11 +130,12 @@ function checkEntry(value: unknown, path: string, ref: VersionRef): ManifestEntr
     throw refused(ref, `The "md5sum" of "${showText(path)}" is not 32 hexadecimal digits.`, path);
   }
   if (link === undefined) return { size, md5sum: digest.hex };
-  const { ancestor, ...target } = link;
-  checkTarget(target, path, ref);
-  if (ancestor === undefined) return { size, md5sum: digest.hex, link: target };
-  checkTarget(ancestor, path, ref);
-  return { size, md5sum: digest.hex, link: { ...target, ancestor } };
+  checkTarget(link, path, ref);
+  if (link.ancestor === undefined) return { size, md5sum: digest.hex, link: fileOf(link, link.path) };
+  checkTarget(link.ancestor, path, ref);
+  const { project, asset, version, path: to } = link;
+  const ancestor = fileOf(link.ancestor, link.ancestor.path);
+  return { size, md5sum: digest.hex, link: { project, asset, version, path: to, ancestor } };
 }
 
 function checkTarget(target: FileRef, path: string, ref: VersionRef): void {

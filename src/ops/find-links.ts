@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
@@ -7,7 +8,7 @@ import { type FileRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import type { UploadFile } from '../model/upload-plan.ts';
 import { findRecord, knownNames } from './records.ts';
 import type { Standing } from './standing.ts';
-import { parseManifest, readRememberedSummary } from './version-documents.ts';
+import { manifestIfSound, readRememberedSummary } from './version-documents.ts';
 
 /**
  * How much of remembered manifests is searched, newest first: a project may have any number, and what is not found is
@@ -39,10 +40,10 @@ export async function findLinks(
   for (const version of await rememberedVersions(ctx, ref, latest)) {
     if (wanted.size === 0 || searched > MAX_SEARCHED) break;
     if (pace.due()) await pace.rest();
-    const text = (await findRecord(ctx, version, 'manifest'))?.text;
-    searched += text?.length ?? 0;
-    if (text === undefined || !mentions(text, wanted) || !(await standing.of(version))) continue;
-    const manifest = parseManifest(text, version);
+    const content = (await findRecord(ctx, version, 'manifest'))?.content;
+    searched += content?.length ?? 0;
+    if (content === undefined || !mentions(content, wanted) || !(await standing.of(version))) continue;
+    const manifest = manifestIfSound(content, version);
     const paths = manifest === undefined ? new Map<string, string[]>() : pathsByContent(manifest, wanted);
     for (const [id, same] of wanted) {
       const held = new Set<string>();
@@ -89,9 +90,9 @@ async function rememberedVersions(
 }
 
 /** Whether a manifest has one of the contents, as it seems: to parse and check one takes twelve times as long. */
-function mentions(text: string, wanted: ReadonlyMap<string, readonly UploadFile[]>): boolean {
+function mentions(content: Buffer, wanted: ReadonlyMap<string, readonly UploadFile[]>): boolean {
   const digests = new Set([...wanted.values()].flatMap(([file]) => file?.md5sum ?? []));
-  for (const [, hex = ''] of text.matchAll(/"md5sum"\s*:\s*"([0-9a-fA-F]{32})"/g)) {
+  for (const [, hex = ''] of content.toString('latin1').matchAll(/"md5sum"\s*:\s*"([0-9a-fA-F]{32})"/g)) {
     if (digests.has(hex.toLowerCase())) return true;
   }
   return false;

@@ -31,10 +31,10 @@ export async function mendDocuments(
   }
   for (const problem of problems) {
     const name = copies.get(problem.path);
-    const text = name === undefined ? undefined : await ctx.cache.readRecord(ref, name);
-    if (name === undefined || text === undefined) continue;
+    const content = name === undefined ? undefined : await ctx.cache.readRecord(ref, name);
+    if (name === undefined || content === undefined) continue;
     const movedTo = statIfThere(problem.path) === undefined ? undefined : setAside(layout, problem.path);
-    await ctx.cache.writeRecord(ref, name, Buffer.from(text));
+    await ctx.cache.writeRecord(ref, name, content);
     mended.push({ ...problem, repaired: true, ...(movedTo !== undefined && { movedTo }) });
   }
   return mended;

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import { cachedNames } from '../cache/cached-names.ts';
 import { ifReachable } from '../cache/if-reachable.ts';
 import type { RecordName } from '../cache/layout.ts';
@@ -6,7 +7,7 @@ import type { VersionRef } from '../model/refs.ts';
 
 /** What is remembered of an immutable version, and whether by the user's own cache. */
 interface KnownRecord {
-  readonly text: string;
+  readonly content: Buffer;
   readonly isOwn: boolean;
 }
 
@@ -17,9 +18,9 @@ export async function findRecord(
   name: RecordName,
 ): Promise<KnownRecord | undefined> {
   const own = await cache.readRecord(ref, name);
-  if (own !== undefined) return { text: own, isOwn: true };
-  const text = await site?.readRecord(ref, name);
-  return text === undefined ? undefined : { text, isOwn: false };
+  if (own !== undefined) return { content: own, isOwn: true };
+  const content = await site?.readRecord(ref, name);
+  return content === undefined ? undefined : { content, isOwn: false };
 }
 
 /** Gives the names that the caches know below others: projects, a project's assets, or an asset's versions; sorted. */

@@ -7,7 +7,7 @@ import type { Manifest, ManifestEntry } from '../model/manifest.ts';
 import { type FileRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { isImmutable, type VersionSummary } from '../model/summary.ts';
 import { findRecord } from './records.ts';
-import { askSummary, parseManifest, readRememberedSummary } from './version-documents.ts';
+import { askSummary, manifestIfSound, readRememberedSummary } from './version-documents.ts';
 
 /** Says whether versions can be linked to; each is asked for once. */
 export interface Standing {
@@ -91,8 +91,8 @@ function groupByVersion(links: readonly { readonly link: FileRef }[]): Map<strin
 
 /** Gives a remembered manifest if there are links in it: most have none, and to read a large one takes a second. */
 async function readLinking(ctx: Context, ref: VersionRef): Promise<Manifest | undefined> {
-  const text = (await findRecord(ctx, ref, 'manifest'))?.text;
-  return text?.includes('"link"') ? parseManifest(text, ref) : undefined;
+  const content = (await findRecord(ctx, ref, 'manifest'))?.content;
+  return content?.includes('"link"') ? manifestIfSound(content, ref) : undefined;
 }
 
 function finishOf(summary: VersionSummary | undefined): number {

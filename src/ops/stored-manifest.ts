@@ -1,10 +1,9 @@
-import { readIfThere } from '../cache/read-document.ts';
+import { readBytesIfThere } from '../cache/read-document.ts';
 import type { Context } from '../context.ts';
-import { isGypsumError } from '../errors.ts';
-import { parseJsonIfAny } from '../model/json.ts';
-import { checkManifest, type Manifest } from '../model/manifest.ts';
+import type { Manifest } from '../model/manifest.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { findRecord } from './records.ts';
+import { manifestIfSound } from './version-documents.ts';
 
 /**
  * Gives the manifest that the cache has of a version: what we remember, else what another client has left there; nothing
@@ -12,17 +11,7 @@ import { findRecord } from './records.ts';
  */
 export async function storedManifest(ctx: Context, ref: VersionRef): Promise<Manifest | undefined> {
   return (
-    parseIfAny((await findRecord(ctx, ref, 'manifest'))?.text, ref) ??
-    parseIfAny(await readIfThere(ctx.cache.layout.document(ref, 'manifest')), ref)
+    manifestIfSound((await findRecord(ctx, ref, 'manifest'))?.content, ref) ??
+    manifestIfSound(await readBytesIfThere(ctx.cache.layout.document(ref, 'manifest')), ref)
   );
-}
-
-function parseIfAny(text: string | undefined, ref: VersionRef): Manifest | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return checkManifest(parseJsonIfAny(text), ref);
-  } catch (error) {
-    if (isGypsumError(error, 'invalid-manifest')) return undefined;
-    throw error;
-  }
 }

@@ -138,7 +138,7 @@ type State = 'nothing' | 'unfinished' | 'finished';
 async function askState(ctx: Context, ref: VersionRef, call: CallOptions): Promise<State> {
   try {
     const summary = await ctx.registry.read(keys.summary(ref), 64 * 1024, call);
-    return parseSummary(summary.toString('utf8'), ref).uploadFinish === undefined ? 'unfinished' : 'finished';
+    return parseSummary(summary, ref).uploadFinish === undefined ? 'unfinished' : 'finished';
   } catch (error) {
     if (isGypsumError(error, 'not-found')) return 'nothing';
     throw error;

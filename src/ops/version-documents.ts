@@ -1,13 +1,14 @@
+import type { Buffer } from 'node:buffer';
 import type { RecordName } from '../cache/layout.ts';
-import { readIfThere } from '../cache/read-document.ts';
+import { readBytesIfThere } from '../cache/read-document.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { keys } from '../model/keys.ts';
-import { checkManifest, type Manifest } from '../model/manifest.ts';
+import { type Manifest, parseManifest } from '../model/manifest.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { isImmutable, summaryFromWire, type VersionSummary, wireSummary } from '../model/summary.ts';
-import { parseJson } from '../registry/documents.ts';
+import { notJson, parseJson } from '../registry/documents.ts';
 import { offlineError } from '../registry/offline.ts';
 import { findRecord } from './records.ts';
 
@@ -75,22 +76,17 @@ export async function loadSummary(ctx: Context, ref: VersionRef, options: LoadOp
 /** Gives `..summary` as the registry has it now: the version may be gone, whatever the cache knows. */
 export async function askSummary(ctx: Context, ref: VersionRef, options: CallOptions): Promise<VersionSummary> {
   const content = await readDocument(ctx, ref, keys.summary(ref), MAX_SUMMARY, options);
-  return parseSummary(content.toString('utf8'), ref);
+  return parseSummary(content, ref);
 }
 
 /** Gives the `..summary` of a version that the cache remembers as one that cannot change. */
 export async function readRememberedSummary(ctx: Context, ref: VersionRef): Promise<VersionSummary | undefined> {
-  return (await readRecord(ctx, ref, 'summary', (text) => parseSummary(text, ref)))?.value;
+  return (await readRecord(ctx, ref, 'summary', (content) => parseSummary(content, ref)))?.value;
 }
 
 /** Reads a manifest that the cache has remembered; nothing if it is damaged. */
-export function parseManifest(text: string, ref: VersionRef): Manifest | undefined {
-  try {
-    return checkManifest(parseJson(text, `Reading the manifest of ${formatRef(ref)}`), ref);
-  } catch (error) {
-    if (isGypsumError(error)) return undefined;
-    throw error;
-  }
+export function manifestIfSound(content: Buffer | undefined, ref: VersionRef): Manifest | undefined {
+  return readIfSound(content, (json) => manifestFromWire(json, ref))?.value;
 }
 
 /** A document that was checked; `remember` writes it to the cache if it did not come from there. */
@@ -100,7 +96,7 @@ interface Read<T> {
 }
 
 async function readSummary(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<Read<VersionSummary>> {
-  const parse = (text: string) => parseSummary(text, ref);
+  const parse = (content: Buffer) => parseSummary(content, ref);
   const known = options.overwrite ? undefined : await readRecord(ctx, ref, 'summary', parse);
   if (known !== undefined) return known;
   if (ctx.registry.isOffline && !options.overwrite) {
@@ -109,7 +105,7 @@ async function readSummary(ctx: Context, ref: VersionRef, options: LoadOptions):
     throw documentMissing(ref, 'summary');
   }
   const content = await readDocument(ctx, ref, keys.summary(ref), MAX_SUMMARY, options);
-  const value = parse(content.toString('utf8'));
+  const value = parse(content);
   return { value, remember: () => ctx.cache.writeRecord(ref, 'summary', content) };
 }
 
@@ -119,8 +115,7 @@ async function readManifest(
   immutable: boolean,
   options: LoadOptions,
 ): Promise<Read<Manifest>> {
-  const what = `Reading the manifest of ${formatRef(ref)}`;
-  const parse = (text: string) => checkManifest(parseJson(text, what), ref);
+  const parse = (content: Buffer) => manifestFromWire(content, ref);
   const known = immutable && !options.overwrite ? await readRecord(ctx, ref, 'manifest', parse) : undefined;
   if (known !== undefined) return known;
   if (ctx.registry.isOffline) {
@@ -129,7 +124,7 @@ async function readManifest(
     throw documentMissing(ref, 'manifest');
   }
   const content = await readDocument(ctx, ref, keys.manifest(ref), MAX_MANIFEST, options);
-  const value = parse(content.toString('utf8'));
+  const value = parse(content);
   return { value, remember: () => ctx.cache.writeRecord(ref, 'manifest', content) };
 }
 
@@ -145,13 +140,13 @@ async function readRecord<T>(
   ctx: Context,
   ref: VersionRef,
   name: RecordName,
-  parse: (text: string) => T,
+  parse: (content: Buffer) => T,
 ): Promise<Read<T> | undefined> {
   const record = await findRecord(ctx, ref, name);
-  const known = readIfSound(record?.text, parse);
+  const known = readIfSound(record?.content, parse);
   if (record === undefined || record.isOwn || known === undefined) return known;
   // The site cache may go, and what leads into it shall say still which files those were.
-  return { ...known, remember: () => ctx.cache.writeRecord(ref, name, Buffer.from(record.text)) };
+  return { ...known, remember: () => ctx.cache.writeRecord(ref, name, record.content) };
 }
 
 /** Gives what another client has left of a version, which is better than nothing where nobody can be asked. */
@@ -159,15 +154,15 @@ async function readOthers<T>(
   ctx: Context,
   ref: VersionRef,
   name: RecordName,
-  parse: (text: string) => T,
+  parse: (content: Buffer) => T,
 ): Promise<Read<T> | undefined> {
-  return readIfSound(await readIfThere(ctx.cache.layout.document(ref, name)), parse);
+  return readIfSound(await readBytesIfThere(ctx.cache.layout.document(ref, name)), parse);
 }
 
-function readIfSound<T>(text: string | undefined, parse: (text: string) => T): Read<T> | undefined {
-  if (text === undefined) return undefined;
+function readIfSound<T>(content: Buffer | undefined, parse: (content: Buffer) => T): Read<T> | undefined {
+  if (content === undefined) return undefined;
   try {
-    return { value: parse(text), remember: async () => {} };
+    return { value: parse(content), remember: async () => {} };
   } catch (error) {
     if (isGypsumError(error)) return undefined;
     throw error;
@@ -188,11 +183,21 @@ async function readDocument(ctx: Context, ref: VersionRef, key: string, limit: n
 }
 
 /** Reads a `..summary` from the wire, or throws `invalid-response`. */
-export function parseSummary(text: string, ref: VersionRef): VersionSummary {
-  const parsed = wireSummary.safeParse(parseJson(text, `Reading the summary of ${formatRef(ref)}`));
+export function parseSummary(content: Buffer, ref: VersionRef): VersionSummary {
+  const parsed = wireSummary.safeParse(parseJson(content.toString('utf8'), `Reading the summary of ${formatRef(ref)}`));
   if (parsed.success) return summaryFromWire(parsed.data);
   throw new GypsumError('invalid-response', `The summary of ${formatRef(ref)} is not as it must be.`, {
     hint: 'Check that the URL is the one of a gypsum registry.',
     cause: parsed.error,
   });
+}
+
+/** Reads a `..manifest` from the wire, or throws `invalid-response` or `invalid-manifest`. */
+function manifestFromWire(content: Buffer, ref: VersionRef): Manifest {
+  try {
+    return parseManifest(content, ref);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw notJson(content.toString('utf8', 0, 240), `Reading the manifest of ${formatRef(ref)}`, error);
+  }
 }

@@ -26,8 +26,13 @@ export function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw notGypsum(what, `"${showText(text.slice(0, 60))}…" is not JSON`, error);
+    throw notJson(text, what, error);
   }
+}
+
+/** Says that what a registry sent is no JSON. */
+export function notJson(text: string, what: string, error: unknown): GypsumError {
+  return notGypsum(what, `"${showText(text.slice(0, 60))}…" is not JSON`, error);
 }
 
 /**
