@@ -9,7 +9,7 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { inodeId } from '../model/fingerprint.ts';
 import { entryDigest, entrySource, type Manifest, type ManifestEntry } from '../model/manifest.ts';
-import type { VersionRef } from '../model/refs.ts';
+import { fileOf, type VersionRef } from '../model/refs.ts';
 import { isBelow, parentPath } from '../model/tree.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import type { CacheFault, CacheProblem } from './cache-problems.ts';
@@ -55,7 +55,7 @@ export async function checkFiles(
     if (pace.due()) await pace.rest();
   }
   await each(open, { concurrency: ctx.concurrency, signal }, async ({ file, entry, stats }) => {
-    const wrong = await checkFile(ctx, prover, { ...ref, path: file }, entry, stats);
+    const wrong = await checkFile(ctx, prover, fileOf(ref, file), entry, stats);
     if (wrong !== undefined) {
       const edited = wrong.fault === 'wrong-content' ? sameFiles(clones, ref, file, stats) : [];
       problems.push(tell({ file, size: stats.size, ...wrong, ...(edited.length > 0 && { clones: edited }) }));

@@ -9,7 +9,7 @@ import type { FileMode } from '../model/clone-mode.ts';
 import { type Fingerprint, fingerprintOf } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import { entryDigest, type Manifest, manifestPaths } from '../model/manifest.ts';
-import type { VersionRef } from '../model/refs.ts';
+import { fileOf, type VersionRef } from '../model/refs.ts';
 import { type Entry, type FileEntry, withDirectories } from '../model/tree.ts';
 import { type ApplyOptions, applySteps, type RevocableStep } from '../tree/apply.ts';
 import { type LayoutPlan, planLayout } from '../tree/plan.ts';
@@ -34,7 +34,7 @@ export async function cloneFiles(
 ): Promise<LayoutPlan> {
   const wanted = { ref, summary, manifest: selected };
   const { tree, known } = await recognize(place, actual, selected, options);
-  const source = ({ path }: FileEntry) => ctx.cache.layout.file({ ...ref, path });
+  const source = ({ path }: FileEntry) => ctx.cache.layout.file(fileOf(ref, path));
   const folder = ctx.cache.layout.versionFolder(ref);
   const plan = planLayout(withDirectories(entries(manifest, selected, folder)), tree, { mode, source });
   await putFiles(ctx, wanted, place, mode, plan.steps, {

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { entrySource, type Manifest, type ManifestEntry, manifestPaths } from '../model/manifest.ts';
-import { type FileRef, fileRefOf, type VersionRef } from '../model/refs.ts';
+import { type FileRef, fileOf, fileRefOf, type VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
 import { comparePaths, isBelow } from '../model/tree.ts';
 import { type VersionDocuments, versionIfAny } from './version-documents.ts';
@@ -30,6 +30,8 @@ export interface LinkTargets {
 }
 
 interface Known {
+  /** Of all files that are found, so that not each holds the text of the link that it was found by. */
+  readonly ref: VersionRef;
   readonly manifest: Manifest;
   readonly immutable: boolean;
   /** In order, so that a folder's files stand together; made when a folder is first asked for. */
@@ -43,7 +45,7 @@ export function createLinkTargets(
 ): LinkTargets {
   const versions = new Map<string, Known | undefined>();
   for (const { ref, manifest, summary } of loaded) {
-    versions.set(idOf(ref), { manifest, immutable: isImmutable(summary) });
+    versions.set(idOf(ref), { ref, manifest, immutable: isImmutable(summary) });
   }
 
   const look = async (ref: VersionRef): Promise<Known | undefined> => {
@@ -51,7 +53,7 @@ export function createLinkTargets(
     if (versions.has(id)) return versions.get(id);
     // What is no version of the registry, or none yet, cannot be linked to; its content may be there all the same.
     const loaded = await versionIfAny(ctx, ref, options);
-    const known = loaded && { manifest: loaded.manifest, immutable: isImmutable(loaded.summary) };
+    const known = loaded && { ref, manifest: loaded.manifest, immutable: isImmutable(loaded.summary) };
     versions.set(id, known);
     return known;
   };
@@ -64,7 +66,7 @@ export function createLinkTargets(
       const known = await look(ref);
       if (known === undefined || !(known.immutable || changing)) return [];
       const entry = known.manifest[path];
-      return entry === undefined ? filesBelow(ref, known, path) : [target(ref, path, '', entry, known.immutable)];
+      return entry === undefined ? filesBelow(known, path) : [target(known, path, '', entry)];
     },
   };
 }
@@ -73,7 +75,7 @@ function idOf({ project, asset, version }: VersionRef): string {
   return `${project}/${asset}/${version}`;
 }
 
-function filesBelow(ref: VersionRef, known: Known, folder: string): LinkTarget[] {
+function filesBelow(known: Known, folder: string): LinkTarget[] {
   known.paths ??= manifestPaths(known.manifest);
   const found: LinkTarget[] = [];
   for (let at = firstBelow(known.paths, folder); at < known.paths.length; at++) {
@@ -81,7 +83,7 @@ function filesBelow(ref: VersionRef, known: Known, folder: string): LinkTarget[]
     const entry = path === undefined ? undefined : known.manifest[path];
     if (path === undefined || entry === undefined || !isBelow(path, folder)) break;
     const below = folder === '' ? path : path.slice(folder.length + 1);
-    found.push(target(ref, path, below, entry, known.immutable));
+    found.push(target(known, path, below, entry));
   }
   return found;
 }
@@ -98,7 +100,8 @@ function firstBelow(paths: readonly string[], folder: string): number {
   return from;
 }
 
-function target(ref: VersionRef, path: string, below: string, entry: ManifestEntry, final: boolean): LinkTarget {
+function target({ ref, immutable }: Known, path: string, below: string, entry: ManifestEntry): LinkTarget {
   const { size, md5sum } = entry;
-  return { below, file: { ...ref, path }, size, md5sum, source: entrySource(ref, path, entry).project, final };
+  const source = entrySource(ref, path, entry).project;
+  return { below, file: fileOf(ref, path), size, md5sum, source, final: immutable };
 }

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { manifestTree } from '../model/manifest-tree.ts';
-import type { FileRef } from '../model/refs.ts';
+import { type FileRef, fileOf } from '../model/refs.ts';
 import { comparePaths, type KnownFile } from '../model/tree.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
 import { statThrough } from '../tree/stat-through.ts';
@@ -32,7 +32,7 @@ export interface Comparable {
 }
 
 export function comparableVersion({ ref, manifest }: VersionDocuments): Comparable {
-  return { files: manifestTree(manifest), locate: (path) => ({ ...ref, path }), skipped: [] };
+  return { files: manifestTree(manifest), locate: (path) => fileOf(ref, path), skipped: [] };
 }
 
 /**

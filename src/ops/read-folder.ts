@@ -4,14 +4,14 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import { MAX_KEY_BYTES, pathFault } from '../model/names.ts';
-import { joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
+import { type Entry, joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
 import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
 import { liesIn, realPath } from '../tree/real-path.ts';
 import type { Resolution } from '../tree/resolve-symlink.ts';
-import { scanFolder } from '../tree/scan.ts';
+import { scanInParts } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { findAstray } from './astray-links.ts';
-import { type Copy, openCopies } from './find-copies.ts';
+import { type Copies, type Copy, openCopies } from './find-copies.ts';
 import { type Fault, type Found, type FoundLink, faultOf } from './found.ts';
 import { createLinkTargets, type LinkTarget } from './link-targets.ts';
 import type { VersionDocuments } from './version-documents.ts';
@@ -40,6 +40,15 @@ export interface ReadOptions extends CallOptions {
   loaded?: readonly VersionDocuments[];
   /** Read files of clones that may be as their version's; else only what is known by stats is taken for that. @default true */
   content?: boolean;
+}
+
+/** A folder that is being read. */
+interface Walked {
+  readonly folder: string;
+  /** Where it is a clone of real files. */
+  readonly known: Copies | undefined;
+  /** The folders that are being walked: itself, and those with the symlinks that lead here. */
+  readonly real: readonly string[];
 }
 
 /** Reads a folder, given by its real path, and says of every entry what it would be in a version. Changes nothing. */
@@ -81,22 +90,27 @@ export async function readFolder(
   /** Adds the entries of a folder; `real` are the folders that are being walked, so that a link back is noticed. */
   const addTree = async (prefix: string, folder: string, real: readonly string[]) => {
     const skip = (path: string, isFolder: boolean) => isIgnored(joinPath(prefix, path), isFolder);
-    const tree = await scanFolder(folder, rules === undefined ? options : { ...options, skip });
     const known = rule === 'never' ? undefined : await openCopies(ctx, folder, targets, { ...options, content });
-    for (const entry of tree) {
-      if (pace.due()) await pace.rest();
-      const path = joinPath(prefix, entry.path);
-      // No version holds it, and a kernel may not take its path: it is not looked at.
-      const isTooLong = path.length > MAX_KEY_BYTES;
-      if (entry.type === 'file') {
-        const copy = isTooLong ? undefined : await known?.find(entry.path);
-        if (copy === undefined) add({ type: 'file', path, size: entry.size }, real);
-        else addCopy(path, entry.size, copy, real);
-      } else if (entry.type === 'special') add({ type: 'special', path }, real, faultOf('special'));
-      else if (entry.type === 'symlink') {
-        if (isTooLong) add({ type: 'symlink', path, target: entry.target }, real, nameFault(path));
-        else await addSymlink(path, entry, folder, real);
+    // What was looked at need not stay: of a million links there would be two trees.
+    for await (const part of scanInParts(folder, rules === undefined ? options : { ...options, skip })) {
+      for (const entry of part) {
+        if (pace.due()) await pace.rest();
+        await addEntry(joinPath(prefix, entry.path), entry, { folder, known, real });
       }
+    }
+  };
+
+  const addEntry = async (path: string, entry: Entry, { folder, known, real }: Walked) => {
+    // No version holds it, and a kernel may not take its path: it is not looked at.
+    const isTooLong = path.length > MAX_KEY_BYTES;
+    if (entry.type === 'file') {
+      const copy = isTooLong ? undefined : await known?.find(entry.path);
+      if (copy === undefined) add({ type: 'file', path, size: entry.size }, real);
+      else addCopy(path, entry.size, copy, real);
+    } else if (entry.type === 'special') add({ type: 'special', path }, real, faultOf('special'));
+    else if (entry.type === 'symlink') {
+      if (isTooLong) add({ type: 'symlink', path, target: entry.target }, real, nameFault(path));
+      else await addSymlink(path, entry, folder, real);
     }
   };
 
@@ -168,7 +182,9 @@ function linkOf(
   seen?: Fingerprint,
   inSite = false,
 ): FoundLink {
-  const link: FoundLink = { type: 'link', path, file, size, md5sum, project: source, how };
+  // Nearly all stand where their version has them: one text is enough for both.
+  const at = path === file.path ? file.path : path;
+  const link: FoundLink = { type: 'link', path: at, file, size, md5sum, project: source, how };
   return seen === undefined && !inSite
     ? link
     : { ...link, ...(seen !== undefined && { seen }), ...(inSite && { inSite }) };

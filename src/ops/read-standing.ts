@@ -8,6 +8,7 @@ import { createPace } from '../give-way.ts';
 import { fingerprintOf, inodeId, sameFingerprint } from '../model/fingerprint.ts';
 import { entrySource } from '../model/manifest.ts';
 import { MAX_KEY_BYTES } from '../model/names.ts';
+import { fileOf } from '../model/refs.ts';
 import type { FileEntry, SymlinkEntry, Tree } from '../model/tree.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
 import { isLeftover } from '../tree/put-file.ts';
@@ -82,7 +83,7 @@ export async function readStanding(
   const findHardLink = (path: string, stats: Stats): Linked | undefined => {
     for (const { ref, manifest } of versions) {
       const entry = manifest[path];
-      const file = { ...ref, path };
+      const file = fileOf(ref, path);
       const cached = entry === undefined ? undefined : statIfThere(layout.file(file));
       if (entry === undefined || cached === undefined || inodeId(cached) !== inodeId(stats)) continue;
       const { size, md5sum } = entry;

@@ -8,7 +8,7 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
 import { entryDigest, entrySource } from '../model/manifest.ts';
-import { type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
+import { type FileRef, fileOf, formatRef, type VersionRef } from '../model/refs.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { fetchContent } from './fetch-content.ts';
 import { fingerprintsOf, type Memory, openMemory } from './memory.ts';
@@ -144,8 +144,8 @@ export function groupContents({ ref, manifest }: Pick<VersionDocuments, 'ref' | 
     const source = entrySource(ref, path, entry);
     const id = `${source.project}/${entry.md5sum}/${entry.size}`;
     const known = contents.get(id);
-    if (known !== undefined) known.files.push({ ...ref, path });
-    else contents.set(id, { source, digest: entryDigest(entry), size: entry.size, files: [{ ...ref, path }] });
+    if (known !== undefined) known.files.push(fileOf(ref, path));
+    else contents.set(id, { source, digest: entryDigest(entry), size: entry.size, files: [fileOf(ref, path)] });
   }
   return [...contents.values()];
 }

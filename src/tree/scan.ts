@@ -22,32 +22,43 @@ export interface ScanOptions extends CallOptions {
  * a folder that cannot be read is an error, or somebody hears of it.
  */
 export async function scanFolder(root: string, options: ScanOptions = {}): Promise<Entry[]> {
+  const tree: Entry[] = [];
+  for await (const entries of scanInParts(root, options)) for (const entry of entries) tree.push(entry);
+  return tree;
+}
+
+/** How many entries are given at once. */
+const PART = 1000;
+
+/** Reads a folder like `scanFolder`, for whoever needs no entry for long: a part of the tree at a time. */
+export async function* scanInParts(root: string, options: ScanOptions = {}): AsyncGenerator<Entry[]> {
   options.signal?.throwIfAborted();
   const places = createPlaces(root);
   try {
-    return await readTree(places, options);
+    yield* readTree(places, options);
   } finally {
     places.close();
   }
 }
 
-async function readTree(
+async function* readTree(
   places: Places,
   { sizes = true, facts = false, skip, onFailure, signal, onEvent }: ScanOptions,
-): Promise<Entry[]> {
-  const tree: Entry[] = [];
+): AsyncGenerator<Entry[]> {
+  let part: Entry[] = [];
   const pace = createPace(signal);
-  let reported = 0;
-  const report = () => {
-    if (tree.length > reported) onEvent?.({ type: 'progress', task: 'scan', files: tree.length - reported, bytes: 0 });
-    reported = tree.length;
+  const take = () => {
+    const taken = part;
+    part = [];
+    if (taken.length > 0) onEvent?.({ type: 'progress', task: 'scan', files: taken.length, bytes: 0 });
+    return taken;
   };
   // What is still to be visited, last first: its folders are read when their turn comes, so that order is depth first.
   const open: { path: string; entry: Dirent<string> | Dirent<Buffer> | undefined }[] = [{ path: '', entry: undefined }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { path, entry } = next;
     if (entry === undefined || entry.isDirectory()) {
-      if (path !== '') tree.push({ type: 'directory', path, ...(facts && readFacts(places.to(path)).facts) });
+      if (path !== '') part.push({ type: 'directory', path, ...(facts && readFacts(places.to(path)).facts) });
       const children = readIfPossible(places, path, onFailure);
       children.sort((a, b) => (a.name < b.name ? 1 : -1));
       for (const { name, entry: child } of children) {
@@ -56,23 +67,21 @@ async function readTree(
       }
     } else if (entry.isFile() && facts) {
       const { size, facts: own } = readFacts(places.to(path));
-      tree.push({ type: 'file', path, size, ...own });
+      part.push({ type: 'file', path, size, ...own });
     } else if (entry.isFile()) {
-      tree.push({ type: 'file', path, size: sizes ? lstatSync(fsPath(places.to(path))).size : 0 });
+      part.push({ type: 'file', path, size: sizes ? lstatSync(fsPath(places.to(path))).size : 0 });
     } else if (entry.isSymbolicLink()) {
       const place = places.to(path);
       const own = facts ? { targetType: readTargetType(place), ...readFacts(place).facts } : {};
-      tree.push({ type: 'symlink', path, target: readLink(place), ...own });
+      part.push({ type: 'symlink', path, target: readLink(place), ...own });
     } else {
-      tree.push({ type: 'special', path });
+      part.push({ type: 'special', path });
     }
-    if (pace.due()) {
-      report();
-      await pace.rest();
-    }
+    const isDue = pace.due();
+    if (isDue || part.length >= PART) yield take();
+    if (isDue) await pace.rest();
   }
-  report();
-  return tree;
+  yield take();
 }
 
 /** Gives the text of a symlink, byte for byte. */
