@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Fingerprint, fingerprintSchema } from '../model/fingerprint.ts';
+import { type Fingerprint, fingerprintSchema, inodeId } from '../model/fingerprint.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { sameVersion, type VersionRef } from '../model/refs.ts';
 import { publishDocument } from './atomic.ts';
@@ -36,4 +36,9 @@ export async function readCloneFiles(layout: Layout, destination: string, ref: V
   const text = await readIfThere(layout.cloneFiles(receiptId(destination)));
   const known = text === undefined ? undefined : cloneFilesSchema.safeParse(parseJsonIfAny(text)).data;
   return new Map(known !== undefined && sameVersion(known, ref) ? known.files : []);
+}
+
+/** Gives the paths in its version of the files of a clone, by what they are, whatever their names are by now. */
+export function pathsByInode(files: CloneFiles): Map<string, string> {
+  return new Map([...files].map(([path, [dev, ino]]) => [inodeId({ dev, ino }), path]));
 }

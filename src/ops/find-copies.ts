@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasContent, statIfThere } from '../cache/blobs.ts';
-import { type CloneFiles, readCloneFiles } from '../cache/clone-files.ts';
+import { type CloneFiles, pathsByInode, readCloneFiles } from '../cache/clone-files.ts';
 import { findReceipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
@@ -56,7 +56,7 @@ export function createCopies(
   targets: LinkTargets,
   { content = true, signal }: CopyOptions,
 ): Copies {
-  const byInode = new Map([...known].map(([path, [dev, ino]]) => [inodeId({ dev, ino }), path]));
+  const byInode = pathsByInode(known);
 
   /** Gives the version's files that a file may be: the one at its own path, and the one that its inode had been. */
   const candidates = async (path: string, inode: string): Promise<LinkTarget[]> => {

@@ -1,10 +1,17 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fingerprintOf } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
-import type { Entry } from '../model/tree.ts';
+import { type Entry, joinPath } from '../model/tree.ts';
 import { isLeftover } from '../tree/put-file.ts';
 import type { Before, Step } from '../tree/step.ts';
+import { entryAt } from './entries-at.ts';
+
+/** Gives what killed processes have left in a folder below another one, but for folders. */
+export function leftoversIn(root: string, folder: string): Entry[] {
+  const names = readdirSync(fsPath(join(root, folder)), 'utf8').filter(isLeftover);
+  return names.flatMap((name) => entryAt(root, joinPath(folder, name)) ?? []);
+}
 
 /** Gives the step that takes an entry of a folder away, if it is a file or link that a killed process has left. */
 export function removalOf(entry: Entry | undefined, root: string): Step[] {

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
-import { readCloneFiles } from '../cache/clone-files.ts';
+import { pathsByInode, readCloneFiles } from '../cache/clone-files.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
@@ -41,6 +41,7 @@ export async function readStanding(
   const targets = createLinkTargets(ctx, options, versions);
   const buckets = watchBuckets(ctx);
   const known = await Promise.all(versions.map(({ ref }) => readCloneFiles(layout, receipt.destination, ref)));
+  const byInode = known.map(pathsByInode);
   const unread = new Map<number, LocalSource>();
   const standing: Stood[] = [];
 
@@ -57,7 +58,9 @@ export async function readStanding(
   const readFile = ({ path }: FileEntry): Stood => {
     const source = join(root, path);
     const isVersions = versions.some(({ manifest }) => path in manifest);
-    const isOurs = isVersions || (path.length <= MAX_KEY_BYTES && isLeftover(path));
+    // A hard link may have another name by now.
+    const mayBeOurs = path.length <= MAX_KEY_BYTES && (receipt.mode === 'hardlink' || isLeftover(path));
+    const isOurs = isVersions || mayBeOurs;
     const stats = isOurs ? statIfThere(source) : undefined;
     if (stats === undefined) return { path, type: 'file' };
     const seen = fingerprintOf(stats);
@@ -81,13 +84,16 @@ export async function readStanding(
   };
 
   const findHardLink = (path: string, stats: Stats): Linked | undefined => {
-    for (const { ref, manifest } of versions) {
-      const entry = manifest[path];
-      const file = fileOf(ref, path);
-      const cached = entry === undefined ? undefined : statIfThere(layout.file(file));
-      if (entry === undefined || cached === undefined || inodeId(cached) !== inodeId(stats)) continue;
-      const { size, md5sum } = entry;
-      return { path, file, size, md5sum, project: entrySource(ref, path, entry).project };
+    const inode = inodeId(stats);
+    for (const [at, { ref, manifest }] of versions.entries()) {
+      for (const from of new Set([path, byInode[at]?.get(inode) ?? path])) {
+        const entry = manifest[from];
+        const file = fileOf(ref, from);
+        const cached = entry === undefined ? undefined : statIfThere(layout.file(file));
+        if (entry === undefined || cached === undefined || inodeId(cached) !== inode) continue;
+        const { size, md5sum } = entry;
+        return { path, file, size, md5sum, project: entrySource(ref, from, entry).project };
+      }
     }
     return undefined;
   };

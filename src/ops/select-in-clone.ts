@@ -8,6 +8,7 @@ import { comparePaths, type Entry, isBelow, joinPath, type Tree } from '../model
 import { scanFolder } from '../tree/scan.ts';
 import { entryAt } from './entries-at.ts';
 import { type FoundClone, findClone } from './find-clone.ts';
+import { leftoversIn } from './leftovers.ts';
 import { takeApart } from './take-apart.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
@@ -22,7 +23,10 @@ export interface CloneSelection {
 /** A part of a clone. */
 export interface CloneParts {
   readonly clone: FoundClone;
-  /** What of the clone is there and may be meant, with the folders around it; in the order of `comparePaths`. */
+  /**
+   * What of the clone is there and may be meant, with the folders around it, and what killed processes have left beside it;
+   * in the order of `comparePaths`.
+   */
   readonly tree: Tree;
   /** Gives those of some paths that are meant; throws `not-found` naming what means none of them. */
   choose(paths: readonly string[]): Set<string>;
@@ -94,7 +98,7 @@ function createTest({ folder, named }: Part): (path: string) => boolean {
 
 async function readParts(root: string, parts: readonly Part[], options: CallOptions): Promise<Tree> {
   const found = new Map<string, Entry>();
-  const scanned = new Set<string>();
+  const [scanned, searched] = [new Set<string>(), new Set<string>()];
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
   for (const { folder, named } of parts) {
     for (let end = folder.indexOf('/'); folder !== ''; end = folder.indexOf('/', end + 1)) {
@@ -104,8 +108,12 @@ async function readParts(root: string, parts: readonly Part[], options: CallOpti
     }
     if (scanned.has(folder)) continue;
     const one = named === '' || named.includes('/') ? undefined : entryAt(root, joinPath(folder, named));
-    if (one !== undefined) found.set(one.path, one);
-    else {
+    if (one !== undefined) {
+      found.set(one.path, one);
+      if (searched.has(folder)) continue;
+      searched.add(folder);
+      for (const entry of leftoversIn(root, folder)) found.set(entry.path, entry);
+    } else {
       scanned.add(folder);
       for (const entry of await scanFolder(join(root, folder), options)) {
         const path = joinPath(folder, entry.path);

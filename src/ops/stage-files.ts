@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
+import { isLeftover } from '../tree/put-file.ts';
 import type { LeftPath } from '../tree/standing.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import type { FileOf, Step } from '../tree/step.ts';
@@ -8,6 +9,7 @@ import type { ChangePlan } from './change-plan.ts';
 import { findChanged } from './find-changed.ts';
 import type { FoundClone } from './find-clone.ts';
 import { cachedPlace, type Linked } from './found.ts';
+import { removalOf } from './leftovers.ts';
 import { readStanding, type Stood } from './read-standing.ts';
 import { refuseEdited } from './refuse-edited.ts';
 import { isRescuable, rescueEdits } from './rescue-edits.ts';
@@ -58,8 +60,8 @@ async function makePlan(
   paths: readonly string[],
   options: Omit<StageOptions, 'rescue'>,
 ): Promise<{ clone: FoundClone; plan: ChangePlan }> {
-  const { clone, chosen } = await choose(ctx, paths, options);
-  const steps: Step[] = [];
+  const { clone, chosen, leftovers } = await choose(ctx, paths, options);
+  const steps = [...leftovers];
   const left: LeftPath[] = [];
   const links: Linked[] = [];
   let unchanged = 0;
@@ -80,10 +82,11 @@ async function choose(
   ctx: Context,
   paths: readonly string[],
   options: Omit<StageOptions, 'rescue'>,
-): Promise<{ clone: FoundClone; chosen: Stood[] }> {
+): Promise<{ clone: FoundClone; chosen: readonly Stood[]; leftovers: readonly Step[] }> {
   const { clone, tree, choose: pick } = await selectInClone(ctx, paths, options, options);
   const documents = await loadVersion(ctx, clone.ref, options);
-  const entries = tree.filter(({ type }) => type !== 'directory');
+  const leftovers = tree.flatMap((entry) => removalOf(entry, clone.root));
+  const entries = tree.filter(({ type, path }) => type !== 'directory' && !isLeftover(path));
   const meant = pick(entries.map(({ path }) => path));
   const standing = await readStanding(
     ctx,
@@ -92,7 +95,7 @@ async function choose(
     [documents],
     options,
   );
-  return { clone, chosen: standing };
+  return { clone, chosen: standing, leftovers };
 }
 
 /** A real file with the content of a cached one, for people to write to. */
