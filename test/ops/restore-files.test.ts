@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openFingerprints } from '../../src/cache/fingerprints.ts';
 import { createCloneRig, expectSoundCache, linksTo, V1, VERSIONS } from '../helpers/edits.ts';
+import { leftoverName } from '../helpers/leftover-name.ts';
 import { md5 } from '../helpers/rig.ts';
 
 const edit = (path: string, content: string) => {
@@ -61,6 +62,15 @@ describe('restoring', () => {
     const before = lstatSync(join(clone, 'same')).ino;
     expect(await client.restoreFiles([clone])).toMatchObject({ replaced: 0, unchanged: 7 });
     expect(lstatSync(join(clone, 'same')).ino).toBe(before);
+  });
+
+  it.each(['sub/x', 'sub', '.'])('takes away what a killed process has left beside %s', async (path) => {
+    const { client, clone, look } = await createCloneRig();
+    await client.stageFiles([join(clone, 'sub/x')]);
+    const left = leftoverName();
+    writeFileSync(join(clone, 'sub', left), 'half');
+    await client.restoreFiles([join(clone, path)]);
+    expect(look()).toEqual(linksTo('v1'));
   });
 
   it('leaves what was modified, replaced or deleted, and says so', async () => {

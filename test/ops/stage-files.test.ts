@@ -1,7 +1,9 @@
-import { chmodSync, lstatSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { freshName } from '../../src/tree/put-file.ts';
 import { createCloneRig, expectSoundCache, linksTo, V1 } from '../helpers/edits.ts';
+import { leftoverName } from '../helpers/leftover-name.ts';
 
 const inodeOf = (path: string) => lstatSync(path).ino;
 
@@ -88,6 +90,26 @@ describe('staging', () => {
     // It is known to be the version's: publishing sends nothing.
     const { files, links } = await client.prepareDirectoryUpload(clone);
     expect([files.length, links.length]).toEqual([0, 7]);
+  });
+
+  it('makes a file of its own of a hard link that has another name by now', async () => {
+    const rig = await createCloneRig('hardlink');
+    const { client, clone, cached } = rig;
+    renameSync(join(clone, 'same'), join(clone, 'sub/moved'));
+    expect(await client.stageFiles([join(clone, 'sub/moved')])).toMatchObject({ replaced: 1, unchanged: 0 });
+    writeFileSync(join(clone, 'sub/moved'), 'EDITED');
+    expect(inodeOf(join(clone, 'sub/moved'))).not.toBe(inodeOf(cached('same')));
+    expectSoundCache(rig);
+  });
+
+  it.each(['sub/x', 'sub', '.'])('takes away what a killed process has left beside %s', async (path) => {
+    const { client, clone, look } = await createCloneRig();
+    const [left, living] = [leftoverName(), freshName('sub')];
+    writeFileSync(join(clone, 'sub', left), 'half');
+    writeFileSync(join(clone, living), 'half');
+    await client.stageFiles([join(clone, path)]);
+    expect(look()).toMatchObject({ 'sub/x': 'x', [living]: 'half' });
+    expect(look()).not.toHaveProperty([`sub/${left}`]);
   });
 
   it('does nothing to copies, which can be written to', async () => {

@@ -1,0 +1,473 @@
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import {
+  type ChangeResult,
+  type Client,
+  type CloneMode,
+  isGypsumError,
+  type LeftPath,
+  type VersionRef,
+} from '../../src/index.ts';
+import { createRig } from '../helpers/rig.ts';
+
+/** How many clones are tried; more are worth the time now and then. */
+const RUNS = Number(process.env.GYPSUM_MODEL_RUNS ?? 15);
+/** What is random follows from it; a failure names it. */
+const SEED = Number(process.env.GYPSUM_MODEL_SEED ?? Date.now() % 2 ** 31);
+/** How many triples of versions there are. */
+const ASSETS = 16;
+
+const names = fc.constantFrom('a', 'b', 'a.b', 'é');
+const path = fc.array(names, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
+const known = fc.constantFrom('', 'one', 'two', 'six', 'longer');
+type Files = Readonly<Record<string, string>>;
+/** Files by path; of a file and a folder of the same name, the one that came first. */
+const files = fc.array(fc.tuple(path, known), { minLength: 1, maxLength: 8 }).map((entries): Files => {
+  const kept = new Map<string, string>();
+  for (const [at, text] of entries) {
+    if (![...kept.keys()].some((other) => isAtOrBelow(at, other) || isAtOrBelow(other, at))) kept.set(at, text);
+  }
+  return Object.fromEntries(kept);
+});
+/** As another version, of which some is as it was. */
+const versions = fc
+  .tuple(files, files, files, fc.array(fc.boolean(), { minLength: 16, maxLength: 16 }))
+  .map(([first, ...others]): Files[] => {
+    const stays = others.pop() as boolean[];
+    const kept = Object.entries(first).filter((_, at) => stays[at]);
+    return [first, ...(others as Files[]).map((more) => merge(Object.fromEntries(kept), more))];
+  });
+const mode = fc.constantFrom<CloneMode[]>('symlink', 'symlink', 'hardlink', 'copy');
+const which = fc.nat({ max: 1000 });
+const version = fc.nat({ max: 2 });
+/** A content that nobody has yet is given in place of nothing. */
+const content = fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: known });
+const selection = fc.oneof(
+  fc.record({ by: fc.constant('all' as const) }),
+  fc.record({ by: fc.constantFrom('entry' as const, 'version' as const, 'folder' as const), which }),
+);
+const is = <T extends string>(type: T) => fc.constant(type);
+const action = fc.oneof(
+  fc.record({ type: is('write'), path, content }),
+  fc.record({ type: is('overwrite'), which, longer: fc.boolean() }),
+  fc.record({ type: is('delete'), which }),
+  fc.record({ type: is('delete folder'), which }),
+  fc.record({ type: is('move'), which, path }),
+  fc.record({ type: is('retarget'), path, version, which }),
+  fc.record({ type: is('link out'), path }),
+  fc.record({ type: is('make folder'), path }),
+  fc.record({ type: is('drop'), version, which }),
+  { weight: 3, arbitrary: fc.record({ type: is('stage'), selection }) },
+  { weight: 3, arbitrary: fc.record({ type: is('restore'), selection, force: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ type: is('checkout'), version, download: fc.boolean() }) },
+);
+type Selection = typeof selection extends fc.Arbitrary<infer T> ? T : never;
+type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
+
+/** What stands at a path of the clone. */
+interface Item {
+  readonly is: 'file' | 'link' | 'foreign';
+  /** What it holds: a link into the cache what the version says, also if it dangles; other links hold nothing of a version. */
+  readonly content: string;
+  /** All that an edit could change, to the inode. */
+  readonly raw: string;
+  readonly names: number;
+  readonly mode: number;
+  readonly ino: number;
+}
+type Look = ReadonlyMap<string, Item>;
+
+interface World {
+  readonly client: Client;
+  readonly ref: (version: number) => VersionRef;
+  readonly versions: readonly Files[];
+  readonly mode: CloneMode;
+  readonly root: string;
+  readonly bucket: string;
+  readonly cacheDir: string;
+  readonly outside: string;
+  /** The version that the clone is of. */
+  now: number;
+  /** How many contents nobody had before. */
+  fresh: number;
+}
+
+function isAtOrBelow(at: string, folder: string): boolean {
+  return `${at}/`.startsWith(`${folder}/`);
+}
+
+function merge(first: Files, second: Files): Files {
+  const fits = (at: string) => !Object.keys(first).some((one) => isAtOrBelow(at, one) || isAtOrBelow(one, at));
+  return { ...first, ...Object.fromEntries(Object.entries(second).filter(([at]) => fits(at))) };
+}
+
+function pick<T>(all: readonly T[], index: number): T | undefined {
+  return all[index % all.length];
+}
+
+function foldersAbove(at: string): string[] {
+  const parts = at.split('/');
+  return parts.slice(1).map((_, end) => parts.slice(0, end + 1).join('/'));
+}
+
+function filesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function foldersIn({ root }: World): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+function look(world: World): Look {
+  const items = filesBelow(world.root).map((at): [string, Item] => {
+    const { ino, mode, mtimeMs, nlink } = lstatSync(at);
+    const isLink = lstatSync(at).isSymbolicLink();
+    const text = isLink ? readlinkSync(at) : readFileSync(at, 'utf8');
+    const [, name, inside = ''] = text.startsWith(`${world.bucket}/`)
+      ? (/^(\d)\/(.*)$/.exec(text.slice(world.bucket.length + 1)) ?? [])
+      : [];
+    const meant = name === undefined ? undefined : world.versions[Number(name)]?.[inside];
+    const item: Omit<Item, 'raw'> = {
+      is: !isLink ? 'file' : meant === undefined ? 'foreign' : 'link',
+      content: !isLink ? text : (meant ?? `elsewhere: ${text}`),
+      names: nlink,
+      mode,
+      ino,
+    };
+    return [relative(world.root, at), { ...item, raw: `${item.is} ${ino} ${mode} ${mtimeMs} ${text}` }];
+  });
+  return new Map(items.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Makes room for an entry. */
+function clear(world: World, at: string): string {
+  for (const above of foldersAbove(at)) {
+    const stats = lstatSync(join(world.root, above), { throwIfNoEntry: false });
+    if (stats !== undefined && !stats.isDirectory()) rmSync(join(world.root, above));
+  }
+  const place = join(world.root, at);
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(dirname(place), { recursive: true });
+  return place;
+}
+
+/** Does what somebody does without us. */
+function edit(world: World, one: Action): void {
+  const { root, bucket, versions } = world;
+  const items = look(world);
+  const fresh = () => `${++world.fresh}`.padStart(3, '0');
+  const any = 'which' in one ? pick([...items.keys()], one.which) : undefined;
+  switch (one.type) {
+    case 'write':
+      writeFileSync(clear(world, one.path), one.content ?? fresh());
+      break;
+    case 'overwrite': {
+      // A hard link is read-only: whoever writes through it changes the cache, which has tests of its own.
+      const own = pick(
+        [...items].filter(([, item]) => item.is === 'file' && item.names === 1),
+        one.which,
+      );
+      if (own !== undefined) writeFileSync(join(root, own[0]), `${fresh()}${one.longer ? ' and more' : ''}`);
+      break;
+    }
+    case 'delete':
+      if (any !== undefined) rmSync(join(root, any));
+      break;
+    case 'delete folder': {
+      const folder = pick(foldersIn(world), one.which);
+      if (folder !== undefined) rmSync(join(root, folder), { recursive: true });
+      break;
+    }
+    case 'move': {
+      if (any === undefined || isAtOrBelow(one.path, any)) break;
+      renameSync(join(root, any), join(root, '..', 'aside'));
+      renameSync(join(root, '..', 'aside'), clear(world, one.path));
+      break;
+    }
+    case 'retarget': {
+      const target = pick(Object.keys(versions[one.version] ?? {}), one.which);
+      if (target !== undefined) symlinkSync(join(bucket, `${one.version}`, target), clear(world, one.path));
+      break;
+    }
+    case 'link out': {
+      const text = fresh();
+      writeFileSync(join(world.outside, text), text);
+      symlinkSync(join(world.outside, text), clear(world, one.path));
+      break;
+    }
+    case 'make folder':
+      mkdirSync(clear(world, one.path));
+      break;
+    case 'drop': {
+      const target = pick(Object.keys(versions[one.version] ?? {}), one.which);
+      if (target !== undefined) rmSync(join(bucket, `${one.version}`, target), { force: true });
+    }
+  }
+}
+
+/** Gives the paths that are named, and those of some that are meant by it. */
+function choose(world: World, how: Selection, of: readonly string[]) {
+  const manifest = Object.keys(world.versions[world.now] ?? {});
+  const all = how.by === 'folder' ? foldersIn(world) : how.by === 'version' ? manifest : [...look(world).keys()];
+  const named = how.by === 'all' ? '' : (pick(all, how.which) ?? '');
+  const meant = named === '' ? of : of.filter((at) => isAtOrBelow(at, named));
+  return { paths: [join(world.root, named)], meant: new Set(meant) };
+}
+
+/** Gives what was done; nothing where nothing of the version was named. */
+async function unlessNothing(doing: Promise<ChangeResult>): Promise<ChangeResult | undefined> {
+  try {
+    return await doing;
+  } catch (error) {
+    if (isGypsumError(error, 'not-found')) return undefined;
+    throw error;
+  }
+}
+
+function byPath(left: readonly LeftPath[]): Map<string, LeftPath> {
+  return new Map(left.map((one) => [one.path, one]));
+}
+
+function isBlocked({ root }: World, at: string): boolean {
+  const stats = (one: string) => lstatSync(join(root, one), { throwIfNoEntry: false });
+  const isFile = (one: string) => stats(one)?.isDirectory() === false;
+  const above = foldersAbove(at).find(isFile);
+  return above !== undefined || stats(at)?.isDirectory() === true;
+}
+
+async function stage(world: World, { selection: how }: Action & { type: 'stage' }): Promise<void> {
+  const before = look(world);
+  const { paths, meant } = choose(world, how, [...before.keys()]);
+  const result = await unlessNothing(world.client.stageFiles(paths));
+  const after = look(world);
+  expect([...after.keys()]).toEqual([...before.keys()]);
+  const left = byPath(result?.left ?? []);
+  for (const [at, item] of before) {
+    const now = after.get(at);
+    const isLink = item.is === 'link' || isHardLink(world, item);
+    if (result === undefined || !meant.has(at) || !isLink) expect(now?.raw, at).toBe(item.raw);
+    else expect(now, at).toMatchObject({ is: 'file', content: item.content, names: 1 });
+    expect(left.get(at), at).toEqual(
+      meant.has(at) && item.is === 'foreign' ? { path: at, state: 'foreign' } : undefined,
+    );
+    if (now !== undefined && now.raw !== item.raw) {
+      expect(lstatSync(join(world.root, at)).mode & 0o777).toBe(0o644 & ~process.umask());
+    }
+  }
+}
+
+async function restore(world: World, { selection: how, force }: Action & { type: 'restore' }): Promise<void> {
+  const before = look(world);
+  const base = world.versions[world.now] ?? {};
+  const { paths, meant } = choose(world, how, Object.keys(base));
+  const result = await unlessNothing(world.client.restoreFiles(paths, { force }));
+  const after = look(world);
+  const left = byPath(result?.left ?? []);
+  for (const at of new Set([...before.keys(), ...after.keys(), ...meant])) {
+    const [was, now, wanted] = [before.get(at), after.get(at), base[at]];
+    const one = left.get(at);
+    if (result === undefined || !meant.has(at)) expect(now?.raw, at).toBe(was?.raw);
+    else if (one !== undefined) {
+      expect(now?.raw, at).toBe(was?.raw);
+      expect(was?.content, at).not.toBe(wanted);
+      expect(was?.is, at).not.toBe('link');
+      if (one.state === 'blocked') expect(isBlocked(world, at), at).toBe(true);
+      else expect(force, at).toBe(false);
+    } else {
+      const isLinked = world.mode === 'symlink' ? now?.is === 'link' : now?.is === 'file';
+      expect([now?.content, isLinked], at).toEqual([wanted, true]);
+      if (world.mode === 'symlink') expect(readlinkSync(join(world.root, at))).toBe(cachedPath(world, at));
+      if (world.mode === 'hardlink' && existsSync(cachedPath(world, at))) {
+        expect(now?.ino, at).toBe(lstatSync(cachedPath(world, at)).ino);
+      }
+      if (was !== undefined && was.content !== wanted) {
+        const kept = join(result.trash ?? '', at);
+        const isLink = lstatSync(kept).isSymbolicLink();
+        const says = isLink ? readlinkSync(kept) : readFileSync(kept, 'utf8');
+        expect(was.raw.endsWith(` ${says}`), at).toBe(true);
+      }
+    }
+  }
+}
+
+function cachedPath({ bucket, now }: World, at: string): string {
+  return join(bucket, `${now}`, at);
+}
+
+async function checkout(world: World, { version: next, download }: Action & { type: 'checkout' }): Promise<void> {
+  const before = look(world);
+  const [base, target] = [world.versions[world.now] ?? {}, world.versions[next] ?? {}];
+  const options = world.mode === 'symlink' ? { download } : {};
+  const result = await world.client.checkoutVersion(world.ref(next), world.root, options);
+  world.now = next;
+  const after = look(world);
+  const left = byPath(result.left);
+  for (const at of new Set([...before.keys(), ...after.keys(), ...Object.keys(base), ...Object.keys(target)])) {
+    const [was, now, of, wanted] = [before.get(at), after.get(at), base[at], target[at]];
+    const one = left.get(at);
+    if (one !== undefined) {
+      expect(now?.raw, at).toBe(was?.raw);
+      if (one.state === 'blocked') expect(isBlocked(world, at), at).toBe(true);
+      else expect([of, wanted], at).not.toContain(was?.content);
+      expect(one.conflict === true, at).toBe(of !== wanted);
+    } else if (of === undefined && wanted === undefined) expect(now?.raw, at).toBe(was?.raw);
+    else {
+      expect([of, wanted], at).toContain(was?.content);
+      expect(now?.content, at).toBe(wanted);
+    }
+  }
+}
+
+/** Whether a file of a clone is a hard link to one of its version, as far as the cache knows. */
+function isHardLink({ mode, bucket, now }: World, { is: what, names: count, ino }: Item): boolean {
+  if (mode !== 'hardlink' || what !== 'file' || count === 1) return false;
+  return filesBelow(join(bucket, `${now}`)).some((at) => lstatSync(at).ino === ino);
+}
+
+/** What of the cache holds something else than it must, or can be written to. */
+function wrongInCache({ versions, bucket, cacheDir }: World): string[] {
+  const contents = new Set(versions.flatMap((one) => Object.values(one)));
+  const blobs = filesBelow(join(cacheDir, '.gypsum-client/1/blobs')).filter(
+    (at) => !contents.has(readFileSync(at, 'utf8')),
+  );
+  const wrong = filesBelow(bucket).filter((at) => {
+    const [, name, inside = ''] = /^(\d)\/(.*)$/.exec(relative(bucket, at)) ?? [];
+    if (inside.startsWith('..')) return false;
+    const isRight = readFileSync(at, 'utf8') === versions[Number(name)]?.[inside];
+    return !isRight || (lstatSync(at).mode & 0o777) !== 0o444;
+  });
+  return [...blobs, ...wrong];
+}
+
+/** Contents that nobody but the user has, wherever they are. */
+function freshIn(world: World): Set<string> {
+  const isFresh = (text: string) => /^\d{3}\b/.test(text);
+  const own = [...look(world).values()].map((item) => item.content);
+  const kept = filesBelow(join(world.cacheDir, '.gypsum-client/1/trash'))
+    .filter((at) => lstatSync(at).isFile())
+    .map((at) => readFileSync(at, 'utf8'));
+  return new Set([...own, ...kept].filter(isFresh));
+}
+
+/** What publishing the clone would say. */
+async function expectPrepared(world: World): Promise<void> {
+  const items = look(world);
+  const base = world.versions[world.now] ?? {};
+  const { files, links } = await world.client.prepareDirectoryUpload(world.root);
+  const said = new Map<string, string | undefined>();
+  for (const { path: at } of files) said.set(at, readFileSync(join(world.root, at), 'utf8'));
+  for (const { path: at, link } of links) said.set(at, world.versions[Number(link.version)]?.[link.path]);
+  const shown = [...items].map(([at, item]) => [at, item.content.replace(/^elsewhere: .*\//, '')]);
+  expect(Object.fromEntries(said)).toEqual(Object.fromEntries(shown));
+  const mustLink = ([at, item]: [string, Item]) =>
+    item.is === 'link' || (item.is === 'file' && world.mode !== 'symlink' && item.content === base[at]);
+  const linked = new Set(links.map(({ path: at }) => at));
+  const unlinked = [...items].filter(([at]) => !linked.has(at));
+  expect(unlinked.filter(mustLink)).toEqual([]);
+  // Files that are known need not be sent, whatever their names.
+  const isSent = ([at, item]: [string, Item]) =>
+    item.is === 'foreign' || (world.mode === 'symlink' && !mustLink([at, item]));
+  expect([...items].filter(([at, item]) => linked.has(at) && isSent([at, item]))).toEqual([]);
+  expect(look(world)).toEqual(items);
+
+  const { clean } = await world.client.cloneStatus(world.root);
+  const isAsCloned = [...items].every((one) => mustLink(one) && one[1].content === base[one[0]]);
+  expect(clean).toBe(isAsCloned && Object.keys(base).every((at) => items.has(at)));
+}
+
+const TOOLS = { stage, restore, checkout };
+
+/** Gives clones of the first of three versions, each in a cache of its own. */
+async function createWorlds(): Promise<(chosen: number, mode: CloneMode) => Promise<World>> {
+  const assets = fc.sample(versions, { numRuns: ASSETS, seed: SEED });
+  const seed = assets.flatMap((three, at) => three.map((one, name) => [`p/${at}/${name}`, one] as const));
+  const rig = await createRig({ versions: Object.fromEntries(seed) });
+  let run = 0;
+  return async (chosen, cloneMode) => {
+    const [home, asset] = [join(rig.folder, `${++run}`), `${chosen}`];
+    const [cacheDir, root, outside] = [join(home, 'cache'), join(home, 'clone'), join(home, 'outside')] as const;
+    mkdirSync(outside, { recursive: true });
+    const client = rig.connect({ cacheDir });
+    const ref = (one: number) => ({ project: 'p', asset, version: `${one}` });
+    await client.cloneVersion(ref(0), root, { mode: cloneMode });
+    return {
+      client,
+      ref,
+      versions: assets[chosen] ?? [],
+      mode: cloneMode,
+      root,
+      bucket: join(cacheDir, 'bucket/p', asset),
+      cacheDir,
+      outside,
+      now: 0,
+      fresh: 0,
+    };
+  };
+}
+
+const asset = fc.nat({ max: ASSETS - 1 });
+
+it('no sequence of edits, stages, restores and checkouts changes a cached byte or loses an edit', async () => {
+  const createWorld = await createWorlds();
+  const check = async (chosen: number, cloneMode: CloneMode, actions: readonly Action[]) => {
+    const world = await createWorld(chosen, cloneMode);
+    for (const one of actions) {
+      const mine = freshIn(world);
+      if (one.type === 'stage') await stage(world, one);
+      else if (one.type === 'restore') await restore(world, one);
+      else if (one.type === 'checkout') await checkout(world, one);
+      else edit(world, one);
+      if (one.type in TOOLS) expect([...freshIn(world)]).toEqual(expect.arrayContaining([...mine]));
+      expect(wrongInCache(world)).toEqual([]);
+    }
+    await expectPrepared(world);
+  };
+  const property = fc.asyncProperty(asset, mode, fc.array(action, { maxLength: 10 }), check);
+  await fc.assert(property, { numRuns: RUNS, seed: SEED });
+}, 600_000);
+
+it('what is staged and restored is as it was', async () => {
+  const createWorld = await createWorlds();
+  // What has the version's content becomes a link, also if somebody has made it.
+  const aside = fc.oneof(
+    fc.record({ type: is('write'), path, content: fc.constant(undefined) }),
+    fc.record({ type: is('delete'), which }),
+    fc.record({ type: is('link out'), path }),
+    fc.record({ type: is('make folder'), path }),
+    fc.record({ type: is('drop'), version: fc.constant(0), which }),
+  );
+  const check = async (chosen: number, cloneMode: CloneMode, edits: readonly Action[], how: Selection) => {
+    const world = await createWorld(chosen, cloneMode);
+    expect(await world.client.cloneStatus(world.root)).toMatchObject({ clean: true, entries: [] });
+    for (const one of edits) edit(world, one);
+    const shape = () => [
+      foldersIn(world),
+      [...look(world)].map(([at, { is: what, content: text, mode: rights }]) => [at, what, text, rights]),
+    ];
+    const before = shape();
+    await stage(world, { type: 'stage', selection: how });
+    await restore(world, { type: 'restore', selection: how, force: false });
+    expect(shape()).toEqual(before);
+  };
+  const property = fc.asyncProperty(asset, mode, fc.array(aside, { maxLength: 4 }), selection, check);
+  await fc.assert(property, { numRuns: RUNS, seed: SEED });
+}, 600_000);
