@@ -1,4 +1,5 @@
 import type { FileRef, VersionRef } from './model/refs.ts';
+import type { StaleEntry } from './model/version-tree.ts';
 import type { ProcessOwner } from './process-owner.ts';
 
 /**
@@ -39,6 +40,8 @@ export type GypsumEvent =
     }
   /** A file of a folder was edited through its link; the edit is a file of the folder now, and the cache is to be healed. */
   | { readonly type: 'rescued'; readonly path: string; readonly file: FileRef }
+  /** Entries of a version's tree record are not in its folder, and why. */
+  | { readonly type: 'left-out'; readonly ref: VersionRef; readonly entries: readonly StaleEntry[] }
   /** An upload session changed its state. */
   | { readonly type: 'upload-started' | 'upload-completed' | 'upload-aborted'; readonly ref: VersionRef }
   /** An upload that was resumed has failed; it can be resumed again, or aborted. */

@@ -5,6 +5,7 @@ import { showText } from '../model/text.ts';
 import { goOnOrEnd } from '../ops/recorded-uploads.ts';
 import { exitCodes, FAILURE } from './exit-codes.ts';
 import { describeSystemError } from './system-errors.ts';
+import { count } from './text.ts';
 
 /** Gives the line that tells people of an event; nothing for those that only move a progress bar. */
 export function eventLine(event: GypsumEvent): string | undefined {
@@ -21,6 +22,12 @@ export function eventLine(event: GypsumEvent): string | undefined {
       return `The cached ${formatFileRef(event.file)} had been changed; it was moved to ${showText(event.movedTo)}. If that was an edit of yours, take it from there.`;
     case 'rescued':
       return `${showText(event.path)} had been edited through its link, in ${formatFileRef(event.file)} of the cache; it is a file of the folder now.`;
+    case 'left-out': {
+      const [first] = event.entries;
+      const others = event.entries.length - 1;
+      const more = others > 0 ? `, and ${count(others, 'other')} too` : '';
+      return `Of ${formatRef(event.ref)}, "${showText(first?.path ?? '')}" is left out, which ${first?.why}${more}.`;
+    }
     case 'upload-aborted':
       return `The upload of ${formatRef(event.ref)} was aborted; nothing of it stays, and the project is unlocked.`;
     case 'upload-kept':

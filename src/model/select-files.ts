@@ -36,10 +36,15 @@ export function createMatcher(pattern: string): (path: string) => boolean {
 
 /**
  * Gives the entries of a manifest that are meant; the manifest itself if that is all. Throws `not-found` naming a pattern
- * that no file of the version matches, and `invalid-argument` if no file is left.
+ * that no path of the version matches, and `invalid-argument` if nothing is left. `paths` are all that a pattern may mean, also what is no
+ * file.
  */
-export function selectFiles(manifest: Manifest, ref: VersionRef, { include = [], exclude = [] }: Selection): Manifest {
-  const paths = Object.keys(manifest);
+export function selectFiles(
+  manifest: Manifest,
+  ref: VersionRef,
+  { include = [], exclude = [] }: Selection,
+  paths: readonly string[] = Object.keys(manifest),
+): Manifest {
   const matching = (pattern: string) => {
     const matches = createMatcher(pattern);
     const found = paths.filter(matches);
@@ -49,8 +54,9 @@ export function selectFiles(manifest: Manifest, ref: VersionRef, { include = [],
   const included = include.length === 0 ? undefined : new Set(include.flatMap(matching));
   const excluded = new Set(exclude.flatMap(matching));
   if (included === undefined && excluded.size === 0) return manifest;
-  const selected = selectEntries(manifest, (_, path) => (included?.has(path) ?? true) && !excluded.has(path));
-  if (Object.keys(selected).length > 0) return selected;
+  const isMeant = (path: string) => (included?.has(path) ?? true) && !excluded.has(path);
+  const selected = selectEntries(manifest, (_, path) => isMeant(path));
+  if (Object.keys(selected).length > 0 || paths.some((path) => !(path in manifest) && isMeant(path))) return selected;
   throw new GypsumError('invalid-argument', `No file of ${formatRef(ref)} is left: all are excluded.`, {
     hint: 'Exclude less, or include more.',
     details: { ...ref, include, exclude },

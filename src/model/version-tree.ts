@@ -1,4 +1,4 @@
-import type { Manifest } from './manifest.ts';
+import { type Manifest, selectEntries } from './manifest.ts';
 import { manifestTree } from './manifest-tree.ts';
 import { comparePaths, type DirectoryEntry, type KnownFile, parentPath, withDirectories } from './tree.ts';
 import { type RecordEntry, type RecordSymlink, TREE_RECORD, type TreeRecord } from './tree-record.ts';
@@ -18,6 +18,11 @@ export interface StaleEntry {
   readonly path: string;
   /** The end of a sentence that begins with the path. */
   readonly why: string;
+}
+
+/** Gives the files that a version's folder has: all but the record; the manifest itself where there is none. */
+export function withoutRecord(manifest: Manifest): Manifest {
+  return TREE_RECORD in manifest ? selectEntries(manifest, (_, path) => path !== TREE_RECORD) : manifest;
 }
 
 /** Puts a version's files and its record together; where they contradict each other, the manifest is right. */

@@ -8,35 +8,33 @@ import type { CallOptions } from '../events.ts';
 import type { FileMode } from '../model/clone-mode.ts';
 import { type Fingerprint, fingerprintOf } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
-import { entryDigest, type Manifest, manifestPaths } from '../model/manifest.ts';
+import { entryDigest, type Manifest } from '../model/manifest.ts';
 import { fileOf, type VersionRef } from '../model/refs.ts';
-import { type Entry, type FileEntry, withDirectories } from '../model/tree.ts';
+import type { Entry, FileEntry } from '../model/tree.ts';
 import { type ApplyOptions, applySteps, type RevocableStep } from '../tree/apply.ts';
 import { type LayoutPlan, planLayout } from '../tree/plan.ts';
 import { freshName } from '../tree/put-file.ts';
 import { realPath } from '../tree/real-path.ts';
+import { type ClonedVersion, layOutTree } from './cloned-version.ts';
 import { proveContents } from './prove-contents.ts';
 import type { VersionDocuments } from './version-documents.ts';
-
-/** A version, and which of its files are wanted in a clone. */
-export interface ClonedVersion extends VersionDocuments {
-  readonly selected: Manifest;
-}
 
 /** Lays a version out as real files, with symlinks that dangle in place of those that are not wanted, and remembers how they look. */
 export async function cloneFiles(
   ctx: Context,
-  { ref, manifest, selected, summary }: ClonedVersion,
+  cloned: ClonedVersion,
   place: string,
   mode: FileMode,
   actual: readonly Entry[],
   options: ApplyOptions,
 ): Promise<LayoutPlan> {
+  const { ref, selected, summary } = cloned;
   const wanted = { ref, summary, manifest: selected };
   const { tree, known } = await recognize(place, actual, selected, options);
   const source = ({ path }: FileEntry) => ctx.cache.layout.file(fileOf(ref, path));
   const folder = ctx.cache.layout.versionFolder(ref);
-  const plan = planLayout(withDirectories(entries(manifest, selected, folder)), tree, { mode, source });
+  const wished = layOutTree(cloned, (file) => (file.path in selected ? file : symlinkTo(file.path, folder)));
+  const plan = planLayout(wished, tree, { mode, source });
   await putFiles(ctx, wanted, place, mode, plan.steps, {
     ...options,
     remember: (made) => rememberFiles(ctx, ref, place, new Map([...known, ...made]), options),
@@ -119,10 +117,6 @@ async function recognize(
   return { tree, known };
 }
 
-function* entries(manifest: Manifest, selected: Manifest, folder: string): Generator<Entry> {
-  for (const path of manifestPaths(manifest)) {
-    const entry = selected[path];
-    if (entry === undefined) yield { type: 'symlink', path, target: join(folder, path) };
-    else yield { type: 'file', path, size: entry.size, digest: entryDigest(entry) };
-  }
+function symlinkTo(path: string, folder: string): Entry {
+  return { type: 'symlink', path, target: join(folder, path) };
 }

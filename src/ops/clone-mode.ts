@@ -7,7 +7,7 @@ import { showText } from '../model/text.ts';
 import { chooseMode, takesSymlinks } from '../tree/choose-mode.ts';
 import type { PutFile } from '../tree/put-file.ts';
 import { realPath } from '../tree/real-path.ts';
-import type { ClonedVersion } from './clone-files.ts';
+import type { ClonedVersion } from './cloned-version.ts';
 
 /** Throws `invalid-argument` for what is no mode, and for one that files which are not fetched cannot have. */
 export function checkMode(mode: CloneMode | 'auto', download: boolean): void {

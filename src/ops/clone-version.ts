@@ -5,10 +5,11 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import { type Count, countFiles } from '../model/count.ts';
-import { type Manifest, manifestPaths, selectEntries } from '../model/manifest.ts';
+import { selectEntries } from '../model/manifest.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import { type Selection, selectFiles } from '../model/select-files.ts';
-import { type Entry, withDirectories } from '../model/tree.ts';
+import type { Entry, KnownFile } from '../model/tree.ts';
+import type { StaleEntry } from '../model/version-tree.ts';
 import { type ApplyOptions, applySteps } from '../tree/apply.ts';
 import { type LayoutPlan, planLayout } from '../tree/plan.ts';
 import { type PutFile, putFile } from '../tree/put-file.ts';
@@ -18,23 +19,23 @@ import { findAstray } from './astray-links.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { checkDestination, checkEmpty, makeFolders, removeFolders } from './clone-destination.ts';
-import { type ClonedVersion, cloneFiles } from './clone-files.ts';
+import { cloneFiles } from './clone-files.ts';
 import { checkMode, chooseCloneMode, findMode } from './clone-mode.ts';
 import { withReceipt } from './clone-receipt.ts';
+import { type ClonedVersion, layOutTree, loadFolderVersion, pathsOf } from './cloned-version.ts';
 import { findCloneSources } from './find-clone-sources.ts';
 import { holdFiles } from './hold-files.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { leftOut, type SaveResult, saveFiles } from './save-version.ts';
 import type { InSite } from './site-cache.ts';
-import { loadVersion, type VersionDocuments } from './version-documents.ts';
 import { scanIfThere } from './walk-version.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
 export interface CloneOptions extends SaveOptions, Selection {
   /**
    * Fetch the version's files. Without them the links dangle, which is enough to publish the next version: only the
-   * summary and the manifest are asked for. Only symlinks can dangle. @default true
+   * summary, the manifest and the tree record are asked for. Only symlinks can dangle. @default true
    */
   download?: boolean;
   /** Clone into a folder that holds something already: local files stay, and what is in the way is reported. @default false */
@@ -59,6 +60,10 @@ export interface CloneResult extends VersionRef {
   readonly files: number;
   /** Units: bytes */
   readonly bytes: number;
+  /** Symlinks that are the version's own, by its tree record: they stand there in any case. Absent where it has none. */
+  readonly symlinks?: number;
+  /** What of the tree record is not in the folder, and why. Absent where all is. */
+  readonly notLaidOut?: readonly StaleEntry[];
   /** Files of the version that were left out, and for which links stand. Absent where none were. */
   readonly leftOut?: Count;
   /** Files that were not to be fetched, and that the cache has not: links dangle until `fetchFiles` brings them. Absent without any. */
@@ -104,14 +109,16 @@ export async function cloneBy(
   const place = checkDestination(ctx, destination, merge);
   return run(ctx, options, async () => {
     const before = merge ? await findMode(ctx, place, mode) : undefined;
-    const documents = await loadVersion(ctx, version, options);
-    const selected = selectFiles(documents.manifest, version, { include, exclude });
-    const cloned = { ...documents, selected };
-    checkHoldable(version, Object.keys(documents.manifest));
-    await checkCollisions(version, Object.keys(documents.manifest), place);
+    const folder = await loadFolderVersion(ctx, version, options);
+    const documents = { ...folder, manifest: folder.whole };
+    const paths = pathsOf(folder);
+    const selected = selectFiles(folder.manifest, version, { include, exclude }, paths);
+    const cloned = { ...folder, selected };
+    checkHoldable(version, paths);
+    await checkCollisions(version, paths, place);
     const mayLead = download && (mode === 'auto' || mode === 'symlink');
     let inSite = mayLead ? await findCloneSources(ctx, cloned, place, options) : NONE;
-    const saving = { ...options, include, exclude };
+    const saving = { ...options, ...(selected !== folder.manifest && { selected }) };
     let saved = download ? await saveFiles(ctx, documents, { ...saving, inSite }) : undefined;
     const bring = async () => {
       inSite = NONE;
@@ -125,7 +132,10 @@ export async function cloneBy(
       checkMode(chosen, download);
       if (chosen !== 'symlink' && inSite.size > 0) await bring();
       const actual = merge ? await scanExisting(place, chosen !== 'symlink', options) : [];
-      const apply = { ...options, orCopy: mode === 'auto', put };
+      const notLaidOut = [...(folder.tree?.stale ?? [])];
+      const onRefused = (path: string, { message }: Error) =>
+        notLaidOut.push({ path, why: `is a symlink: ${message}` });
+      const apply = { ...options, orCopy: mode === 'auto', put, onRefused };
       const siteCache = inSite.size > 0 ? { siteCache: ctx.site?.layout.root } : {};
       const receipt = { ...version, destination: realPath(place), mode: chosen, ...patterns, ...siteCache };
       const { steps, conflicts, unchanged } = await withReceipt(ctx, receipt, async () => {
@@ -133,15 +143,18 @@ export async function cloneBy(
           await holdFiles(ctx, version, options, () => saveFiles(ctx, documents, { ...saving, inSite }));
         }
         return chosen === 'symlink'
-          ? cloneLinks(ctx, documents, place, inSite, actual, apply)
+          ? cloneLinks(ctx, cloned, place, inSite, actual, apply)
           : cloneFiles(ctx, cloned, place, chosen, actual, apply);
       });
+      if (notLaidOut.length > 0) options.onEvent?.({ type: 'left-out', ref: version, entries: notLaidOut });
       return {
         ...version,
         destination: place,
         mode: chosen,
         ...countFiles(Object.values(selected)),
-        ...leftOut(documents.manifest, selected),
+        ...countSymlinks(cloned),
+        ...(notLaidOut.length > 0 && { notLaidOut }),
+        ...leftOut(folder.manifest, selected),
         ...(await countDangling(ctx, cloned, download, conflicts, options)),
         links: { made: steps.filter(({ after }) => after.type !== 'directory').length, unchanged },
         conflicts,
@@ -212,13 +225,13 @@ function given({ include = [], exclude = [] }: Selection): Pick<Receipt, 'includ
 
 async function cloneLinks(
   ctx: Context,
-  { ref, manifest }: VersionDocuments,
+  cloned: ClonedVersion,
   place: string,
   inSite: InSite,
   actual: Entry[],
   options: ApplyOptions,
 ): Promise<LayoutPlan> {
-  const plan = planLayout(withDirectories(linkEntries(ctx, ref, manifest, inSite)), actual);
+  const plan = planLayout(layOutTree(cloned, linksOf(ctx, cloned.ref, inSite)), actual);
   options.onEvent?.({ type: 'start', task: 'clone', files: plan.steps.length, bytes: 0 });
   await applySteps(place, plan.steps, options);
   options.onEvent?.({ type: 'end', task: 'clone' });
@@ -232,11 +245,16 @@ async function scanExisting(place: string, sizes: boolean, options: CallOptions)
   return tree;
 }
 
-function* linkEntries({ cache, site }: Context, ref: VersionRef, manifest: Manifest, inSite: InSite): Generator<Entry> {
+function linksOf({ cache, site }: Context, ref: VersionRef, inSite: InSite): (file: KnownFile) => Entry {
   const folder = cache.layout.versionFolder(ref);
   const siteFolder = inSite.size === 0 ? undefined : site?.layout.versionFolder(ref);
-  for (const path of manifestPaths(manifest)) {
+  return ({ path }) => {
     const there = siteFolder === undefined ? undefined : join(siteFolder, path);
-    yield { type: 'symlink', path, target: there !== undefined && inSite.has(there) ? there : join(folder, path) };
-  }
+    return { type: 'symlink', path, target: there !== undefined && inSite.has(there) ? there : join(folder, path) };
+  };
+}
+
+function countSymlinks({ tree }: ClonedVersion): Pick<CloneResult, 'symlinks'> {
+  const symlinks = tree?.entries.filter(({ type }) => type === 'symlink').length ?? 0;
+  return symlinks > 0 ? { symlinks } : {};
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
 import { readLink } from '../tree/scan.ts';
-import type { ClonedVersion } from './clone-files.ts';
+import type { ClonedVersion } from './cloned-version.ts';
 import { groupContents, type SaveOptions } from './save-contents.ts';
 import { findInSite, type InSite } from './site-cache.ts';
 

@@ -133,7 +133,7 @@ function placed(ctx: Context, ref: VersionRef, entry: GetEntry): Placed {
   if (entry.type === 'directory') return { path, after: { type: 'directory' } };
   if (entry.type === 'symlink') {
     const { target, targetType } = entry;
-    return { path, after: { type: 'symlink', target, ...(targetType === 'dir' && { toFolder: true }) } };
+    return { path, after: { type: 'symlink', target, targetType } };
   }
   const { size, digest, mode = 0, from } = entry;
   const source = ctx.cache.layout.file({ ...ref, path: from });

@@ -31,7 +31,8 @@ export async function loadTree(ctx: Context, ref: VersionRef, options: LoadOptio
   return { ref, documents, tree: versionTree(documents.manifest, record), ...(record !== undefined && { record }) };
 }
 
-async function loadRecord(
+/** Reads the tree record of a version whose documents are at hand; nothing if it has none. */
+export async function loadRecord(
   ctx: Context,
   documents: VersionDocuments,
   options: LoadOptions,

@@ -112,16 +112,18 @@ export async function saveFileOf(
 export interface SaveFilesOptions extends SaveVersionOptions {
   /** Files of the site cache that are used where they are. @default none */
   inSite?: InSite;
+  /** The files that are meant, whatever the patterns are. */
+  selected?: Manifest;
 }
 
 /** Saves the files of a version whose documents are at hand. */
 export async function saveFiles(
   ctx: Context,
   documents: VersionDocuments,
-  { relink = true, include, exclude, inSite = new Set(), ...options }: SaveFilesOptions,
+  { relink = true, include, exclude, inSite = new Set(), selected: chosen, ...options }: SaveFilesOptions,
 ): Promise<SaveResult> {
   const { ref, summary } = documents;
-  const selected = selectFiles(documents.manifest, ref, { include, exclude });
+  const selected = chosen ?? selectFiles(documents.manifest, ref, { include, exclude });
   const manifest = relink ? selected : selectEntries(selected, ({ link }) => link === undefined);
   await checkCollisions(ref, Object.keys(manifest), ctx.cache.layout.root);
   const contents = outsideSite(ctx, groupContents({ ref, manifest }), inSite);

@@ -137,9 +137,9 @@ function leadsAsSeen(place: string, { seen }: SymlinkTo, means: Means): boolean 
   return stats?.isFile() === true && isAsSeen(stats, seen, means);
 }
 
-function makeSymlink(place: string, { target, toFolder }: SymlinkTo, put: PutFile): void {
+function makeSymlink(place: string, { target, targetType }: SymlinkTo, put: PutFile): void {
   try {
-    put.symlink(target, place, toFolder);
+    put.symlink(target, place, targetType === 'dir');
   } catch (error) {
     throw isRefusal('symlink', error) ? refusal('symlink', target, place, error) : error;
   }
@@ -147,7 +147,7 @@ function makeSymlink(place: string, { target, toFolder }: SymlinkTo, put: PutFil
 
 async function makeFile(place: string, after: FileOf, means: Means): Promise<void> {
   const { put, pace, orCopy, durable = false, touched } = means;
-  const { mode, source, permissions } = after;
+  const { mode, source, permissions, exact = false } = after;
   let isCopy = mode === 'copy';
   if (mode !== 'copy') {
     try {
@@ -161,7 +161,7 @@ async function makeFile(place: string, after: FileOf, means: Means): Promise<voi
   if (isCopy) await put.copy(source, place, after, pace);
   if (!isCopy && mode === 'hardlink') touched.add(inodeId(lstatSync(fsPath(place))));
   if (isCopy || mode === 'reflink') {
-    if (permissions !== undefined) chmodSync(fsPath(place), permissions & ~process.umask());
+    if (permissions !== undefined) chmodSync(fsPath(place), exact ? permissions : permissions & ~process.umask());
     if (durable) syncFile(place);
   }
 }

@@ -1,5 +1,5 @@
 import { lstatSync, rmdirSync, unlinkSync } from 'node:fs';
-import { isSystemError } from '../errors.ts';
+import { type GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions, Task } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { type Fingerprint, fingerprintOf, sameButCtime } from '../model/fingerprint.ts';
@@ -7,7 +7,7 @@ import { fsPath } from '../model/local-path.ts';
 import { applyStep, makeAt, type Outcome } from './apply-step.ts';
 import { type PutFile, putFile } from './put-file.ts';
 import { readLink } from './scan.ts';
-import type { ChangeSymlink, FillSymlink, MakeStep, SeenFile } from './step.ts';
+import { type ChangeSymlink, type FillSymlink, isOwnSymlink, type MakeStep, type SeenFile } from './step.ts';
 import { createWay, type Way } from './way.ts';
 
 export interface ApplyOptions extends CallOptions {
@@ -15,6 +15,8 @@ export interface ApplyOptions extends CallOptions {
   orCopy?: boolean;
   /** What must succeed too, given the files that were made as they are now; else all is taken back. */
   finish?: ((made: ReadonlyMap<string, Fingerprint>) => Promise<void>) | undefined;
+  /** Hears of a symlink of the version's own that is refused there; the rest goes on. Without it, the first one ends all. */
+  onRefused?: ((path: string, error: GypsumError) => void) | undefined;
   /** What its progress is told of. @default 'clone' */
   task?: Task;
   /** @default the real ones */
@@ -31,7 +33,7 @@ export type RevocableStep = MakeStep | FillSymlink | ChangeSymlink;
 export async function applySteps(
   root: string,
   steps: readonly RevocableStep[],
-  { orCopy = false, finish, task = 'clone', put = putFile, signal, onEvent }: ApplyOptions = {},
+  { orCopy = false, finish, onRefused, task = 'clone', put = putFile, signal, onEvent }: ApplyOptions = {},
 ): Promise<void> {
   signal?.throwIfAborted();
   const pace = createPace(signal);
@@ -51,8 +53,14 @@ export async function applySteps(
     for (const step of steps) {
       const place = way.to(step.path);
       let outcome: Outcome = 'done';
-      if (step.before !== undefined) outcome = await applyStep(place, step, means);
-      else await makeAt(place, step.after, means);
+      try {
+        if (step.before !== undefined) outcome = await applyStep(place, step, means);
+        else await makeAt(place, step.after, means);
+      } catch (error) {
+        if (onRefused === undefined || !isRefusedSymlink(step, error)) throw error;
+        onRefused(step.path, error);
+        outcome = 'stale';
+      }
       if (step.after.type === 'file' && outcome !== 'stale') {
         made.set(step.path, fingerprintOf(lstatSync(fsPath(place))));
         bytes += step.after.size;
@@ -74,6 +82,10 @@ export async function applySteps(
   } finally {
     way.close();
   }
+}
+
+function isRefusedSymlink({ after }: RevocableStep, error: unknown): error is GypsumError {
+  return isOwnSymlink(after) && isGypsumError(error, 'destination-refused');
 }
 
 async function takeBack(

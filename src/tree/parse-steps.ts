@@ -37,7 +37,10 @@ export const stepSchema: z.ZodType<Step> = z
     after: z
       .discriminatedUnion('type', [
         directory,
-        symlink.extend({ seen: fingerprintSchema.exactOptional() }),
+        symlink.extend({
+          seen: fingerprintSchema.exactOptional(),
+          targetType: z.enum(['dir', 'file', 'unknown']).exactOptional(),
+        }),
         z.object({
           type: z.literal('file'),
           mode: z.enum(['hardlink', 'reflink', 'copy']),
@@ -45,6 +48,7 @@ export const stepSchema: z.ZodType<Step> = z
           size: z.number().int().min(0).max(MAX_FILE_BYTES),
           digest: z.object({ algorithm: z.literal('md5'), hex: z.string().regex(/^[0-9a-f]{32}$/) }),
           permissions: z.number().int().min(0).max(0o777).exactOptional(),
+          exact: z.boolean().exactOptional(),
         }),
       ])
       .exactOptional(),

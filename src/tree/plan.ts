@@ -28,19 +28,25 @@ export function planLayout(wanted: Tree, actual: Tree, files?: FileLayout): Layo
   const conflicts: string[] = [];
   let unchanged = 0;
   let blocked: string | undefined;
+  let before = 0;
+  const unblock = () => {
+    // An empty folder has nothing below it that would be in conflict.
+    if (blocked !== undefined && conflicts.length === before) conflicts.push(blocked);
+    blocked = undefined;
+  };
   for (const { path, left, right } of compareTrees(wanted, actual)) {
     if (left === undefined) continue;
     if (blocked !== undefined && isBelow(path, blocked)) {
       if (left.type !== 'directory') conflicts.push(path);
       continue;
     }
-    blocked = undefined;
+    unblock();
     if (left.type === 'file' && (right === undefined || isStandIn(right, left, files))) {
       const before = right?.type === 'symlink' ? { before: right } : {};
       steps.push({ path, ...before, after: fileOf(left, files) });
     } else if (right !== undefined) {
       if (!sameEntry(left, right)) {
-        if (left.type === 'directory') blocked = path;
+        if (left.type === 'directory') [blocked, before] = [path, conflicts.length];
         else conflicts.push(path);
       } else if (left.type !== 'directory') unchanged++;
     } else if (left.type === 'directory' || left.type === 'symlink') {
@@ -50,6 +56,7 @@ export function planLayout(wanted: Tree, actual: Tree, files?: FileLayout): Layo
       throw new Error(`a ${left.type} cannot be laid out`);
     }
   }
+  unblock();
   return { steps, conflicts, unchanged };
 }
 
@@ -58,7 +65,8 @@ function isStandIn(there: Entry, wanted: FileEntry, files: FileLayout | undefine
 }
 
 function fileOf(entry: FileEntry, files: FileLayout | undefined): FileOf {
-  const { size, digest } = entry;
+  const { size, digest, mode: permissions } = entry;
   if (digest === undefined || files === undefined) throw new Error(`a file cannot be laid out at ${entry.path}`);
-  return { type: 'file', mode: files.mode, source: files.source(entry), size, digest };
+  const own = permissions === undefined ? {} : { permissions, exact: true };
+  return { type: 'file', mode: files.mode, source: files.source(entry), size, digest, ...own };
 }

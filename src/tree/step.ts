@@ -1,5 +1,6 @@
 import type { FileMode } from '../model/clone-mode.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
+import type { TargetType } from '../model/tree.ts';
 import type { Expected } from '../verify-stream.ts';
 
 /**
@@ -40,8 +41,8 @@ export interface SeenFile {
 /** A symlink; with `seen`, it must lead to the file that looked so. */
 export interface SymlinkTo extends SymlinkText {
   readonly seen?: Fingerprint;
-  /** It leads to a folder, which Windows wants to know beforehand. @default false */
-  readonly toFolder?: boolean;
+  /** Of a symlink that is a version's own: what it led to. Where such symlinks are refused, it is left out. */
+  readonly targetType?: TargetType;
 }
 
 /** A real file made of the one at `source`, an absolute path, which holds what is expected. */
@@ -49,8 +50,10 @@ export interface FileOf extends Expected {
   readonly type: 'file';
   readonly mode: FileMode;
   readonly source: string;
-  /** Of a copy or reflink. @default 0o644, less what the umask takes */
+  /** Of a copy or reflink, less what the umask takes. @default 0o644 */
   readonly permissions?: number;
+  /** The permissions are those of a version: the umask takes nothing. @default false */
+  readonly exact?: boolean;
 }
 
 /** Makes what was not there. */
@@ -72,4 +75,9 @@ export interface ChangeSymlink {
   readonly path: string;
   readonly before: SymlinkText;
   readonly after: SymlinkText;
+}
+
+/** Whether what is to stand somewhere is a symlink that is a version's own. */
+export function isOwnSymlink(after: After | undefined): boolean {
+  return after?.type === 'symlink' && after.targetType !== undefined;
 }

@@ -40,3 +40,16 @@ it('what else happens is told each time', () => {
   expect(messageOf(rescued, 1)).toMatch(/^x had been edited through its link/);
   expect(messageOf({ type: 'end', task: 'fetch' }, 1)).toBeUndefined();
 });
+
+it('what of a version is left out is told in one line', () => {
+  const ref = { project: 'p', asset: 'a', version: 'v' };
+  const entries = ['l', 'm', 'n'].map((path) => ({
+    path,
+    why: 'is a symlink in the tree record, and a file of the version',
+  }));
+  const messageOf = createMessages();
+  expect(messageOf({ type: 'left-out', ref, entries }, 0)).toBe(
+    'Of p/a/v, "l" is left out, which is a symlink in the tree record, and a file of the version, and 2 others too.',
+  );
+  expect(messageOf({ type: 'left-out', ref, entries: entries.slice(0, 1) }, 0)).toMatch(/a file of the version\.$/);
+});

@@ -47,6 +47,7 @@ export const clone: Command<CloneResult, Options> = {
     mode,
     files,
     bytes,
+    symlinks = 0,
     leftOut,
     dangling,
     links,
@@ -59,7 +60,8 @@ export const clone: Command<CloneResult, Options> = {
   }) {
     const ref = formatRef({ project, asset, version });
     const how = mode === 'symlink' ? '' : `, each a ${MADE[mode]}`;
-    const lines = [`Cloned ${ref} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}${how}.`];
+    const own = symlinks > 0 ? `; ${count(symlinks, 'symlink')} of its own` : '';
+    const lines = [`Cloned ${ref} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}${how}${own}.`];
     if (links.unchanged > 0 || conflicts.length > 0) {
       lines.push(
         `${count(links.made, MADE[mode])} made, ${links.unchanged} there already, ${conflicts.length} in the way.`,

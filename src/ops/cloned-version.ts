@@ -1,0 +1,50 @@
+import type { Context } from '../context.ts';
+import { entryDigest, type Manifest, manifestPaths } from '../model/manifest.ts';
+import type { VersionRef } from '../model/refs.ts';
+import { type Entry, type KnownFile, withDirectories } from '../model/tree.ts';
+import { type VersionTree, versionTree, withoutRecord } from '../model/version-tree.ts';
+import { loadRecord } from './load-tree.ts';
+import { type LoadOptions, loadVersion, type VersionDocuments } from './version-documents.ts';
+
+/** A version as a folder has it: the record of its tree is none of its files. */
+export interface FolderVersion extends VersionDocuments {
+  /** Its manifest with the record, as the registry has it. */
+  readonly whole: Manifest;
+  /** Absent where it has no record: then its files are all. */
+  readonly tree?: VersionTree;
+}
+
+/** A version, and which of its files are wanted in a clone. */
+export interface ClonedVersion extends Omit<FolderVersion, 'whole'> {
+  readonly selected: Manifest;
+}
+
+/** Reads a version as a folder has it, or throws what `loadTree` throws. */
+export async function loadFolderVersion(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<FolderVersion> {
+  const documents = await loadVersion(ctx, ref, options);
+  const whole = documents.manifest;
+  const record = await loadRecord(ctx, documents, options);
+  if (record === undefined) return { ...documents, whole };
+  return { ...documents, manifest: withoutRecord(whole), whole, tree: versionTree(whole, record) };
+}
+
+/** Gives every path that such a folder has. */
+export function pathsOf({ manifest, tree }: Pick<FolderVersion, 'manifest' | 'tree'>): string[] {
+  return tree === undefined ? Object.keys(manifest) : tree.entries.map(({ path }) => path);
+}
+
+/** Gives what such a folder holds where each file stands as `layOut` says. */
+export function layOutTree(
+  { manifest, tree }: Pick<FolderVersion, 'manifest' | 'tree'>,
+  layOut: (file: KnownFile) => Entry,
+): Entry[] {
+  if (tree === undefined) return withDirectories(layOutFiles(manifest, layOut));
+  return tree.entries.map((entry) => (entry.type === 'file' ? layOut(entry) : entry));
+}
+
+function* layOutFiles(manifest: Manifest, layOut: (file: KnownFile) => Entry): Generator<Entry> {
+  for (const path of manifestPaths(manifest)) {
+    const entry = manifest[path];
+    if (entry !== undefined) yield layOut({ type: 'file', path, size: entry.size, digest: entryDigest(entry) });
+  }
+}
