@@ -24,6 +24,7 @@ import { prepareDirectoryUpload } from './ops/prepare-directory-upload.ts';
 import { approveProbation, rejectProbation } from './ops/probation.ts';
 import { pruneCache } from './ops/prune-cache.ts';
 import { publicS3Config } from './ops/public-s3-config.ts';
+import { putTree } from './ops/put-tree.ts';
 import { fetchQuota, fetchUsage, setQuota } from './ops/quota.ts';
 import { readTree } from './ops/read-tree.ts';
 import { listUploads } from './ops/recorded-uploads.ts';
@@ -116,6 +117,7 @@ const operations = {
   exportClone,
   readTree,
   getTree,
+  putTree,
 };
 
 type Operations = typeof operations;

@@ -9,6 +9,7 @@ export type { CloneMode } from './model/clone-mode.ts';
 export type { Count } from './model/count.ts';
 export type { ChangeCounts, FileChange, FileState } from './model/file-change.ts';
 export type { Manifest, ManifestEntry, ManifestLink } from './model/manifest.ts';
+export type { TreeChange } from './model/merge-trees.ts';
 export { type PathFault, type PathStep, type Resolved, realpath } from './model/realpath.ts';
 export {
   type AssetRef,
@@ -81,6 +82,8 @@ export {
 export { approveProbation, rejectProbation } from './ops/probation.ts';
 export { type PruneOptions, type PruneResult, pruneCache } from './ops/prune-cache.ts';
 export { publicS3Config, type S3Config } from './ops/public-s3-config.ts';
+export type { ChangedTree, ChangeTreeOptions } from './ops/publish-tree.ts';
+export { type PutOptions, type PutResult, type PutSymlinks, putTree } from './ops/put-tree.ts';
 export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota } from './ops/quota.ts';
 export type { Skipped } from './ops/read-comparable.ts';
 export type { LinkRule } from './ops/read-folder.ts';

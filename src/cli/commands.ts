@@ -201,6 +201,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Publish a folder as a new version',
     load: async () => (await import('./commands/upload.ts')).upload,
   },
+  put: {
+    summary: 'Publish a folder or file with its symlinks, as a change of the latest version',
+    load: async () => (await import('./commands/put.ts')).put,
+  },
   'uploads list': {
     summary: 'List the uploads that have not come to their end',
     load: async () => (await import('./commands/uploads.ts')).uploadsList,

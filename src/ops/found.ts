@@ -42,13 +42,15 @@ export interface FoundLink extends At, Linked {
   readonly isMissing?: true;
 }
 
-/** A symlink to elsewhere: what it leads to is sent. What is in a folder follows. */
+/** A symlink to elsewhere: what it leads to is sent, unless it is kept. What is in a folder follows. */
 export interface FoundSymlink extends At {
   readonly type: 'symlink';
   /** Its text. */
   readonly target: string;
   /** Of the file that it leads to. Units: bytes */
   readonly size?: number;
+  /** It is one in a version, too. */
+  readonly isKept?: true;
 }
 
 export interface FoundSpecial extends At {

@@ -5,6 +5,7 @@ import { createPace } from '../give-way.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import { MAX_KEY_BYTES, pathFault } from '../model/names.ts';
 import { type Entry, joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
+import { readFacts } from '../tree/entry-facts.ts';
 import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
 import { liesIn, realPath } from '../tree/real-path.ts';
 import type { Resolution } from '../tree/resolve-symlink.ts';
@@ -29,6 +30,8 @@ export type LinkRule = 'auto' | 'always' | 'never';
 export interface Reading {
   /** In the order of `comparePaths`. */
   readonly entries: readonly Found[];
+  /** All that was seen, folders too, by path: with modes, times and what symlinks lead to, if that was asked for; else nothing. */
+  readonly seen: ReadonlyMap<string, Entry>;
   /** How many entries the folder's ignore file leaves out, a folder as one; absent without such a file. */
   readonly ignored?: number;
 }
@@ -40,6 +43,16 @@ export interface ReadOptions extends CallOptions {
   loaded?: readonly VersionDocuments[];
   /** Read files of clones that may be as their version's; else only what is known by stats is taken for that. @default true */
   content?: boolean;
+  /** Keep symlinks that do not lead into a cache for what they are. @default false */
+  keepSymlinks?: boolean;
+  /** Look up modes and times. @default false */
+  facts?: boolean;
+  /** Says of paths that they are left out, with all below. */
+  exclude?: (path: string) => boolean;
+  /** Take the folder's ignore file into account. @default true */
+  ignoreFile?: boolean;
+  /** Hears of a folder that cannot be read; the rest goes on. Without it, the first one ends all. */
+  onFailure?: (path: string, error: Error) => void;
 }
 
 /** A folder that is being read. */
@@ -55,16 +68,19 @@ interface Walked {
 export async function readFolder(
   ctx: Context,
   root: string,
-  { links: rule = 'auto', loaded = [], content = true, ...options }: ReadOptions,
+  { links: rule = 'auto', loaded = [], content = true, ...reading }: ReadOptions,
 ): Promise<Reading> {
+  const { keepSymlinks = false, facts = false, exclude, ignoreFile = true, onFailure, ...options } = reading;
   const entries: Found[] = [];
+  const seen = new Map<string, Entry>();
   const targets = createLinkTargets(ctx, options, loaded);
   const buckets = watchBuckets(ctx);
   const pace = createPace(options.signal);
-  const rules = readIgnoreFile(root);
+  const rules = ignoreFile ? readIgnoreFile(root) : undefined;
   let ignored = 0;
 
   const isIgnored = (path: string, isFolder = false) => {
+    if (exclude?.(path)) return true;
     if (!rules?.ignores(path, isFolder)) return false;
     if (path !== IGNORE_FILE) ignored++;
     return true;
@@ -91,11 +107,21 @@ export async function readFolder(
   const addTree = async (prefix: string, folder: string, real: readonly string[]) => {
     const skip = (path: string, isFolder: boolean) => isIgnored(joinPath(prefix, path), isFolder);
     const known = rule === 'never' ? undefined : await openCopies(ctx, folder, targets, { ...options, content });
+    const scan = {
+      ...options,
+      facts,
+      ...((rules ?? exclude) !== undefined && { skip }),
+      ...(onFailure !== undefined && {
+        onFailure: (path: string, error: Error) => onFailure(joinPath(prefix, path), error),
+      }),
+    };
     // What was looked at need not stay: of a million links there would be two trees.
-    for await (const part of scanInParts(folder, rules === undefined ? options : { ...options, skip })) {
+    for await (const part of scanInParts(folder, scan)) {
       for (const entry of part) {
         if (pace.due()) await pace.rest();
-        await addEntry(joinPath(prefix, entry.path), entry, { folder, known, real });
+        const path = joinPath(prefix, entry.path);
+        if (facts) seen.set(path, { ...entry, path });
+        await addEntry(path, entry, { folder, known, real });
       }
     }
   };
@@ -146,6 +172,7 @@ export async function readFolder(
   ) => {
     const found = { type: 'symlink', path, target: entry.target } as const;
     const refuse = (kind: Parameters<typeof faultOf>[0]) => add(found, real, faultOf(kind));
+    if (keepSymlinks && resolution.type !== 'inside') return add({ ...found, isKept: true }, real);
     if (rule === 'always') return refuse('unlinked');
     if (resolution.type === 'loop') return refuse('loop');
     const link = join(folder, entry.path);
@@ -154,20 +181,22 @@ export async function readFolder(
     if (stats === undefined) return refuse(resolution.type === 'inside' ? 'lost' : 'dangling');
     if (!stats.isDirectory()) return refuse('no-file');
     const place = realPath(link);
-    if (real.some((at) => liesIn(at, place))) return refuse('circle');
+    const around = join(folder, parentPath(entry.path));
+    if ([around, ...real].some((at) => liesIn(at, place))) return refuse('circle');
     add(found, real);
+    if (facts) seen.set(path, { type: 'directory', path, ...readFacts(place).facts });
     await addTree(path, place, [...real, place]);
   };
 
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
   await addTree('', root, [root]);
   options.onEvent?.({ type: 'end', task: 'scan' });
-  return { entries, ...(rules !== undefined && { ignored }) };
+  return { entries, seen, ...(rules !== undefined && { ignored }) };
 }
 
 /** Whether it would be a file of a version, whatever its name. */
 function isInVersion(entry: Found): boolean {
-  return entry.type !== 'symlink' || entry.size !== undefined;
+  return entry.type !== 'symlink' || entry.size !== undefined || entry.isKept === true;
 }
 
 function nameFault(path: string): Fault | undefined {

@@ -1,8 +1,3 @@
-import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { removeIfThere } from '../cache/atomic.ts';
-import { makeCacheFolder } from '../cache/folders.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import { checkPath } from '../model/names.ts';
@@ -10,21 +5,19 @@ import { checkVersionRef, type FileRef, type VersionRef } from '../model/refs.ts
 import { showText } from '../model/text.ts';
 import { comparePaths, isBelow } from '../model/tree.ts';
 import type { LocalSource, UploadLink } from '../model/upload-plan.ts';
-import { ownedName } from '../owned-name.ts';
 import type { UploadResult } from './apply-upload.ts';
 import { findFile } from './describe-files.ts';
 import { createLinkTargets } from './link-targets.ts';
 import { planFiles } from './plan-upload.ts';
-import { leftUploads } from './recorded-uploads.ts';
 import { run } from './run.ts';
+import { type LooseContent, withSpool } from './spool.ts';
 import { applyIfChanged, type UploadOptions } from './upload-directory.ts';
 import { checkHasToken, checkVersionIsNew } from './upload-session.ts';
 
 /** One file of a version to be: a local file, content in memory, a stream, or a link to a file of another version. */
 export type UploadContent = { readonly path: string } & (
   | { readonly file: string }
-  | { readonly content: string | Uint8Array }
-  | { readonly stream: Readable | ReadableStream<Uint8Array> }
+  | LooseContent
   | { readonly link: FileRef }
 );
 
@@ -46,21 +39,17 @@ export async function uploadContents(
   return run(ctx, call, async () => {
     await checkVersionIsNew(ctx, version, call);
     const targets = createLinkTargets(ctx, call);
-    const spooled: string[] = [];
     const files: LocalSource[] = [];
     const links: UploadLink[] = [];
-    try {
+    return withSpool(ctx, version.project, signal, async (spool) => {
       for (const one of given) {
         if ('link' in one) links.push(await checkLink(one.path, one.link, targets));
         else if ('file' in one) files.push({ path: one.path, ...(await findFile(one.file)) });
-        else files.push({ path: one.path, ...(await spool(ctx, one, spooled, signal)) });
+        else files.push({ path: one.path, ...(await spool(one)) });
       }
       const plan = await planFiles(ctx, version, files, links, options);
-      return await applyIfChanged(ctx, plan, options);
-    } finally {
-      const needed = await neededSources(ctx, version.project);
-      for (const file of spooled) if (!needed.has(file)) await removeIfThere(file);
-    }
+      return applyIfChanged(ctx, plan, options);
+    });
   });
 }
 
@@ -88,32 +77,4 @@ async function checkLink(
     hint: 'Link to a file of a finished version that is not on probation.',
     details: { path, link },
   });
-}
-
-/** Gives the local files that a later resume will want to send. */
-async function neededSources(ctx: Context, project: string): Promise<ReadonlySet<string | undefined>> {
-  const left = await leftUploads(ctx, project);
-  return new Set(left.flatMap(({ session }) => session?.files.map(({ source }) => source) ?? []));
-}
-
-async function spool(
-  ctx: Context,
-  one: UploadContent & ({ content: string | Uint8Array } | { stream: Readable | ReadableStream<Uint8Array> }),
-  spooled: string[],
-  signal?: AbortSignal,
-): Promise<{ source: string; size: number }> {
-  await ctx.cache.open();
-  const source = ctx.cache.layout.incoming(ownedName());
-  makeCacheFolder(ctx.cache.layout, ctx.cache.layout.incomings);
-  spooled.push(source);
-  const target = createWriteStream(source, { flags: 'wx', mode: 0o600 });
-  await pipeline(toReadable(one), target, signal === undefined ? {} : { signal });
-  return { source, size: target.bytesWritten };
-}
-
-function toReadable(
-  one: { content: string | Uint8Array } | { stream: Readable | ReadableStream<Uint8Array> },
-): Readable {
-  if ('content' in one) return Readable.from([Buffer.from(one.content)]);
-  return one.stream instanceof Readable ? one.stream : Readable.from(one.stream);
 }

@@ -69,7 +69,7 @@ describe('the example of', () => {
     const command = await commands[name]?.load();
     const isNew = name === 'project create';
     const rig = await createRig(isNew ? {} : seed);
-    if (name === 'upload' || name === 'prepare') await rig.makeFolder('my-folder', { 'new.txt': 'new' });
+    if (['upload', 'prepare', 'put'].includes(name)) await rig.makeFolder('my-folder', { 'new.txt': 'new' });
     if (name.startsWith('uploads')) rig.registry.inject(delay(600_000), { route: 'put', times: 1 });
     const bin = join(rig.folder, 'bin');
     await mkdir(bin);

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { TargetType } from '../../src/model/tree.ts';
 import type { RecordEntry } from '../../src/model/tree-record.ts';
 import { formatTreeRecord, TREE_RECORD } from '../../src/model/tree-record.ts';
@@ -25,6 +26,20 @@ export function versionFiles(entries: readonly FixtureEntry[]): Record<string, s
     ),
   );
   return { ...files, [TREE_RECORD]: formatTreeRecord({ entries: entries.map(toRecord) }) };
+}
+
+/** Lays a tree out in a folder. */
+export function layOutFixture(root: string, name: 'test_symlinks' | 'testdata'): void {
+  mkdirSync(root, { recursive: true });
+  for (const { path, type, target = '', size, content } of readFixture(name)) {
+    const at = join(root, path);
+    if (type === 'dir') mkdirSync(at, { recursive: true });
+    else if (type === 'symlink') symlinkSync(target, at);
+    else {
+      mkdirSync(dirname(at), { recursive: true });
+      writeFileSync(at, content ?? 'x'.repeat(size ?? 0));
+    }
+  }
 }
 
 /** Gives a tree as `treeShape` reads it from a disk. */

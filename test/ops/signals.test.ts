@@ -53,6 +53,7 @@ const calls: Readonly<Record<string, (client: Client, folder: string, call: Call
   uploadContents: (client, _folder, call) => client.uploadContents(V2, [{ path: 'n', content: 'n' }], call),
   readTree: (client, _folder, call) => client.readTree(V1, call),
   getTree: (client, folder, call) => client.getTree(V1, `${folder}-copy`, call),
+  putTree: (client, folder, call) => client.putTree(V1, folder, call),
   listUploads: (client, _folder, call) => client.listUploads(call),
   resumeUpload: (client, _folder, call) => client.resumeUpload(V2, call),
   abortRecordedUpload: (client, _folder, call) => client.abortRecordedUpload(V2, call),

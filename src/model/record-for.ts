@@ -1,0 +1,21 @@
+import { isUsual } from './merge-trees.ts';
+import { parentPath } from './tree.ts';
+import type { RecordEntry, TreeRecord } from './tree-record.ts';
+import type { VersionEntry } from './version-tree.ts';
+
+/**
+ * Gives the record that a version with this tree needs: none where its files alone say all, but for times. One that has had a
+ * record goes on with one.
+ */
+export function recordFor(entries: readonly VersionEntry[], hadOne: boolean): TreeRecord | undefined {
+  const full = new Set(entries.map(({ path }) => parentPath(path)));
+  const isPlain = (entry: VersionEntry) => isUsual(entry) && (entry.type !== 'directory' || full.has(entry.path));
+  return hadOne || !entries.every(isPlain) ? { entries: entries.flatMap(toRecord) } : undefined;
+}
+
+function toRecord(entry: VersionEntry): RecordEntry[] {
+  if (entry.type !== 'file') return [entry];
+  const { type, path, mode, mtime } = entry;
+  if (mode === undefined && mtime === undefined) return [];
+  return [{ type, path, ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) }];
+}

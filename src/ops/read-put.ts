@@ -1,0 +1,202 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from '../context.ts';
+import { GypsumError, isSystemError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { fsPath } from '../model/local-path.ts';
+import type { TreeChange } from '../model/merge-trees.ts';
+import type { FileRef, VersionRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
+import { type Entry, type EntryFacts, isBelow, joinPath, type TargetType } from '../model/tree.ts';
+import { parseTreeRecord, TREE_RECORD } from '../model/tree-record.ts';
+import type { LocalSource } from '../model/upload-plan.ts';
+import type { VersionEntry } from '../model/version-tree.ts';
+import { readFacts } from '../tree/entry-facts.ts';
+import { isShortLived } from '../tree/put-file.ts';
+import { liesIn, realPath } from '../tree/real-path.ts';
+import { statThrough } from '../tree/stat-through.ts';
+import { digestFiles } from './digest-files.ts';
+import { findChanged } from './find-changed.ts';
+import { cachedPlace, type Found, type FoundLink } from './found.ts';
+import type { Origin } from './publish-tree.ts';
+import { type Reading, readFolder } from './read-folder.ts';
+import { saveFileRefs } from './save-file-refs.ts';
+
+/** What is read for a put. */
+export interface PutSource {
+  /** A folder, given by its real path. */
+  readonly root: string;
+  /** The one entry of it that is meant; all of it without one. */
+  readonly name?: string;
+  /** What the folder, or that entry, is in the version; empty for the root. */
+  readonly path: string;
+}
+
+export interface ReadPutOptions extends CallOptions {
+  followLinks: boolean;
+  /** Follow no symlink out of the folder. */
+  noOutside: boolean;
+  /** Says of paths below the folder that they are left out, with all below. */
+  isExcluded: (path: string) => boolean;
+}
+
+/** What a folder or file would be in a version, by paths there. */
+export interface PutReading {
+  readonly entries: readonly VersionEntry[];
+  readonly origins: ReadonlyMap<string, Origin>;
+  /** What cannot be in a version, and why. */
+  readonly faults: readonly TreeChange[];
+  /** How many symlinks were followed out of the folder. */
+  readonly outside: number;
+}
+
+/** Reads what is to be put, digests its files, and says of what cannot be read or published why. */
+export async function readPut(
+  ctx: Context,
+  { root, name, path: top }: PutSource,
+  ref: VersionRef,
+  { followLinks, noOutside, isExcluded, ...options }: ReadPutOptions,
+): Promise<PutReading> {
+  const inVersion = (path: string) => (path === name ? top : joinPath(top, path));
+  const entries: VersionEntry[] = [];
+  const origins = new Map<string, Origin>();
+  const faults: TreeChange[] = [];
+  const sources: (LocalSource & { facts: EntryFacts })[] = [];
+  const missing: FileRef[] = [];
+  /** Symlinks behind which nothing is taken. */
+  const bars: string[] = [];
+  let outside = 0;
+
+  const refuse = (path: string, type: TreeChange['type'], why: string) =>
+    faults.push({ sign: 'E', path: inVersion(path), ...(type !== undefined && { type }), why });
+
+  const reading = await readFolder(ctx, root, {
+    ...options,
+    facts: true,
+    keepSymlinks: !followLinks,
+    ignoreFile: name === undefined,
+    exclude: (path) =>
+      (name !== undefined && path !== name && !path.startsWith(`${name}/`)) || isExcluded(path) || isShortLived(path),
+    onFailure: (path) => refuse(path, 'directory', 'cannot be read'),
+  });
+  const edited = new Set(await findEdited(ctx, reading.entries, options));
+
+  const addFile = (path: string, size: number, facts: EntryFacts) => {
+    const source = join(root, path);
+    if (isReadable(source)) sources.push({ path: inVersion(path), source, size, facts });
+    else refuse(path, 'file', 'cannot be read');
+  };
+
+  const addFound = (found: Found) => {
+    const { path } = found;
+    const seen = reading.seen.get(path);
+    if (bars.some((bar) => isBelow(path, bar))) return;
+    if (name === undefined && path === TREE_RECORD) return checkOwnRecord(root, ref);
+    if (found.fault !== undefined) return void refuse(path, typeOf(found), found.fault.why);
+    if (found.type === 'link' && edited.has(found)) {
+      return void refuse(
+        path,
+        'file',
+        'was edited through its link, in the cache: stage it, or "gypsum upload --rescue"',
+      );
+    }
+    if (found.type === 'symlink' && found.isKept)
+      return void entries.push(keptSymlink(inVersion(path), found.target, seen));
+    if (found.type === 'symlink' && isOutside(root, path)) {
+      outside++;
+      if (noOutside) {
+        bars.push(path);
+        return void refuse(path, 'symlink', 'is a symlink that leads out of the folder');
+      }
+    }
+    if (found.type === 'file') addFile(path, found.size, factsOf(seen));
+    else if (found.type === 'symlink' && found.size !== undefined)
+      addFile(path, found.size, factsThrough(join(root, path)));
+    else if (found.type === 'link' && found.sent !== undefined) {
+      if (found.isMissing) missing.push(found.file);
+      sources.push({ path: inVersion(path), source: join(root, path), size: found.sent, facts: {} });
+    } else if (found.type === 'link') addLink(found, seen);
+  };
+
+  const addLink = ({ path, file, size, md5sum, seen }: FoundLink, entry: Entry | undefined) => {
+    const digest = { algorithm: 'md5', hex: md5sum } as const;
+    const facts = entry?.type === 'file' ? factsOf(entry) : {};
+    entries.push({ type: 'file', path: inVersion(path), size, digest, ...facts });
+    origins.set(inVersion(path), { link: file, source: join(root, path), ...(seen !== undefined && { seen }) });
+  };
+
+  if (top !== '' && name === undefined) entries.push({ type: 'directory', path: top, ...readFacts(root).facts });
+  for (const found of reading.entries) addFound(found);
+  for (const entry of foldersOf(reading)) {
+    if (bars.some((bar) => bar === entry.path || isBelow(entry.path, bar))) continue;
+    entries.push({ ...entry, path: inVersion(entry.path) });
+  }
+  await saveFileRefs(ctx, missing, options);
+  const digested = await digestFiles(ctx, sources, options);
+  for (const [index, { path, size, md5sum, source }] of digested.entries()) {
+    entries.push({ type: 'file', path, size, digest: { algorithm: 'md5', hex: md5sum }, ...sources[index]?.facts });
+    origins.set(path, { source });
+  }
+  return { entries, origins, faults, outside };
+}
+
+function typeOf({ type }: Found): TreeChange['type'] {
+  return type === 'link' ? 'file' : type;
+}
+
+/** A record that is in the folder is left out: a new one is made. Throws `invalid-tree` for what is none. */
+function checkOwnRecord(root: string, ref: VersionRef): void {
+  const place = join(root, TREE_RECORD);
+  if (!statThrough(place)?.isFile()) return;
+  try {
+    parseTreeRecord(readFileSync(fsPath(place), 'utf8'), ref);
+  } catch (error) {
+    if (isSystemError(error)) throw error;
+    throw new GypsumError('invalid-tree', `${showText(place)} is no tree record, and stands where a version has one.`, {
+      hint: 'Give it another name, or remove it.',
+      details: { path: place },
+      cause: error,
+    });
+  }
+}
+
+function keptSymlink(path: string, text: string, seen: Entry | undefined): VersionEntry {
+  const target = process.platform === 'win32' ? text.replaceAll('\\', '/') : text;
+  const targetType: TargetType = (seen?.type === 'symlink' ? seen.targetType : undefined) ?? 'unknown';
+  const mtime = seen?.type === 'symlink' ? seen.mtime : undefined;
+  return { type: 'symlink', path, target, targetType, ...(mtime !== undefined && { mtime }) };
+}
+
+function factsOf(entry: Entry | undefined): EntryFacts {
+  if (entry === undefined || entry.type === 'special') return {};
+  const { mode, mtime } = entry;
+  return { ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) };
+}
+
+/** Gives what is known of the file that a symlink leads to. */
+function factsThrough(link: string): EntryFacts {
+  return readFacts(realPath(link)).facts;
+}
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(fsPath(file), constants.R_OK);
+    return true;
+  } catch (error) {
+    if (isSystemError(error, 'EACCES', 'EPERM')) return false;
+    throw error;
+  }
+}
+
+function isOutside(root: string, path: string): boolean {
+  return !liesIn(realPath(join(root, path)), root);
+}
+
+function* foldersOf({ seen }: Reading) {
+  for (const entry of seen.values()) if (entry.type === 'directory') yield entry;
+}
+
+async function findEdited(ctx: Context, entries: readonly Found[], options: CallOptions): Promise<readonly Found[]> {
+  const links = entries.filter((entry) => entry.type === 'link' && entry.fault === undefined && entry.how !== 'copy');
+  return findChanged(ctx, links as FoundLink[], (link) => cachedPlace(ctx, link), options);
+}
