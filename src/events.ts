@@ -35,6 +35,8 @@ export type GypsumEvent =
       readonly file: FileRef;
       readonly path: string;
       readonly movedTo: string;
+      /** Equal files of the version that showed the same, since they are one file of the cache; absent without any. */
+      readonly equal?: readonly FileRef[];
       /** It holds an edit that has become a file of a folder: nobody needs to take it from there. */
       readonly isRescued?: boolean;
     }

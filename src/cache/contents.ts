@@ -3,6 +3,7 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
+import { inodeId } from '../model/fingerprint.ts';
 import type { FileRef } from '../model/refs.ts';
 import { parentPath } from '../model/tree.ts';
 import type { Expected } from '../verify-stream.ts';
@@ -101,6 +102,7 @@ async function supplyOnce(
   const { hex } = content.digest;
   const blob = layout.blob(content.source.project, content.digest);
   const good = new Set<string>();
+  const aside = new Set<string>();
   let supplied: Supplied = 'cached';
 
   const look = async (path: string): Promise<Found> => {
@@ -135,9 +137,14 @@ async function supplyOnce(
       else if (placed === 'copied') verified = (await look(blob)).right;
       else verified = await renew(path);
       supplied = 'adopted';
+    } else if (wrong !== undefined && aside.has(inodeId(wrong))) {
+      if (isStill(path, wrong)) await removeIfThere(path);
     } else if (wrong !== undefined) {
+      const equal = otherNames(layout, content, file, wrong);
       const movedTo = moveAside(layout, path, wrong);
-      if (movedTo !== undefined) onEvent?.({ type: 'damaged', file, path, movedTo });
+      if (movedTo === undefined) continue;
+      aside.add(inodeId(wrong));
+      onEvent?.({ type: 'damaged', file, path, movedTo, ...(equal.length > 0 && { equal }) });
     }
   }
   // Where locks do not work, another process may have fetched it by now.
@@ -161,6 +168,15 @@ async function supplyOnce(
     else if ((await look(path)).right === undefined) throw new Error(`${path} is not what was copied to it`);
   }
   return supplied;
+}
+
+/** Gives the other files of a content that are the same inode: what was written into one shows in all. */
+function otherNames(layout: Layout, { files }: Content, file: FileRef, stats: Stats): FileRef[] {
+  if (stats.nlink === 1) return [];
+  return files.filter((other) => {
+    const there = other === file ? undefined : statIfThere(layout.file(other));
+    return there !== undefined && inodeId(there) === inodeId(stats);
+  });
 }
 
 async function protect(path: string): Promise<void> {

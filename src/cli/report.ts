@@ -1,7 +1,7 @@
 import { isGypsumError } from '../errors.ts';
 import type { GypsumEvent, LockOwner } from '../events.ts';
 import { formatFileRef, formatRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
+import { showList, showText } from '../model/text.ts';
 import { goOnOrEnd } from '../ops/recorded-uploads.ts';
 import { exitCodes, FAILURE } from './exit-codes.ts';
 import { describeSystemError } from './system-errors.ts';
@@ -19,7 +19,7 @@ export function eventLine(event: GypsumEvent): string | undefined {
     case 'damaged':
       // Of an edit that is safe, where it became a file is all that matters.
       if (event.isRescued) return undefined;
-      return `The cached ${formatFileRef(event.file)} had been changed; it was moved to ${showText(event.movedTo)}. If that was an edit of yours, take it from there.`;
+      return `The cached ${showList([event.file, ...(event.equal ?? [])].map(formatFileRef))} had been changed; it was moved to ${showText(event.movedTo)}. If that was an edit of yours, take it from there.`;
     case 'rescued':
       return `${showText(event.path)} had been edited through its link, in ${formatFileRef(event.file)} of the cache; it is a file of the folder now.`;
     case 'left-out': {

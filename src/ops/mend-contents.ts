@@ -56,7 +56,9 @@ export async function mendContents(
       prints.remember(content.digest.hex, blob, await fetch(content, signal));
     }
     const onEvent: CallOptions['onEvent'] = (event) => {
-      if (event.type === 'damaged') movedTo.set(event.path, event.movedTo);
+      if (event.type !== 'damaged') return;
+      movedTo.set(event.path, event.movedTo);
+      for (const file of event.equal ?? []) movedTo.set(layout.file(file), event.movedTo);
     };
     await supply(layout, prints, content, (wanted) => fetch(wanted, signal), { signal, onEvent });
   };

@@ -18,5 +18,8 @@ it.each<[LockOwner | undefined, string]>([
 it('where an edit was moved to is told, unless it is a file of the folder already', () => {
   const damaged = { type: 'damaged', file: { ...ref, path: 'x' }, path: '/c/x', movedTo: '/c/damaged/x' } as const;
   expect(eventLine(damaged)).toContain('/c/damaged/x. If that was an edit of yours, take it from there.');
+  expect(eventLine({ ...damaged, equal: [{ ...ref, path: 'y' }] })).toContain(
+    'The cached p/a/v:/x, p/a/v:/y had been changed; it was moved to /c/damaged/x.',
+  );
   expect(eventLine({ ...damaged, isRescued: true })).toBeUndefined();
 });

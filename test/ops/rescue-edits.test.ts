@@ -50,7 +50,9 @@ describe('an edit through a link', () => {
       { type: 'rescued', path: 'sub/b.txt', file: { ...V1, path: 'sub/b.txt' } },
     ]);
     const damaged = events.filter((event) => event.type === 'damaged');
-    expect(damaged.map(({ isRescued }) => isRescued)).toEqual(names.map(() => true));
+    expect(damaged.flatMap(({ equal = [], isRescued }) => [isRescued, ...equal.map(() => isRescued)])).toEqual(
+      names.map(() => true),
+    );
     expect(await readdir(clone, { recursive: true })).toHaveLength(4);
   });
 
@@ -72,7 +74,6 @@ describe('an edit through a link', () => {
     await client.saveVersion(OTHER, watch);
     const damaged = events.filter((event) => event.type === 'damaged');
     expect(damaged.map(({ file, isRescued }) => [file.asset, isRescued])).toEqual([
-      ['a', true],
       ['a', true],
       ['linked', true],
       ['other', undefined],

@@ -329,6 +329,42 @@ describe('a file that was edited through a link', () => {
     expect(await readFile(damaged?.type === 'damaged' ? damaged.movedTo : '', 'utf8')).toBe('CONTENT OF A');
   });
 
+  it('is told of once, and kept once, with the equal files that show it, also where the content does not come', async () => {
+    const rig = await createRig(seed);
+    await rig.client.saveVersion(V1);
+    await chmod(bucket(rig, 'sub/b.txt'), 0o644);
+    await writeFile(bucket(rig, 'sub/b.txt'), 'an edit');
+    rig.registry.inject(disconnected(), { key: 'p/a/v1/sub/b.txt' });
+    await expect(rig.connect({ retries: 0 }).saveVersion(V1, rig.watch)).rejects.toMatchObject({ code: 'unavailable' });
+    rig.registry.clearFaults();
+    await rig.client.saveVersion(V1, rig.watch);
+    const [damaged, ...more] = rig.events.filter((event) => event.type === 'damaged');
+    expect(more).toEqual([]);
+    expect(damaged).toMatchObject({
+      file: { ...V1, path: 'sub/b.txt' },
+      equal: [{ ...V1, path: 'sub/same.txt' }],
+    });
+    expect(await readFile(damaged?.movedTo ?? '', 'utf8')).toBe('an edit');
+    expect(await readdir(join(rig.cacheDir, '.gypsum-client/1/damaged'))).toHaveLength(1);
+    for (const path of ['sub/b.txt', 'sub/same.txt'])
+      expect(await readFile(bucket(rig, path), 'utf8')).toBe('content of b');
+  });
+
+  it('is told of each time where equal files were changed each for itself', async () => {
+    const rig = await createRig(seed);
+    await rig.client.saveVersion(V1);
+    for (const path of ['sub/b.txt', 'sub/same.txt']) {
+      await rm(bucket(rig, path));
+      await writeFile(bucket(rig, path), `an edit of ${path}`);
+    }
+    await rig.client.saveVersion(V1, rig.watch);
+    const damaged = rig.events.filter((event) => event.type === 'damaged');
+    expect(damaged.map(({ file, equal }) => [file.path, equal])).toEqual([
+      ['sub/b.txt', undefined],
+      ['sub/same.txt', undefined],
+    ]);
+  });
+
   it('is not confused with one that was merely linked once more', async () => {
     const rig = await createRig(seed);
     await rig.client.saveVersion(V1);

@@ -288,6 +288,18 @@ describe('what is wrong', () => {
     expect(readFileSync(join(folder, 'renamed/a'), 'utf8')).toBe('content of a');
   });
 
+  it('an edit that equal files show is kept once, and of each of them it is said where', async () => {
+    const { client, folder, edit } = await filled();
+    edit(join(folder, 'one/sub/b'), 'MY EDIT');
+    const { problems } = await client.verifyCache([], { repair: true });
+    expect(problems.map(({ file, repaired }) => [file, repaired])).toEqual([
+      ['sub/b', true],
+      ['sub/c', true],
+    ]);
+    const places = new Set(problems.map(({ movedTo = '' }) => movedTo));
+    expect([...places].map((place) => readFileSync(place, 'utf8'))).toEqual(['MY EDIT']);
+  });
+
   it('what no manifest knows is foreign: it is moved aside, when nobody can be writing to it', async () => {
     const { client, bucket, put, blob, faults } = await filled();
     const paths = [
