@@ -77,12 +77,19 @@ export async function supply(
   fetch: Fetch,
   options: SupplyOptions = {},
 ): Promise<Supplied> {
+  let isFetched = false;
+  const fetchNoted: Fetch = async (wanted) => {
+    const stats = await fetch(wanted);
+    isFetched = true;
+    return stats;
+  };
   try {
-    return await supplyOnce(layout, fingerprints, content, fetch, options);
+    return await supplyOnce(layout, fingerprints, content, fetchNoted, options);
   } catch (error) {
     // Somebody who frees space has removed a blob between two steps: then from the beginning.
     if (!isSystemError(error, 'ENOENT')) throw error;
-    return supplyOnce(layout, fingerprints, content, fetch, options);
+    const supplied = await supplyOnce(layout, fingerprints, content, fetchNoted, options);
+    return isFetched ? 'fetched' : supplied;
   }
 }
 

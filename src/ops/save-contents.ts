@@ -4,7 +4,7 @@ import { type Content, missingBytes, type SupplyOptions, supply, unverifiedFiles
 import { checkFreeSpace } from '../cache/free-space.ts';
 import type { Context } from '../context.ts';
 import { each } from '../each.ts';
-import type { CallOptions } from '../events.ts';
+import type { CallOptions, OnEvent } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
 import { entryDigest, entrySource } from '../model/manifest.ts';
@@ -70,7 +70,13 @@ export async function saveContents(
     onEvent?.({ type: 'start', task: 'fetch', ...countFiles(open) });
     try {
       await each(open, { concurrency, signal }, async (content, itemSignal) => {
-        const itemOptions = { onEvent, signal: itemSignal };
+        // It may come in several goes, as where somebody who frees space removes it again.
+        let came = 0;
+        const hear: OnEvent = (event) => {
+          if (event.type === 'progress' && event.task === 'fetch') came += event.bytes;
+          onEvent?.(event);
+        };
+        const itemOptions = { onEvent: hear, signal: itemSignal };
         const prints = fingerprintsOf(memory, content.source.project);
         let copied: Stats | undefined;
         const fetch = async (wanted: Content) => {
@@ -83,7 +89,7 @@ export async function saveContents(
           outcome[how].contents++;
           outcome[how].bytes += content.size;
         }
-        onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: how === 'fetched' ? 0 : content.size });
+        onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: content.size - came });
       });
     } finally {
       // What was verified before a failure need not be verified again.

@@ -16,6 +16,7 @@ import { describe, expect, it } from 'vitest';
 import { bytes, cutOff, disconnected, type Fault, flipped, status, wrongLength } from '../../mocks/index.ts';
 import { openFingerprints } from '../../src/cache/fingerprints.ts';
 import { createLayout } from '../../src/cache/layout.ts';
+import { preparePauses } from '../helpers/pause-at-call.ts';
 import { createRig, md5, type Rig } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -479,6 +480,27 @@ describe('several at once', () => {
     const { connect, registry } = await createRig(seed);
     await Promise.all(Array.from({ length: 6 }, () => connect().saveVersion(V1)));
     expect(registry.count({ key: /txt$/ })).toBe(2);
+  });
+
+  it('count what was fetched as fetched, and its bytes once, whenever somebody removes it from among the blobs', async () => {
+    const rig = await createRig(seed);
+    const workWith = preparePauses();
+    const blobs = join(rig.cacheDir, '.gypsum-client/1/blobs');
+    for (let at = 0, isMet = true; isMet; at++) {
+      await rm(rig.cacheDir, { recursive: true, force: true });
+      rig.events.length = 0;
+      isMet = await workWith(
+        at,
+        async () => {
+          const saved = await rig.connect({ concurrency: 1 }).saveVersion(V1, rig.watch);
+          expect(saved).toMatchObject({ fetched: { contents: 3, bytes: 24 }, adopted: { contents: 0 } });
+        },
+        () => rm(blobs, { recursive: true, force: true }),
+      );
+      let open = 24;
+      for (const event of rig.events) if (event.type === 'progress' && event.task === 'fetch') open -= event.bytes;
+      expect(open, `at ${at}`).toBe(0);
+    }
   });
 
   it('can be aborted: the reason comes out, and the next one goes on', async () => {
