@@ -28,7 +28,7 @@ export async function findLinks(
     ref,
     latest,
     standing,
-  }: { ref: VersionRef; latest: VersionRef | undefined; standing: Pick<Standing, 'of' | 'holds'> },
+  }: { ref: VersionRef; latest: VersionRef | undefined; standing: Pick<Standing, 'of' | 'ask' | 'holds'> },
   files: readonly UploadFile[],
   { signal }: CallOptions,
 ): Promise<Map<string, FileRef>> {
@@ -45,6 +45,7 @@ export async function findLinks(
     if (content === undefined || !mentions(content, wanted) || !(await standing.of(version))) continue;
     const manifest = manifestIfSound(content, version);
     const paths = manifest === undefined ? new Map<string, string[]>() : pathsByContent(manifest, wanted);
+    await standing.ask([...paths.values()].flat().flatMap((path) => manifest?.[path] ?? []));
     for (const [id, same] of wanted) {
       const held = new Set<string>();
       for (const path of paths.get(id) ?? []) {

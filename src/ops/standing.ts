@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import { each } from '../each.ts';
 import { isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
 import { keys } from '../model/keys.ts';
 import type { Manifest, ManifestEntry } from '../model/manifest.ts';
 import { type FileRef, sameVersion, type VersionRef } from '../model/refs.ts';
@@ -12,6 +13,8 @@ import { askSummary, manifestIfSound, readRememberedSummary } from './version-do
 /** Says whether versions can be linked to; each is asked for once. */
 export interface Standing {
   of(ref: VersionRef): Promise<boolean>;
+  /** Asks for all versions that will be wanted to know `holds` of some entries, a few at once: there may be hundreds. */
+  ask(entries: Iterable<ManifestEntry>): Promise<void>;
   /** Whether the bytes of a version's file are still where it says that they are: in another version, if it is a link. */
   holds(ref: VersionRef, entry: ManifestEntry): Promise<boolean>;
   /** Gives the links that can be made, and those that lead to no content any more. */
@@ -40,13 +43,23 @@ export function createStanding(ctx: Context, call: CallOptions): Standing {
     return finishOf(holding) <= finishOf(linking);
   };
 
+  const askFor = (groups: ReadonlyMap<string, Group>) =>
+    each(groups.values(), { concurrency: ctx.concurrency, signal: call.signal }, async ({ ref }) => {
+      await find(ref);
+    });
+  const ask = (entries: Iterable<ManifestEntry>) => askFor(groupByVersion(sourcesOf(entries)));
+
   /** Gives the paths of a version, of some, that lead to no content any more. */
   const findGone = async (ref: VersionRef, paths: readonly string[]): Promise<ReadonlySet<string>> => {
     if (!(await of(ref))) return new Set(paths);
-    const gone = new Set<string>();
     const manifest = await readLinking(ctx, ref);
-    for (const path of manifest === undefined ? [] : paths) {
-      const entry = manifest?.[path];
+    const gone = new Set<string>();
+    if (manifest === undefined) return gone;
+    await ask(paths.flatMap((path) => manifest[path] ?? []));
+    const pace = createPace(call.signal);
+    for (const path of paths) {
+      if (pace.due()) await pace.rest();
+      const entry = manifest[path];
       if (entry !== undefined && !(await holds(ref, entry))) gone.add(path);
     }
     return gone;
@@ -54,14 +67,16 @@ export function createStanding(ctx: Context, call: CallOptions): Standing {
 
   return {
     of,
+    ask,
     holds,
     async divide(links) {
       const gone = new Map<string, ReadonlySet<string>>();
       const versions = groupByVersion(links);
-      await each(versions, { concurrency: ctx.concurrency, signal: call.signal }, async ([id, { ref, paths }]) => {
+      await askFor(versions);
+      for (const [id, { ref, paths }] of versions) {
         const found = await findGone(ref, paths);
         if (found.size > 0) gone.set(id, found);
-      });
+      }
       if (gone.size === 0) return { kept: links, gone: [] };
       const isGone = ({ link }: { link: FileRef }) => gone.get(keys.version(link))?.has(link.path) === true;
       return { kept: links.filter((link) => !isGone(link)), gone: links.filter(isGone) };
@@ -74,7 +89,12 @@ interface Group {
   readonly paths: string[];
 }
 
-function groupByVersion(links: readonly { readonly link: FileRef }[]): Map<string, Group> {
+/** Gives the files that hold the bytes of those entries that are links. */
+function* sourcesOf(entries: Iterable<ManifestEntry>): Generator<{ readonly link: FileRef }> {
+  for (const { link } of entries) if (link !== undefined) yield { link: link.ancestor ?? link };
+}
+
+function groupByVersion(links: Iterable<{ readonly link: FileRef }>): Map<string, Group> {
   const groups = new Map<string, Group>();
   let last: Group | undefined;
   for (const { link } of links) {

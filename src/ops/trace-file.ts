@@ -143,7 +143,7 @@ async function findContent(
     if (md5sum === file.md5sum && size === file.size) return { ...ref, path };
   }
   // Whether they can be linked to does not matter here.
-  const standing = { of: async () => true, holds: async () => true };
+  const standing = { of: async () => true, ask: async () => {}, holds: async () => true };
   return (await findLinks(ctx, { ref, latest: undefined, standing }, [file], options)).get(file.path);
 }
 

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { bytes, type Fault, status } from '../../mocks/index.ts';
 import { MAX_FILE_BYTES } from '../../src/model/manifest.ts';
 import { checkFit } from '../../src/ops/preflight.ts';
+import { countAtOnce } from '../helpers/at-once.ts';
 import { currentOddities } from '../helpers/oddities.ts';
-import { createRig } from '../helpers/rig.ts';
+import { createRig, type Rig } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 const V2 = { ...V1, version: 'v2' };
@@ -153,6 +154,40 @@ describe('a link to a version that is no more', () => {
     expect(await client.uploadDirectory(V2, clone)).toMatchObject({ sent: { files: 2 }, linked: { files: 0 } });
     const { 'a.txt': a } = await elsewhere.fetchManifest(V2);
     expect(a).toMatchObject({ size: 12 });
+  });
+});
+
+describe('a version that is made of links to many others', () => {
+  const names = Array.from({ length: 9 }, (_, n) => `f${n}`);
+  const many = {
+    ...Object.fromEntries(names.map((name) => [`p/d/${name}`, { x: `content of ${name}` }])),
+    'p/all/v1': Object.fromEntries(names.map((name) => [name, { link: `p/d/${name}:/x` }])),
+  };
+  const ALL = { project: 'p', asset: 'all', version: 'v1' };
+
+  it.each<[string, (rig: Rig) => Promise<string>]>([
+    [
+      'links of a clone',
+      async ({ client, folder }) =>
+        (await client.cloneVersion(ALL, join(folder, 'clone'), { download: false })).destination,
+    ],
+    [
+      'equal files',
+      ({ makeFolder }) => makeFolder('mine', Object.fromEntries(names.map((n) => [`${n}.txt`, `content of ${n}`]))),
+    ],
+  ])('has those asked for a few at once, and each once: %s', async (_what, make) => {
+    const rig = await createRig({ versions: many });
+    const directory = await make(rig);
+    await rig.client.fetchManifest(ALL);
+    const { fault, most } = countAtOnce(3);
+    const asked = { route: 'file', key: /^p\/d\/f\d\/\.\.summary$/ } as const;
+    rig.registry.resetCalls();
+    rig.registry.inject(fault, asked);
+    const client = rig.connect({ concurrency: 3 });
+    const { links } = await client.planUpload({ ...ALL, version: 'v2' }, directory);
+    expect(links.map(({ link }) => `${link.version} ${link.path}`)).toEqual(names.map((name) => `v1 ${name}`));
+    expect(most()).toBe(3);
+    expect(rig.registry.count(asked)).toBe(9);
   });
 });
 
