@@ -13,8 +13,9 @@ const WHY: Readonly<Record<LeftState, string>> = {
   deleted: 'deleted',
   added: 'added',
   blocked: 'something else stands there, or above',
-  retargeted: 'a link to another file of the cache',
+  retargeted: 'a link to something else than before',
   foreign: 'a symlink to elsewhere',
+  own: 'a symlink of the version itself',
   special: 'neither a file nor a folder nor a link',
   edited: 'edited in the cache, through the link',
 };

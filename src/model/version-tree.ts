@@ -1,6 +1,6 @@
 import { type Manifest, selectEntries } from './manifest.ts';
 import { manifestTree } from './manifest-tree.ts';
-import { comparePaths, type DirectoryEntry, type KnownFile, parentPath, withDirectories } from './tree.ts';
+import { comparePaths, type DirectoryEntry, isBelow, type KnownFile, parentPath, withDirectories } from './tree.ts';
 import { type RecordEntry, type RecordSymlink, TREE_RECORD, type TreeRecord } from './tree-record.ts';
 
 export type VersionEntry = KnownFile | RecordSymlink | DirectoryEntry;
@@ -23,6 +23,32 @@ export interface StaleEntry {
 /** Gives the files that a version's folder has: all but the record; the manifest itself where there is none. */
 export function withoutRecord(manifest: Manifest): Manifest {
   return TREE_RECORD in manifest ? selectEntries(manifest, (_, path) => path !== TREE_RECORD) : manifest;
+}
+
+/** What a version has beside files: its symlinks, and the folders in which nothing is. */
+export type OwnEntry = RecordSymlink | DirectoryEntry;
+
+/** What a folder has of a version. */
+export interface FolderTree {
+  /** Its files, without the record. */
+  readonly manifest: Manifest;
+  /** By path; empty where the version has no record. */
+  readonly own: ReadonlyMap<string, OwnEntry>;
+}
+
+/** Whether an entry is a symlink with this text. */
+export function isSymlinkTo(entry: OwnEntry | undefined, target: string): boolean {
+  return entry?.type === 'symlink' && entry.target === target;
+}
+
+export function ownEntries({ entries }: VersionTree): ReadonlyMap<string, OwnEntry> {
+  const own = new Map<string, OwnEntry>();
+  for (const [at, entry] of entries.entries()) {
+    const isKnown =
+      entry.type === 'file' || (entry.type === 'directory' && isBelow(entries[at + 1]?.path ?? '', entry.path));
+    if (!isKnown) own.set(entry.path, entry);
+  }
+  return own;
 }
 
 /** Puts a version's files and its record together; where they contradict each other, the manifest is right. */

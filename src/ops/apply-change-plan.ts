@@ -6,10 +6,12 @@ import type { CallOptions } from '../events.ts';
 import { selectEntries } from '../model/manifest.ts';
 import { type FileRef, formatFileRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
+import { isSymlinkTo, type StaleEntry } from '../model/version-tree.ts';
 import { applyChanges } from '../tree/apply-changes.ts';
 import type { LeftPath } from '../tree/standing.ts';
 import type { Step } from '../tree/step.ts';
-import { type ChangePlan, checkChangePlan } from './change-plan.ts';
+import { type ChangePlan, checkChangePlan, noPlan } from './change-plan.ts';
+import { type FolderVersion, loadFolderVersion } from './cloned-version.ts';
 import { type FoundClone, findClone } from './find-clone.ts';
 import { neededSources } from './needed-sources.ts';
 import { type Proof, proveContents } from './prove-contents.ts';
@@ -19,7 +21,7 @@ import { run } from './run.ts';
 import type { Outcome, SaveOptions } from './save-contents.ts';
 import { saveFileRefs } from './save-file-refs.ts';
 import { setOut } from './set-out.ts';
-import { loadVersion, type VersionDocuments } from './version-documents.ts';
+import type { VersionDocuments } from './version-documents.ts';
 
 /** What was changed in a clone. */
 export interface ChangeResult extends VersionRef {
@@ -36,6 +38,8 @@ export interface ChangeResult extends VersionRef {
   readonly bytes: number;
   readonly left: readonly LeftPath[];
   readonly unchanged: number;
+  /** What of the version's tree record could not be made, and why. Absent where all could. */
+  readonly notLaidOut?: readonly StaleEntry[];
   /** Where what was replaced is kept until the cache is pruned; absent where nothing is. */
   readonly trash?: string;
   /** What had to be fetched: distinct contents. */
@@ -70,7 +74,9 @@ export async function carryOut(
   const { verb, directory, from, steps, left, unchanged } = plan;
   const { project, asset, version } = plan;
   const sources = neededSources(ctx, plan);
-  const documents = await loadVersion(ctx, { project, asset, version }, options);
+  const documents = await loadFolderVersion(ctx, { project, asset, version }, options);
+  checkOwn(plan, documents);
+  const notLaidOut: StaleEntry[] = [];
   const { fetched } = await saveSources(ctx, sources, options);
   await ctx.cache.open();
   const trash = steps.some(({ keep }) => keep) ? openTrash(ctx.cache.layout) : undefined;
@@ -80,7 +86,11 @@ export async function carryOut(
   const destination = journey === undefined ? clone.receipt.destination : directory;
   const proof = await proveHardLinks(ctx, documents, steps, options);
   try {
-    const { made } = await applyChanges(directory, steps, { ...options, ...how });
+    const { made } = await applyChanges(directory, steps, {
+      ...options,
+      ...how,
+      onRefused: (path, { message }) => void notLaidOut.push({ path, why: `is a symlink: ${message}` }),
+    });
     await rememberChanges(ctx, clone, documents, { steps, made, destination }, options);
   } catch (error) {
     if (hasDoneNothing(error)) await journey?.turnBack();
@@ -89,6 +99,7 @@ export async function carryOut(
     await proof?.remember();
   }
   await journey?.arrive();
+  if (notLaidOut.length > 0) options.onEvent?.({ type: 'left-out', ref: documents.ref, entries: notLaidOut });
   return {
     verb,
     ...documents.ref,
@@ -97,9 +108,19 @@ export async function carryOut(
     ...countSteps(steps),
     left,
     unchanged,
+    ...(notLaidOut.length > 0 && { notLaidOut }),
     ...(trash !== undefined && { trash: trash.folder }),
     fetched,
   };
+}
+
+/** Throws `invalid-argument` for a step that would make another symlink than the version has. */
+function checkOwn({ steps }: ChangePlan, { own }: FolderVersion): void {
+  for (const { path, after } of steps) {
+    if (after?.type !== 'symlink' || after.targetType === undefined || isSymlinkTo(own.get(path), after.target))
+      continue;
+    throw noPlan(`${showText(path)} would become another symlink than the version has`);
+  }
 }
 
 async function findPlanned(ctx: Context, plan: ChangePlan, options: CallOptions): Promise<FoundClone> {

@@ -1,6 +1,5 @@
 import { versionsOf } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
-import type { Manifest } from '../model/manifest.ts';
 import { checkVersionRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { selectMatching } from '../model/select-files.ts';
 import { planCheckoutSteps } from '../tree/plan-checkout.ts';
@@ -11,6 +10,7 @@ import { checkCollisions } from './check-collisions.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { createCloneLayout } from './clone-layout.ts';
 import { checkMode } from './clone-mode.ts';
+import { type FolderVersion, loadFolderVersion, pathsOf } from './cloned-version.ts';
 import { type FoundClone, findClone } from './find-clone.ts';
 import { findCloneSources } from './find-clone-sources.ts';
 import { linksToFetch } from './needed-sources.ts';
@@ -18,7 +18,6 @@ import { readStanding } from './read-standing.ts';
 import { refuseEdited } from './refuse-edited.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
-import { loadVersion, type VersionDocuments } from './version-documents.ts';
 
 export interface CheckoutOptions extends SaveOptions {
   /** Fetch the files that come. Without them links dangle; in a clone of real files they must be fetched. @default true */
@@ -67,12 +66,13 @@ async function makePlan(
   const clone = await findClone(ctx, directory, options);
   checkMode(clone.receipt.mode, download);
   const { root, receipt } = clone;
-  const target = await loadVersion(ctx, ref, options);
-  checkHoldable(ref, Object.keys(target.manifest));
-  await checkCollisions(ref, Object.keys(target.manifest), root);
-  const bases: VersionDocuments[] = [];
+  const target = await loadFolderVersion(ctx, ref, options);
+  const paths = pathsOf(target);
+  checkHoldable(ref, paths);
+  await checkCollisions(ref, paths, root);
+  const bases: FolderVersion[] = [];
   for (const version of versionsOf(receipt)) {
-    bases.push(sameVersion(version, ref) ? target : await loadVersion(ctx, checkVersionRef(version), options));
+    bases.push(sameVersion(version, ref) ? target : await loadFolderVersion(ctx, checkVersionRef(version), options));
   }
   const selected = selectMatching(target.manifest, receipt);
   const isLinked = receipt.mode === 'symlink';
@@ -82,8 +82,8 @@ async function makePlan(
   const tree = await scanFolder(root, options);
   options.onEvent?.({ type: 'end', task: 'scan' });
   const standing = await readStanding(ctx, clone, tree, bases.includes(target) ? bases : [...bases, target], options);
-  const layout = createCloneLayout(ctx, ref, receipt.mode, selected, inSite);
-  const planned = planCheckoutSteps({ bases: bases.map(manifestOf), target: target.manifest, standing, ...layout });
+  const layout = createCloneLayout(ctx, target, receipt.mode, selected, inSite);
+  const planned = planCheckoutSteps({ bases, target, standing, ...layout });
   const changing = new Set(planned.steps.map(({ path }) => path));
   const links = standing.flatMap(({ path, link }) => (link !== undefined && changing.has(path) ? [link] : []));
   await refuseEdited(ctx, root, links, options);
@@ -101,8 +101,4 @@ async function makePlan(
     fetch,
   } as const;
   return { clone, plan: { ...plan, ...(from !== undefined && { from }) } };
-}
-
-function manifestOf({ manifest }: VersionDocuments): Manifest {
-  return manifest;
 }

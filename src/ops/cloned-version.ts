@@ -2,12 +2,12 @@ import type { Context } from '../context.ts';
 import { entryDigest, type Manifest, manifestPaths } from '../model/manifest.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { type Entry, type KnownFile, withDirectories } from '../model/tree.ts';
-import { type VersionTree, versionTree, withoutRecord } from '../model/version-tree.ts';
+import { type FolderTree, ownEntries, type VersionTree, versionTree, withoutRecord } from '../model/version-tree.ts';
 import { loadRecord } from './load-tree.ts';
 import { type LoadOptions, loadVersion, type VersionDocuments } from './version-documents.ts';
 
 /** A version as a folder has it: the record of its tree is none of its files. */
-export interface FolderVersion extends VersionDocuments {
+export interface FolderVersion extends VersionDocuments, FolderTree {
   /** Its manifest with the record, as the registry has it. */
   readonly whole: Manifest;
   /** Absent where it has no record: then its files are all. */
@@ -15,7 +15,7 @@ export interface FolderVersion extends VersionDocuments {
 }
 
 /** A version, and which of its files are wanted in a clone. */
-export interface ClonedVersion extends Omit<FolderVersion, 'whole'> {
+export interface ClonedVersion extends Omit<FolderVersion, 'whole' | 'own'> {
   readonly selected: Manifest;
 }
 
@@ -24,8 +24,9 @@ export async function loadFolderVersion(ctx: Context, ref: VersionRef, options: 
   const documents = await loadVersion(ctx, ref, options);
   const whole = documents.manifest;
   const record = await loadRecord(ctx, documents, options);
-  if (record === undefined) return { ...documents, whole };
-  return { ...documents, manifest: withoutRecord(whole), whole, tree: versionTree(whole, record) };
+  if (record === undefined) return { ...documents, whole, own: new Map() };
+  const tree = versionTree(whole, record);
+  return { ...documents, manifest: withoutRecord(whole), whole, tree, own: ownEntries(tree) };
 }
 
 /** Gives every path that such a folder has. */

@@ -5,7 +5,7 @@ import { isGypsumError } from '../errors.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { checkFileRef, type FileRef, fileRefOf } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import type { After, Step } from '../tree/step.ts';
+import { type After, isOwnSymlink, type Step } from '../tree/step.ts';
 import { type ChangePlan, noPlan } from './change-plan.ts';
 
 /**
@@ -43,6 +43,8 @@ export function linksToFetch({ cache }: Context, steps: readonly Step[], wanted:
 
 function sourceOf(after: After | undefined): string | undefined {
   if (after === undefined || after.type === 'directory') return undefined;
+  // The version's own lead wherever its record says.
+  if (isOwnSymlink(after)) return undefined;
   return after.type === 'symlink' ? after.target : after.source;
 }
 

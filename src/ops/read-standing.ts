@@ -11,13 +11,14 @@ import { MAX_KEY_BYTES } from '../model/names.ts';
 import { fileOf } from '../model/refs.ts';
 import type { FileEntry, SymlinkEntry, Tree } from '../model/tree.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
+import { isSymlinkTo } from '../model/version-tree.ts';
 import { isLeftover } from '../tree/put-file.ts';
 import type { Standing } from '../tree/standing.ts';
+import type { FolderVersion } from './cloned-version.ts';
 import { digestFiles } from './digest-files.ts';
 import type { FoundClone } from './find-clone.ts';
 import type { Linked } from './found.ts';
 import { createLinkTargets } from './link-targets.ts';
-import type { VersionDocuments } from './version-documents.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
 /** What stands at a path of a clone. */
@@ -34,11 +35,15 @@ export async function readStanding(
   ctx: Context,
   { root, receipt }: FoundClone,
   tree: Tree,
-  versions: readonly VersionDocuments[],
+  versions: readonly FolderVersion[],
   options: CallOptions,
 ): Promise<Stood[]> {
   const { layout } = ctx.cache;
-  const targets = createLinkTargets(ctx, options, versions);
+  const targets = createLinkTargets(
+    ctx,
+    options,
+    versions.map(({ whole, ...version }) => ({ ...version, manifest: whole })),
+  );
   const buckets = watchBuckets(ctx);
   const known = await Promise.all(versions.map(({ ref }) => readCloneFiles(layout, receipt.destination, ref)));
   const byInode = known.map(pathsByInode);
@@ -47,6 +52,8 @@ export async function readStanding(
 
   const readSymlink = async ({ path, target }: SymlinkEntry): Promise<Stood> => {
     const one = { path, type: 'symlink', before: { type: 'symlink', target } } as const;
+    // It may lead to a link into the cache, and is none itself.
+    if (versions.some(({ own }) => isSymlinkTo(own.get(path), target))) return { ...one, isOwn: true };
     const to = buckets.resolve(dirname(join(root, path)), target);
     const [found] = to.type === 'inside' ? await targets.find(to.parts, { changing: true }) : [];
     if (found?.below !== '') return one;
@@ -57,7 +64,7 @@ export async function readStanding(
 
   const readFile = ({ path }: FileEntry): Stood => {
     const source = join(root, path);
-    const isVersions = versions.some(({ manifest }) => path in manifest);
+    const isVersions = versions.some(({ manifest, own }) => path in manifest || own.has(path));
     // A hard link may have another name by now.
     const mayBeOurs = path.length <= MAX_KEY_BYTES && (receipt.mode === 'hardlink' || isLeftover(path));
     const isOurs = isVersions || mayBeOurs;

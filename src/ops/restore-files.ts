@@ -3,7 +3,7 @@ import { statIfThere } from '../cache/blobs.ts';
 import { parseBucketText } from '../cache/bucket-text.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
-import { manifestPaths, selectEntries } from '../model/manifest.ts';
+import { selectEntries } from '../model/manifest.ts';
 import { selectMatching } from '../model/select-files.ts';
 import { comparePaths, sortPaths } from '../model/tree.ts';
 import { planRestoreSteps } from '../tree/plan-restore.ts';
@@ -11,6 +11,7 @@ import type { LeftPath, PlannedSteps } from '../tree/standing.ts';
 import { type ChangeResult, carryOut } from './apply-change-plan.ts';
 import type { ChangePlan } from './change-plan.ts';
 import { createCloneLayout } from './clone-layout.ts';
+import { loadFolderVersion } from './cloned-version.ts';
 import { findChanged } from './find-changed.ts';
 import type { FoundClone } from './find-clone.ts';
 import { findCloneSources } from './find-clone-sources.ts';
@@ -19,7 +20,6 @@ import { readStanding, type Stood } from './read-standing.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { type CloneSelection, selectInClone } from './select-in-clone.ts';
-import { loadVersion } from './version-documents.ts';
 
 export interface RestoreOptions extends SaveOptions, CloneSelection {
   /**
@@ -33,7 +33,8 @@ export interface RestoreOptions extends SaveOptions, CloneSelection {
 
 /**
  * Makes files of a clone what they were: copies whose content is the version's become links again, or what the clone's mode
- * says, and links that were led elsewhere in the cache lead to their own file. `paths` are files, folders with all that is in
+ * says, and links that were led elsewhere in the cache lead to their own file. Symlinks and empty folders of the version's own
+ * come back where they were deleted or changed, with `force` as files do. `paths` are files, folders with all that is in
  * them, or globs, in one clone. What somebody has added stays in any case.
  *
  * Throws `not-found` naming a path that means nothing of the version, and what `applyChangePlan` and `saveVersion` throw.
@@ -66,20 +67,20 @@ async function makePlan(
   const parts = await selectInClone(ctx, paths, { all, globs }, options);
   const { clone, tree } = parts;
   const { root, ref, receipt } = clone;
-  const documents = await loadVersion(ctx, ref, options);
-  const { manifest } = documents;
-  const meant = parts.choose(manifestPaths(manifest));
+  const documents = await loadFolderVersion(ctx, ref, options);
+  const { manifest, own: entries } = documents;
+  const meant = parts.choose(sortPaths([...Object.keys(manifest), ...entries.keys()]));
   const selected = selectMatching(manifest, receipt);
   const own = { ...documents, selected: selectEntries(selected, (_, path) => meant.has(path)) };
   const inSite = receipt.mode === 'symlink' ? await findCloneSources(ctx, own, root, options) : new Set<string>();
   const standing = await readStanding(ctx, clone, tree, [documents], options);
-  const { layOut, isLaidOut } = createCloneLayout(ctx, ref, receipt.mode, selected, inSite);
+  const { layOut, isLaidOut } = createCloneLayout(ctx, documents, receipt.mode, selected, inSite);
   const isAstray = ({ path, before }: Stood) => {
     const { project, asset, version } = ref;
     const name = [project, asset, version, path].join('/');
     return before?.type === 'symlink' && parseBucketText(before.target).some(({ parts }) => parts.join('/') === name);
   };
-  const wish = { manifest, paths: sortPaths([...meant]), standing, layOut, isLaidOut, isAstray, force };
+  const wish = { manifest, own: entries, paths: sortPaths([...meant]), standing, layOut, isLaidOut, isAstray, force };
   const planned = planRestoreSteps(wish);
   const { steps, left, unchanged } = await withoutEdited(ctx, root, planned, standing, meant, options);
   const dangling = standing.filter((one) => one.path in own.selected && isDangling(ctx, one) && isLaidOut(one));

@@ -6,6 +6,7 @@ import { statThrough } from '../tree/stat-through.ts';
 import type { FileOf, Step } from '../tree/step.ts';
 import { type ChangeResult, carryOut } from './apply-change-plan.ts';
 import type { ChangePlan } from './change-plan.ts';
+import { loadFolderVersion } from './cloned-version.ts';
 import { findChanged } from './find-changed.ts';
 import type { FoundClone } from './find-clone.ts';
 import { cachedPlace, type Linked } from './found.ts';
@@ -16,7 +17,6 @@ import { isRescuable, rescueEdits } from './rescue-edits.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { type CloneSelection, selectInClone } from './select-in-clone.ts';
-import { loadVersion } from './version-documents.ts';
 
 export interface StageOptions extends SaveOptions, CloneSelection {
   /**
@@ -29,7 +29,7 @@ export interface StageOptions extends SaveOptions, CloneSelection {
 /**
  * Makes writable files of links in a clone, with their content: it is fetched first where it is not in the cache. `paths`
  * are links, folders with all links in them, or globs, in one clone; hard links to cached files count as links. Files that are
- * files already stay as they are.
+ * files already stay as they are, and so do symlinks that are the version's own (`left`).
  *
  * Throws `not-found` naming a path that means nothing there, `wrong-content` for what was edited through its link (unless
  * `rescue` is given), and what `applyChangePlan` and `saveVersion` throw.
@@ -65,12 +65,12 @@ async function makePlan(
   const left: LeftPath[] = [];
   const links: Linked[] = [];
   let unchanged = 0;
-  for (const { path, type, before, link } of chosen) {
+  for (const { path, type, before, link, isOwn } of chosen) {
     if (link !== undefined && before !== undefined) {
       links.push(link);
       steps.push({ path, before, after: copyOf(ctx, link) });
     } else if (type === 'file') unchanged++;
-    else left.push({ path, state: type === 'special' ? 'special' : 'foreign' });
+    else left.push({ path, state: isOwn ? 'own' : type === 'special' ? 'special' : 'foreign' });
   }
   await refuseEdited(ctx, clone.root, links, options);
   const { root: directory, ref, receipt } = clone;
@@ -84,7 +84,7 @@ async function choose(
   options: Omit<StageOptions, 'rescue'>,
 ): Promise<{ clone: FoundClone; chosen: readonly Stood[]; leftovers: readonly Step[] }> {
   const { clone, tree, choose: pick } = await selectInClone(ctx, paths, options, options);
-  const documents = await loadVersion(ctx, clone.ref, options);
+  const documents = await loadFolderVersion(ctx, clone.ref, options);
   const leftovers = tree.flatMap((entry) => removalOf(entry, clone.root));
   const entries = tree.filter(({ type, path }) => type !== 'directory' && !isLeftover(path));
   const meant = pick(entries.map(({ path }) => path));

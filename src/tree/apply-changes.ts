@@ -6,7 +6,7 @@ import { createPace } from '../give-way.ts';
 import { type Fingerprint, fingerprintOf } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
-import { applyStep, isThere, type Means, type Outcome } from './apply-step.ts';
+import { applyStep, isRefusedSymlink, isThere, type Means, type Outcome } from './apply-step.ts';
 import { type PutFile, putFile } from './put-file.ts';
 import type { Step } from './step.ts';
 import { createWay, type Way } from './way.ts';
@@ -18,6 +18,8 @@ export interface ChangeOptions extends CallOptions {
   durable?: boolean;
   /** Keeps what stands at a place before it goes, for steps that want that. */
   keep?: Means['keep'];
+  /** Hears of a symlink of the version's own that is refused there; the rest goes on. */
+  onRefused?: ((path: string, error: GypsumError) => void) | undefined;
   /** Hears of a step that could not be carried out; the rest goes on. Without it, the first one ends all. */
   onFailure?: (step: Step, error: Error) => void;
   /** @default the real ones */
@@ -42,7 +44,7 @@ export interface Applied {
 export async function applyChanges(
   root: string,
   steps: readonly Step[],
-  { orCopy = false, durable = false, keep, onFailure, put = putFile, signal, onEvent }: ChangeOptions = {},
+  { orCopy = false, durable = false, keep, onFailure, onRefused, put = putFile, signal, onEvent }: ChangeOptions = {},
 ): Promise<Applied> {
   signal?.throwIfAborted();
   const pace = createPace(signal);
@@ -71,8 +73,9 @@ export async function applyChanges(
         }
       } catch (error) {
         signal?.throwIfAborted();
-        if (onFailure === undefined) throw withRest(error, steps, at);
-        onFailure(step, error as Error);
+        if (onRefused !== undefined && isRefusedSymlink(step, error)) onRefused(step.path, error);
+        else if (onFailure === undefined) throw withRest(error, steps, at);
+        else onFailure(step, error as Error);
       }
       bytes += sizeOf(step);
       if (pace.due()) {

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isSystemError } from '../errors.ts';
+import { type GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import type { Pace } from '../give-way.ts';
 import { type Fingerprint, fingerprintOf, inodeId, sameButCtime, sameFingerprint } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
@@ -8,7 +8,7 @@ import { freshName, isRefusal, type PutFile, refusal, removeIfThere } from './pu
 import { holdsExpected } from './read-verified.ts';
 import { readLink } from './scan.ts';
 import { statThrough } from './stat-through.ts';
-import type { After, Before, FileOf, Step, SymlinkTo } from './step.ts';
+import { type After, type Before, type FileOf, isOwnSymlink, type Step, type SymlinkTo } from './step.ts';
 import { syncFile } from './sync-file.ts';
 
 /** How steps are carried out. */
@@ -135,6 +135,11 @@ function leadsAsSeen(place: string, { seen }: SymlinkTo, means: Means): boolean 
   if (seen === undefined) return true;
   const stats = statThrough(place);
   return stats?.isFile() === true && isAsSeen(stats, seen, means);
+}
+
+/** Whether a step has failed since a symlink of the version's own is refused there. */
+export function isRefusedSymlink({ after }: Step, error: unknown): error is GypsumError {
+  return isOwnSymlink(after) && isGypsumError(error, 'destination-refused');
 }
 
 function makeSymlink(place: string, { target, targetType }: SymlinkTo, put: PutFile): void {

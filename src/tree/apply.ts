@@ -1,13 +1,13 @@
 import { lstatSync, rmdirSync, unlinkSync } from 'node:fs';
-import { type GypsumError, isGypsumError, isSystemError } from '../errors.ts';
+import { type GypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions, Task } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { type Fingerprint, fingerprintOf, sameButCtime } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
-import { applyStep, makeAt, type Outcome } from './apply-step.ts';
+import { applyStep, isRefusedSymlink, makeAt, type Outcome } from './apply-step.ts';
 import { type PutFile, putFile } from './put-file.ts';
 import { readLink } from './scan.ts';
-import { type ChangeSymlink, type FillSymlink, isOwnSymlink, type MakeStep, type SeenFile } from './step.ts';
+import type { ChangeSymlink, FillSymlink, MakeStep, SeenFile } from './step.ts';
 import { createWay, type Way } from './way.ts';
 
 export interface ApplyOptions extends CallOptions {
@@ -82,10 +82,6 @@ export async function applySteps(
   } finally {
     way.close();
   }
-}
-
-function isRefusedSymlink({ after }: RevocableStep, error: unknown): error is GypsumError {
-  return isOwnSymlink(after) && isGypsumError(error, 'destination-refused');
 }
 
 async function takeBack(

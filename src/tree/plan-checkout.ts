@@ -1,6 +1,8 @@
 import { sameContent } from '../model/content.ts';
-import type { Manifest, ManifestEntry } from '../model/manifest.ts';
-import { comparePaths, parentPath, sortPaths } from '../model/tree.ts';
+import type { ManifestEntry } from '../model/manifest.ts';
+import { comparePaths, joinPath, parentPath, sortPaths } from '../model/tree.ts';
+import { type FolderTree, isSymlinkTo, type OwnEntry } from '../model/version-tree.ts';
+import { sameEntry } from './compare.ts';
 import { createFolderPlanner } from './plan-folders.ts';
 import { isLeftover } from './put-file.ts';
 import { type LeftPath, type LeftState, type PlannedSteps, type Standing, stateOf } from './standing.ts';
@@ -8,9 +10,9 @@ import type { After, Step } from './step.ts';
 
 export interface CheckoutWish<S extends Standing> {
   /** The versions that the folder is of: more than one if it was on its way from one to the other. */
-  readonly bases: readonly Manifest[];
+  readonly bases: readonly FolderTree[];
   /** The version that it is to be of. */
-  readonly target: Manifest;
+  readonly target: FolderTree;
   /** What stands in it, in the order of `comparePaths`. */
   readonly standing: readonly S[];
   /** Gives what is to stand at a path of the target. */
@@ -30,20 +32,29 @@ export function planCheckoutSteps<S extends Standing>(wish: CheckoutWish<S>): Pl
   const { bases, target, standing, layOut } = wish;
   const left: LeftPath[] = [];
   const leave = (path: string, state: LeftState) => {
-    const conflict = bases.some((base) => !isSame(base[path], target[path]));
+    const conflict = bases.some((base) => !isSame(itemOf(base, path), itemOf(target, path)));
     left.push({ path, state, ...(conflict && { conflict: true }) });
   };
   const { goes, changes, unchanged } = sortOut(wish, leave);
   const at = new Map(standing.map((one) => [one.path, one]));
-  // What the target has and nothing but a folder stands at.
-  const open = sortPaths(Object.keys(target)).filter((path) => (at.get(path)?.type ?? 'directory') === 'directory');
-  const removals = planRemovals(wish, goes, foldersOf(open));
+  const isFolder = (path: string) => target.own.get(path)?.type === 'directory';
+  // What the target has and nothing but a folder stands at, or what goes from where a folder is to be.
+  const open = sortPaths([...Object.keys(target.manifest), ...target.own.keys()]).filter(
+    (path) => (at.get(path)?.type ?? 'directory') === 'directory' || (goes.has(path) && isFolder(path)),
+  );
+  const removals = planRemovals(
+    wish,
+    goes,
+    foldersOf(open.map((path) => (isFolder(path) ? joinPath(path, '.') : path))),
+  );
   const isFree = (path: string) => !at.has(path) || goes.has(path);
   const makeFolders = createFolderPlanner(at, goes, changes);
   for (const path of open) {
-    const isDeleted = !at.has(path) && bases.every((base) => base[path] !== undefined);
+    const isDeleted = !at.has(path) && bases.every((base) => itemOf(base, path) !== undefined);
     if (isDeleted) leave(path, 'deleted');
-    else if (isFree(path) && makeFolders(path)) changes.push({ path, after: layOut(path) });
+    else if (isFolder(path)) {
+      if (!makeFolders(joinPath(path, '.'))) leave(path, 'blocked');
+    } else if (isFree(path) && makeFolders(path)) changes.push({ path, after: layOut(path) });
     else leave(path, 'blocked');
   }
   changes.sort((a, b) => comparePaths(a.path, b.path));
@@ -62,20 +73,21 @@ function sortOut<S extends Standing>(
   for (const one of standing) {
     const { path, type, before, content } = one;
     if (type === 'directory') continue;
-    const wanted = target[path];
-    const was = bases.flatMap((base) => base[path] ?? []);
-    const isOurs = content !== undefined && was.some((entry) => sameContent(entry, content));
+    const wanted = itemOf(target, path);
+    const was = bases.flatMap((base) => itemOf(base, path) ?? []);
+    const isOurs = was.some((item) => isAs(one, item));
+    const wasLink = was.some((item) => 'type' in item && item.type === 'symlink');
     if (before === undefined) {
       if (wanted !== undefined || was.length > 0) leave(path, 'special');
     } else if (isLeftover(path)) goes.add(path);
-    else if (content !== undefined && wanted !== undefined && sameContent(wanted, content)) {
+    else if (wanted !== undefined && isAs(one, wanted)) {
       // A copy that was staged stays one.
-      if (isLaidOut(one) || (type === 'file' && isOurs)) unchanged++;
+      if (content === undefined || isLaidOut(one) || (type === 'file' && isOurs)) unchanged++;
       else changes.push({ path, before, after: layOut(path) });
     } else if (isOurs) {
-      if (wanted === undefined) goes.add(path);
+      if (wanted === undefined || ('type' in wanted && wanted.type === 'directory')) goes.add(path);
       else changes.push({ path, before, after: layOut(path) });
-    } else if (wanted !== undefined || was.length > 0) leave(path, stateOf(one, was.length > 0));
+    } else if (wanted !== undefined || was.length > 0) leave(path, stateOf(one, was.length > 0, wasLink));
   }
   return { goes, changes, unchanged };
 }
@@ -86,7 +98,8 @@ function planRemovals<S extends Standing>(
   goes: Set<string>,
   needed: ReadonlySet<string>,
 ): Step[] {
-  const ours = foldersOf(bases.flatMap(Object.keys));
+  const ours = foldersOf(bases.flatMap(({ manifest, own }) => [...Object.keys(manifest), ...own.keys()]));
+  for (const { own } of bases) for (const { path, type } of own.values()) if (type === 'directory') ours.add(path);
   const occupied = new Set<string>();
   const steps: Step[] = [];
   // What is in a folder stands behind it.
@@ -98,8 +111,23 @@ function planRemovals<S extends Standing>(
   return steps;
 }
 
-function isSame(a: ManifestEntry | undefined, b: ManifestEntry | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : sameContent(a, b);
+/** What a version has at a path: a file, or what is its own beside files. */
+type Item = ManifestEntry | OwnEntry;
+
+function itemOf({ manifest, own }: FolderTree, path: string): Item | undefined {
+  return manifest[path] ?? own.get(path);
+}
+
+function isSame(a: Item | undefined, b: Item | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  if ('type' in a && 'type' in b) return sameEntry(a, b);
+  return !('type' in a || 'type' in b) && sameContent(a, b);
+}
+
+/** Whether what stands in the folder is what a version has there. */
+function isAs({ content, before }: Standing, item: Item): boolean {
+  if ('type' in item) return before?.type === 'symlink' && isSymlinkTo(item, before.target);
+  return content !== undefined && sameContent(item, content);
 }
 
 /** Gives all folders that paths lie in. */

@@ -1,12 +1,12 @@
 import { sameContent } from '../model/content.ts';
-import type { Manifest } from '../model/manifest.ts';
+import { joinPath } from '../model/tree.ts';
+import type { FolderTree, OwnEntry } from '../model/version-tree.ts';
 import { createFolderPlanner } from './plan-folders.ts';
 import { isLeftover } from './put-file.ts';
-import { type LeftPath, type PlannedSteps, type Standing, stateOf } from './standing.ts';
+import { type LeftPath, type LeftState, type PlannedSteps, type Standing, stateOf } from './standing.ts';
 import type { After, Step } from './step.ts';
 
-export interface RestoreWish<S extends Standing> {
-  readonly manifest: Manifest;
+export interface RestoreWish<S extends Standing> extends FolderTree {
   /** Those of the version's paths that are meant, in the order of `comparePaths`. */
   readonly paths: readonly string[];
   /** What stands there, and the folders around it, in that order. */
@@ -25,7 +25,7 @@ export interface RestoreWish<S extends Standing> {
  * symlinks to other files of the cache lead to their own again. What is replaced that holds anything else is kept.
  */
 export function planRestoreSteps<S extends Standing>(wish: RestoreWish<S>): PlannedSteps {
-  const { manifest, paths, standing, layOut, isLaidOut, isAstray, force } = wish;
+  const { manifest, own, paths, standing, layOut, isLaidOut, isAstray, force } = wish;
   const at = new Map(standing.map((one) => [one.path, one]));
   const steps: Step[] = standing.flatMap(({ path, before }) =>
     before !== undefined && isLeftover(path) ? [{ path, before }] : [],
@@ -36,6 +36,14 @@ export function planRestoreSteps<S extends Standing>(wish: RestoreWish<S>): Plan
   for (const path of paths) {
     const one = at.get(path);
     const wanted = manifest[path];
+    const ownEntry = own.get(path);
+    if (ownEntry !== undefined) {
+      const outcome = restoreOwn(ownEntry, one, force, makeFolders);
+      if (outcome === 'unchanged') unchanged++;
+      else if (typeof outcome === 'string') left.push({ path, state: outcome });
+      else steps.push(...outcome);
+      continue;
+    }
     if (wanted === undefined) throw new Error(`${path} is no file of the version`);
     if (one === undefined) {
       if (!force) left.push({ path, state: 'deleted' });
@@ -54,4 +62,30 @@ export function planRestoreSteps<S extends Standing>(wish: RestoreWish<S>): Plan
     } else left.push({ path, state: stateOf(one, true) });
   }
   return { steps, left, unchanged };
+}
+
+/** Says what becomes of what is a version's own beside files: steps, or why there are none. */
+function restoreOwn(
+  entry: OwnEntry,
+  one: Standing | undefined,
+  force: boolean,
+  makeFolders: (path: string) => boolean,
+): readonly Step[] | LeftState | 'unchanged' {
+  const { path } = entry;
+  const isSymlink = entry.type === 'symlink';
+  if (one === undefined) {
+    if (!force) return 'deleted';
+    if (!makeFolders(isSymlink ? path : joinPath(path, '.'))) return 'blocked';
+    return isSymlink ? [{ path, after: entry }] : [];
+  }
+  const { type, before } = one;
+  if (type === 'directory') return isSymlink ? 'blocked' : 'unchanged';
+  if (before === undefined) return 'special';
+  if (one.isOwn === true) return 'unchanged';
+  if (!force) return stateOf(one, true, isSymlink);
+  if (isSymlink) return [{ path, before, after: entry, keep: true }];
+  return [
+    { path, before, keep: true },
+    { path, after: { type: 'directory' } },
+  ];
 }

@@ -8,6 +8,8 @@ export interface Standing {
   readonly type: Entry['type'];
   /** What a step finds there; absent for what none may touch. */
   readonly before?: Before;
+  /** It is a symlink that is one of a version's own. */
+  readonly isOwn?: true;
   /** What it is known to hold: a symlink or hard link into a cache holds what the version says of that file. */
   readonly content?: Content;
 }
@@ -26,10 +28,12 @@ export const LEFT_STATES = [
   'added',
   /** A folder stands there, or something that is no folder stands above. */
   'blocked',
-  /** A symlink to another content of the cache. */
+  /** A symlink to another content of the cache; or one of the version's own, with another text. */
   'retargeted',
   /** A symlink to elsewhere. */
   'foreign',
+  /** A symlink that is the version's own: there is nothing to be made of it. */
+  'own',
   'special',
   /** The cached file that it leads to, or is, was changed. */
   'edited',
@@ -37,9 +41,10 @@ export const LEFT_STATES = [
 
 export type LeftState = (typeof LEFT_STATES)[number];
 
-/** Says what somebody has made of a path; `isKnown` are those of a version. */
-export function stateOf({ type, content }: Standing, isKnown: boolean): LeftState {
+/** Says what somebody has made of a path; `isKnown` are those of a version, of which it has a symlink where that `isLink`. */
+export function stateOf({ type, content }: Standing, isKnown: boolean, isLink = false): LeftState {
   if (type === 'special') return 'special';
+  if (type === 'symlink' && isLink) return 'retargeted';
   if (type === 'symlink') return content === undefined ? 'foreign' : 'retargeted';
   return isKnown ? 'modified' : 'added';
 }
