@@ -1,5 +1,6 @@
 import { type Context, type ContextOptions, createContext } from './context.ts';
 import { abortRecordedUpload } from './ops/abort-recorded-upload.ts';
+import { addFile } from './ops/add-file.ts';
 import { applyChangePlan } from './ops/apply-change-plan.ts';
 import { applyUpload } from './ops/apply-upload.ts';
 import { checkoutVersion, planCheckout } from './ops/checkout-version.ts';
@@ -33,6 +34,7 @@ import { relinkClone } from './ops/relink-clone.ts';
 import { relinkClones } from './ops/relink-clones.ts';
 import { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 import { removeCached } from './ops/remove-cached.ts';
+import { removePath } from './ops/remove-path.ts';
 import { requestAccessToken } from './ops/request-access-token.ts';
 import { resolveLinks } from './ops/resolve-links.ts';
 import { planRestore, restoreFiles } from './ops/restore-files.ts';
@@ -118,6 +120,8 @@ const operations = {
   readTree,
   getTree,
   putTree,
+  addFile,
+  removePath,
 };
 
 type Operations = typeof operations;

@@ -29,6 +29,7 @@ export type { VersionState, VersionSummary } from './model/summary.ts';
 export type { DirectoryEntry, Entry, FileEntry, SpecialEntry, SymlinkEntry } from './model/tree.ts';
 export type { AnnouncedFile, LocalFile, PlannedFile, UploadFile, UploadLink, UploadPlan } from './model/upload-plan.ts';
 export { type AbortedUpload, type AbortRecordedOptions, abortRecordedUpload } from './ops/abort-recorded-upload.ts';
+export { type AddOptions, type AddSource, addFile } from './ops/add-file.ts';
 export type { ShownChange } from './ops/add-patches.ts';
 export { applyChangePlan, type ChangeResult } from './ops/apply-change-plan.ts';
 export { type ApplyLinkingOptions, applyLinking } from './ops/apply-linking.ts';
@@ -94,6 +95,7 @@ export { type RelinkOptions, type RelinkResult, relinkClone } from './ops/relink
 export { type RelinkedClones, relinkClones } from './ops/relink-clones.ts';
 export { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 export { type RemoveCachedOptions, type RemovedFromCache, removeCached } from './ops/remove-cached.ts';
+export { type RemovePathOptions, removePath } from './ops/remove-path.ts';
 export { type RenderOptions, renderTree } from './ops/render-tree.ts';
 export { type DeviceCode, type RequestTokenOptions, requestAccessToken } from './ops/request-access-token.ts';
 export { resolveLinks } from './ops/resolve-links.ts';

@@ -205,6 +205,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Publish a folder or file with its symlinks, as a change of the latest version',
     load: async () => (await import('./commands/put.ts')).put,
   },
+  add: {
+    summary: 'Publish one more file, as a change of the latest version',
+    load: async () => (await import('./commands/add.ts')).add,
+  },
+  rm: {
+    summary: 'Publish the latest version without a file or folder',
+    load: async () => (await import('./commands/rm.ts')).rm,
+  },
   'uploads list': {
     summary: 'List the uploads that have not come to their end',
     load: async () => (await import('./commands/uploads.ts')).uploadsList,

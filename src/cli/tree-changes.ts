@@ -20,8 +20,11 @@ export const changeFlags: readonly Flag[] = [
   { flags: '--wait', description: 'wait for as long as another upload to the project is in progress' },
 ];
 
+/** A result that says whether anything was meant to be published. */
+export type Foreseen<Result> = Result & { readonly dryRun?: boolean };
+
 /** Shows what has changed, or would, and what was made of it. */
-export function showChanged(result: ChangedTree, dryRun: boolean): string {
+export function showChanged({ dryRun = false, ...result }: Foreseen<ChangedTree>): string {
   const { changes } = result;
   const rows = changes.map((change) => [change.sign, nameOf(change), detailOf(change)]);
   const lines = rows.length === 0 ? [] : [table(['', '', ''], rows, []).trimStart()];

@@ -61,14 +61,14 @@ export function mergeTrees(
     if (own.has(entry.path)) continue;
     const isMeant = removeBelow !== undefined && (removeBelow === '' || isBelow(entry.path, removeBelow));
     if (!isMeant || isKept(entry.path) || folders.has(entry.path)) keep(entry);
-    else changes.push({ sign: '-', ...describe(entry) });
+    else changes.push({ sign: '-', ...describeChange(entry) });
   }
   for (const entry of entries) {
     const was = before.get(entry.path);
     if (entry.type !== 'directory' && folders.has(entry.path)) {
       changes.push({
         sign: 'E',
-        ...describe(entry),
+        ...describeChange(entry),
         why: 'is a folder of the version, with something in it that stays',
       });
       if (was !== undefined) stay.set(entry.path, was);
@@ -76,15 +76,15 @@ export function mergeTrees(
     }
     const next = withFacts(entry, was);
     stay.set(entry.path, next);
-    if (was === undefined) changes.push({ sign: '+', ...describe(entry) });
-    else if (!isSame(was, next)) changes.push({ sign: '*', ...describe(entry) });
+    if (was === undefined) changes.push({ sign: '+', ...describeChange(entry) });
+    else if (!isSame(was, next)) changes.push({ sign: '*', ...describeChange(entry) });
   }
   const all = [...stay.values()].sort((a, b) => comparePaths(a.path, b.path));
   changes.sort((a, b) => comparePaths(a.path, b.path));
   return { entries: withDirectories(all), changes };
 }
 
-function describe(entry: VersionEntry): Omit<TreeChange, 'sign'> {
+export function describeChange(entry: VersionEntry): Omit<TreeChange, 'sign'> {
   const { type, path } = entry;
   if (type === 'file') return { type, path, size: entry.size };
   return type === 'symlink' ? { type, path, target: entry.target } : { type, path };

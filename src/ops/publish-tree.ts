@@ -32,6 +32,7 @@ export interface NextVersion {
   readonly base?: LoadedTree;
 }
 
+/** What has become of a version; its tree record is not counted among its files. */
 export interface ChangedTree extends VersionRef, Count {
   /** False where nothing had changed or something was wrong, and of a dry run; then the version is the one that would be made. */
   readonly published: boolean;
@@ -41,7 +42,7 @@ export interface ChangedTree extends VersionRef, Count {
   readonly unchanged: boolean;
   /** In the order of paths. */
   readonly changes: readonly TreeChange[];
-  /** Files whose content was sent, or would be. */
+  /** Files whose content was sent, or would be, among them the tree record. */
   readonly sent: Count;
   /** Files that became links, or would. */
   readonly linked: Count;
@@ -95,8 +96,8 @@ export async function publishTree(
   return withSpool(ctx, version.project, options.signal, async (spool) => {
     const record = await spoolRecord(entries, base, spool);
     const plan = await planFiles(ctx, version, [...sources, ...record], links, callOf(options));
-    const { ignored: _, ...counts } = dryRun ? countPlan(plan) : await publishPlan(ctx, plan, options);
-    return { ...version, ...told, ...counts, published: !dryRun, unchanged: false };
+    const { sent, linked } = dryRun ? countPlan(plan) : await publishPlan(ctx, plan, options);
+    return { ...version, ...told, ...countFiles(files), sent, linked, published: !dryRun, unchanged: false };
   });
 }
 

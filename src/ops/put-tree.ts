@@ -1,11 +1,7 @@
-import { lstatSync } from 'node:fs';
-import { basename, dirname, sep } from 'node:path';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
-import { fsPath } from '../model/local-path.ts';
 import { type MergedTree, mergeTrees, type TreeChange } from '../model/merge-trees.ts';
 import { pathFault } from '../model/names.ts';
-import { isContents, mapPut } from '../model/put-mapping.ts';
 import { createPathResolver } from '../model/realpath.ts';
 import type { Ref } from '../model/refs.ts';
 import { createMatcher } from '../model/select-files.ts';
@@ -14,10 +10,9 @@ import { showText } from '../model/text.ts';
 import { comparePaths, isBelow, parentPath, withDirectories } from '../model/tree.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
-import { absolutePath, realPath } from '../tree/real-path.ts';
-import { statThrough } from '../tree/stat-through.ts';
 import { type ChangedTree, type ChangeTreeOptions, checkAbove, findNext, publishTree } from './publish-tree.ts';
-import { type PutReading, type PutSource, readPut } from './read-put.ts';
+import { findPutSource, type PutSource } from './put-source.ts';
+import { type PutReading, readPut } from './read-put.ts';
 import { run } from './run.ts';
 
 /** What becomes of symlinks that do not lead into the cache; `safe` keeps those that do not lead out of the version. */
@@ -62,7 +57,7 @@ export async function putTree(
   }: PutOptions = {},
 ): Promise<PutResult> {
   options.signal?.throwIfAborted();
-  const source = findSource(location, path, symlinks === 'follow');
+  const source = findPutSource(location, path, symlinks === 'follow');
   if (isRemoving && source.name !== undefined) {
     throw new GypsumError(
       'invalid-argument',
@@ -100,38 +95,6 @@ export async function putTree(
     const changes = [...tree.changes, ...all].sort((a, b) => comparePaths(a.path, b.path));
     const done = await publishTree(ctx, next, { ...tree, changes }, reading.origins, options);
     return { ...done, outside: reading.outside };
-  });
-}
-
-/** Finds what a location is, and what it is called in the version. */
-function findSource(location: string, destination: string, followLinks: boolean): PutSource {
-  if (location === '' || location.includes('\0')) throw nothingThere(location);
-  const written = sep === '\\' ? location.replaceAll('\\', '/') : location;
-  const path = mapPut(written, destination);
-  const place = absolutePath(location);
-  const stats =
-    isContents(written) || followLinks ? statThrough(place) : lstatSync(fsPath(place), { throwIfNoEntry: false });
-  if (stats === undefined) throw nothingThere(location);
-  if (stats.isDirectory()) return { root: realPath(place), path };
-  if (isContents(written)) {
-    throw new GypsumError('invalid-argument', `${showText(location)} is no folder.`, {
-      hint: 'Leave out the slash at the end.',
-      details: { location },
-    });
-  }
-  if (stats.isSymbolicLink() && statThrough(place)?.isDirectory()) {
-    throw new GypsumError('invalid-argument', `${showText(location)} is a symlink to a folder.`, {
-      hint: `Put a slash behind it to have what is in the folder published: ${showText(location)}/`,
-      details: { location },
-    });
-  }
-  return { root: realPath(dirname(place)), name: basename(place), path };
-}
-
-function nothingThere(location: string): GypsumError {
-  return new GypsumError('invalid-argument', `There is no file or folder ${showText(location) || '""'}.`, {
-    hint: 'Give a folder, or a file.',
-    details: { location },
   });
 }
 

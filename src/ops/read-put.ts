@@ -19,18 +19,9 @@ import { digestFiles } from './digest-files.ts';
 import { findChanged } from './find-changed.ts';
 import { cachedPlace, type Found, type FoundLink } from './found.ts';
 import type { Origin } from './publish-tree.ts';
+import type { PutSource } from './put-source.ts';
 import { type Reading, readFolder } from './read-folder.ts';
 import { saveFileRefs } from './save-file-refs.ts';
-
-/** What is read for a put. */
-export interface PutSource {
-  /** A folder, given by its real path. */
-  readonly root: string;
-  /** The one entry of it that is meant; all of it without one. */
-  readonly name?: string;
-  /** What the folder, or that entry, is in the version; empty for the root. */
-  readonly path: string;
-}
 
 export interface ReadPutOptions extends CallOptions {
   followLinks: boolean;

@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startCli } from '../helpers/cli.ts';
@@ -54,3 +54,24 @@ it.skipIf(withoutPrivileges === undefined)(
     chmodSync(join(folder, 'testdata/subfolder'), 0o755);
   },
 );
+
+it('add and rm make a version with one change each, also of standard input', async () => {
+  const { folder, client, run } = await createCommand();
+  expect(await run(['add', 'testdata/test.md', 'p/a'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('Published p/a/1: 1 added;'),
+  });
+  // Standard input is empty.
+  expect(await run(['add', '-', 'p/a:/in/empty'])).toMatchObject({ code: 0 });
+  expect(await run(['add', 'p/a/1:/test.md', 'p/a:/in/'])).toMatchObject({ code: 0 });
+  expect(await run(['add', 'testdata/test.md', 'p/a'])).toMatchObject({ code: 15 });
+  expect(await run(['rm', 'p/a:/in'])).toMatchObject({ code: 2, stderr: expect.stringContaining('-r') });
+  expect(await run(['rm', 'p/a:/in/', '-r', '--json'])).toMatchObject({ code: 0 });
+  const manifests = ['3', '4'].map((version) => client.fetchManifest({ project: 'p', asset: 'a', version }));
+  expect((await Promise.all(manifests)).map((manifest) => Object.keys(manifest))).toEqual([
+    ['in/empty', 'in/test.md', 'test.md'],
+    ['test.md'],
+  ]);
+  expect(await run(['get', 'p/a/2:/in/empty', 'copy'])).toMatchObject({ code: 0 });
+  expect(readFileSync(join(folder, 'copy'), 'utf8')).toBe('');
+});

@@ -54,6 +54,8 @@ const calls: Readonly<Record<string, (client: Client, folder: string, call: Call
   readTree: (client, _folder, call) => client.readTree(V1, call),
   getTree: (client, folder, call) => client.getTree(V1, `${folder}-copy`, call),
   putTree: (client, folder, call) => client.putTree(V1, folder, call),
+  addFile: (client, folder, call) => client.addFile(V1, { file: `${folder}/n.txt` }, call),
+  removePath: (client, _folder, call) => client.removePath(V1, 'x.txt', call),
   listUploads: (client, _folder, call) => client.listUploads(call),
   resumeUpload: (client, _folder, call) => client.resumeUpload(V2, call),
   abortRecordedUpload: (client, _folder, call) => client.abortRecordedUpload(V2, call),

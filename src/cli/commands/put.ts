@@ -2,17 +2,14 @@ import { parseTreeRef } from '../../model/refs.ts';
 import type { PutOptions, PutResult } from '../../ops/put-tree.ts';
 import { argument, type Command } from '../command.ts';
 import { count } from '../text.ts';
-import { type ChangeFlags, changeExitCode, changeFlags, showChanged } from '../tree-changes.ts';
+import { type ChangeFlags, changeExitCode, changeFlags, type Foreseen, showChanged } from '../tree-changes.ts';
 
 interface Options extends ChangeFlags, Pick<PutOptions, 'delete' | 'exclude' | 'symlinks'> {
   followLinks?: boolean;
   outside?: boolean;
 }
 
-/** With `--dry-run`, nothing was meant to be published. */
-type Shown = PutResult & { readonly dryRun?: true };
-
-export const put: Command<Shown, Options> = {
+export const put: Command<Foreseen<PutResult>, Options> = {
   usage: 'put <folder|file> <project/asset[/version][:/path]>',
   summary:
     'Publish a folder or file with its symlinks, empty folders, modes and times, as a change of the latest version; a slash behind the folder means what is in it',
@@ -49,7 +46,7 @@ export const put: Command<Shown, Options> = {
   },
   human({ outside, ...result }) {
     const followed = outside === 0 ? '' : `\nFollowed out of the folder: ${count(outside, 'symlink')}.`;
-    return showChanged(result, result.dryRun === true) + followed;
+    return showChanged(result) + followed;
   },
   exitCode: (result, call) => changeExitCode(result, call),
 };
