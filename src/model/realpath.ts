@@ -1,4 +1,4 @@
-import { type Entry, joinPath, parentPath } from './tree.ts';
+import { type Entry, entryAt, joinPath, parentPath, type Tree } from './tree.ts';
 
 /** A symlink that was followed on the way. */
 export interface PathStep {
@@ -50,13 +50,11 @@ export const MAX_EXPANSIONS = 16;
  *
  * Source: Linux, path_resolution(7)
  */
-export function createPathResolver(entries: Iterable<Entry>): PathResolver {
-  const known = new Map<string, Entry>();
-  for (const entry of entries) known.set(entry.path, entry);
-  return { resolve: (path, options = {}) => resolvePath(known, path, options) };
+export function createPathResolver(tree: Tree): PathResolver {
+  return { resolve: (path, options = {}) => resolvePath(tree, path, options) };
 }
 
-function resolvePath(known: ReadonlyMap<string, Entry>, path: string, { keepLast = false }: ResolveOptions): Resolved {
+function resolvePath(tree: Tree, path: string, { keepLast = false }: ResolveOptions): Resolved {
   const steps: PathStep[] = [];
   const fault = (kind: PathFault, at: string): Resolved => ({ kind, at, steps });
   if (!path.startsWith('/')) return fault('invalid', path);
@@ -70,11 +68,11 @@ function resolvePath(known: ReadonlyMap<string, Entry>, path: string, { keepLast
     if (part === '..') {
       if (at === '') return fault('escape', steps.at(-1)?.path ?? '');
       at = parentPath(at);
-      entry = known.get(at);
+      entry = entryAt(tree, at);
       continue;
     }
     const next = joinPath(at, part);
-    const found = known.get(next);
+    const found = entryAt(tree, next);
     if (found === undefined) return fault('missing', next);
     if (found.type !== 'symlink' || (keepLast && pending.length === 0)) {
       at = next;
@@ -91,9 +89,9 @@ function resolvePath(known: ReadonlyMap<string, Entry>, path: string, { keepLast
   return { kind: 'found', path: at, ...(entry !== undefined && { entry }), steps };
 }
 
-/** Follows one path in a tree, or in whatever has entries; for many of them, make a resolver once. */
+/** Follows a path in what has a tree. */
 export function realpath(
-  { entries }: { readonly entries: readonly Entry[] },
+  { entries }: { readonly entries: Tree },
   path: string,
   options: ResolveOptions = {},
 ): Resolved {

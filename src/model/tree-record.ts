@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { GypsumError } from '../errors.ts';
 import { parseJsonIfAny } from './json.ts';
 import { encodePath } from './local-path.ts';
-import { parseMtime } from './mtime.ts';
+import { isMtime } from './mtime.ts';
 import { pathFault } from './names.ts';
 import { formatRef, type VersionRef } from './refs.ts';
 import { showText } from './text.ts';
@@ -55,10 +55,7 @@ const FORMAT = 1;
 const wireRecord = z.object({ entries: z.array(z.unknown()) });
 
 const path = z.string();
-const mtime = z
-  .string()
-  .refine((text) => parseMtime(text) !== undefined, 'is not a time such as 2026-01-02T03:04:05.123456789Z')
-  .optional();
+const mtime = z.string().refine(isMtime, 'is not a time such as 2026-01-02T03:04:05.123456789Z').optional();
 const mode = z
   .string()
   .regex(/^0[0-7]{3}$/, 'is not permissions such as 0644')

@@ -77,17 +77,31 @@ export function isBelow(path: string, folder: string): boolean {
     : path.length > folder.length && path.startsWith(folder) && path[folder.length] === '/';
 }
 
-/** Gives what lies below a folder of a tree, which is sorted; the empty path is the root. */
+/** Gives the entry of a tree at a path. */
+export function entryAt<E extends { readonly path: string }>(tree: readonly E[], path: string): E | undefined {
+  const entry = tree[firstFrom(tree, (other) => comparePaths(other, path) >= 0)];
+  return entry?.path === path ? entry : undefined;
+}
+
+/** Gives what lies below a folder of a tree; the empty path is the root. */
 export function entriesBelow<E extends { readonly path: string }>(tree: readonly E[], folder: string): readonly E[] {
   if (folder === '') return tree;
+  const from = firstFrom(tree, (path) => comparePaths(path, folder) > 0);
+  return tree.slice(
+    from,
+    firstFrom(tree, (path) => comparePaths(path, folder) > 0 && !isBelow(path, folder)),
+  );
+}
+
+/** Gives the index of the first entry from which on all paths are meant. */
+function firstFrom(tree: readonly { readonly path: string }[], isMeant: (path: string) => boolean): number {
   let [from, to] = [0, tree.length];
   while (from < to) {
     const middle = (from + to) >> 1;
-    if (comparePaths(tree[middle]?.path ?? '', folder) <= 0) from = middle + 1;
-    else to = middle;
+    if (isMeant(tree[middle]?.path ?? '')) to = middle;
+    else from = middle + 1;
   }
-  const end = tree.findIndex(({ path }, at) => at >= from && !isBelow(path, folder));
-  return tree.slice(from, end === -1 ? tree.length : end);
+  return from;
 }
 
 /** Gives the name of an entry in its folder. */

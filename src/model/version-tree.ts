@@ -1,6 +1,13 @@
 import { type Manifest, selectEntries } from './manifest.ts';
 import { manifestTree } from './manifest-tree.ts';
-import { comparePaths, type DirectoryEntry, isBelow, type KnownFile, parentPath, withDirectories } from './tree.ts';
+import {
+  comparePaths,
+  type DirectoryEntry,
+  type EntryFacts,
+  isBelow,
+  type KnownFile,
+  withDirectories,
+} from './tree.ts';
 import { type RecordEntry, type RecordSymlink, TREE_RECORD, type TreeRecord } from './tree-record.ts';
 
 export type VersionEntry = KnownFile | RecordSymlink | DirectoryEntry;
@@ -53,49 +60,51 @@ export function ownEntries({ entries }: VersionTree): ReadonlyMap<string, OwnEnt
 
 /** Puts a version's files and its record together; where they contradict each other, the manifest is right. */
 export function versionTree(manifest: Manifest, record: TreeRecord = { entries: [] }): VersionTree {
-  const files = new Map<string, KnownFile>();
-  const folders = new Set<string>();
-  for (const file of manifestTree(manifest)) {
-    if (file.path === TREE_RECORD) continue;
-    files.set(file.path, file);
-    for (const folder of foldersAbove(file.path)) {
-      if (folders.has(folder)) break;
-      folders.add(folder);
+  const files = manifestTree(manifest).filter(({ path }) => path !== TREE_RECORD);
+  const entries: VersionEntry[] = [];
+  const stale: StaleEntry[] = [];
+  let at = 0;
+  // Both are sorted: what lies below a file or a symlink follows it directly.
+  for (const entry of record.entries) {
+    for (let file = files[at]; file !== undefined && comparePaths(file.path, entry.path) < 0; file = files[at]) {
+      entries.push(file);
+      at++;
+    }
+    const file = files[at];
+    const why = contradiction(entry, files[at - 1], file);
+    if (why !== undefined) stale.push({ path: entry.path, why });
+    else if (entry.type !== 'file') entries.push(entry);
+    else if (file !== undefined) {
+      entries.push(withFacts(file, entry));
+      at++;
     }
   }
-  const stale: StaleEntry[] = [];
-  const others: (RecordSymlink | DirectoryEntry)[] = [];
-  for (const entry of record.entries) {
-    const why = contradiction(entry, files, folders);
-    const file = files.get(entry.path);
-    if (why !== undefined) stale.push({ path: entry.path, why });
-    else if (entry.type !== 'file') others.push(entry);
-    else if (file !== undefined) files.set(entry.path, { ...entry, ...file });
-  }
-  const kept: VersionEntry[] = [...files.values(), ...others];
-  return { entries: withDirectories(kept.sort((a, b) => comparePaths(a.path, b.path))), stale };
+  return { entries: withDirectories([...entries, ...files.slice(at)]), stale };
 }
 
+/** Says how a version's files contradict an entry; of these, `next` is the first that does not stand before the entry. */
 function contradiction(
   { type, path }: RecordEntry,
-  files: ReadonlyMap<string, KnownFile>,
-  folders: ReadonlySet<string>,
+  previous: KnownFile | undefined,
+  next: KnownFile | undefined,
 ): string | undefined {
   const kind = type === 'directory' ? 'folder' : type;
-  if (files.has(path))
+  if (next?.path === path)
     return type === 'file' ? undefined : `is a ${kind} in the tree record, and a file of the version`;
   if (type === 'file') return 'is a file in the tree record, and none of the version';
-  if (type === 'symlink' && folders.has(path)) {
+  if (type === 'symlink' && next !== undefined && isBelow(next.path, path)) {
     return 'is a symlink in the tree record, and the version has files below it';
   }
-  for (const folder of foldersAbove(path)) {
-    if (folders.has(folder)) return undefined;
-    if (files.has(folder)) return `is a ${kind} in the tree record, below what is a file of the version`;
+  if (previous !== undefined && isBelow(path, previous.path)) {
+    return `is a ${kind} in the tree record, below what is a file of the version`;
   }
   return undefined;
 }
 
-/** Gives the folders that hold a path, the nearest first. */
-function* foldersAbove(path: string): Generator<string> {
-  for (let folder = parentPath(path); folder !== ''; folder = parentPath(folder)) yield folder;
+/** Written out, since 75,000 files take 190 ms where objects are spread and 20 ms so. */
+function withFacts({ path, size, digest }: KnownFile, { mode, mtime }: EntryFacts): KnownFile {
+  const file: { -readonly [Key in keyof KnownFile]: KnownFile[Key] } = { type: 'file', path, size, digest };
+  if (mode !== undefined) file.mode = mode;
+  if (mtime !== undefined) file.mtime = mtime;
+  return file;
 }

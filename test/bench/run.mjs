@@ -29,6 +29,8 @@ const CASES = {
   'clone-warm': 'clone of a version that is remembered, without a request; bare loop of symlinkSync',
   prepare: 'prepare of a fresh clone; bare loop of readdir, readlink and lstat of the target',
   status: 'status of a fresh clone whose files are cached; the same bare loop',
+  ls: 'read the tree of a cached version, list a folder, resolve a path; JSON.parse of its texts. Seconds of CPU',
+  tree: 'read the tree of a cached version and draw all of it; JSON.parse of its texts. Seconds of CPU',
   digest: 'plan of 128 MiB in 8 files; a loop that reads and hashes them on one thread',
 };
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSystemError } from '../../src/errors.ts';
 import { createPathResolver, MAX_EXPANSIONS, type Resolved } from '../../src/model/realpath.ts';
-import type { Entry } from '../../src/model/tree.ts';
+import { comparePaths, type Entry } from '../../src/model/tree.ts';
 import { scanFolder } from '../../src/tree/scan.ts';
 import { type Item, layOut } from '../helpers/files.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -16,11 +16,13 @@ const rows = (name: string) =>
     .filter((line) => line !== '')
     .map((line) => line.split('\t'));
 
-const ENTRIES: readonly Entry[] = rows('realpath-map-extra.tsv').map(([slashed = '', type, target = '']) => {
-  const path = slashed.slice(1);
-  if (type === 'inode/symlink') return { type: 'symlink', path, target };
-  return type === 'inode/directory' ? { type: 'directory', path } : { type: 'file', path, size: 0 };
-});
+const ENTRIES = rows('realpath-map-extra.tsv')
+  .map(([slashed = '', type, target = '']): Entry => {
+    const path = slashed.slice(1);
+    if (type === 'inode/symlink') return { type: 'symlink', path, target };
+    return type === 'inode/directory' ? { type: 'directory', path } : { type: 'file', path, size: 0 };
+  })
+  .sort((a, b) => comparePaths(a.path, b.path));
 
 const REQUIRED: Readonly<Record<Exclude<Resolved['kind'], 'found'>, string>> = {
   missing: 'NOENT',

@@ -4,6 +4,7 @@ import {
   comparePaths,
   type Entry,
   entriesBelow,
+  entryAt,
   isBelow,
   joinPath,
   nameOf,
@@ -65,6 +66,8 @@ describe('the order of paths', () => {
         const sorted = sortPaths(paths).map((path) => ({ path }));
         const below = (at: string) => entriesBelow(sorted, at);
         expect(below(folder)).toEqual(sorted.filter((entry) => isBelow(entry.path, folder)));
+        expect(entryAt(sorted, folder)).toBe(sorted.find((entry) => entry.path === folder));
+        for (const entry of sorted) expect(entryAt(sorted, entry.path)).toBe(entry);
         for (const at of ['', ...paths]) expect(below(at)).toEqual(sorted.filter((entry) => isBelow(entry.path, at)));
       }),
     );
