@@ -6,19 +6,22 @@ import type { ChangeCounts } from '../model/file-change.ts';
 import { manifestTree } from '../model/manifest-tree.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { showLines, showText } from '../model/text.ts';
-import { type DirectoryEntry, isBelow, type KnownFile, withDirectories } from '../model/tree.ts';
+import { type DirectoryEntry, isBelow, joinPath, type KnownFile, withDirectories } from '../model/tree.ts';
+import type { StaleEntry } from '../model/version-tree.ts';
 import { diffTrees } from '../tree/diff-trees.ts';
+import type { FileOf } from '../tree/step.ts';
 import type { TarEntry } from '../tree/write-tar.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { checkFolder } from './check-folder.ts';
 import { makeFolders, removeFolders } from './clone-destination.ts';
+import { type FolderVersion, loadFolderVersion } from './cloned-version.ts';
 import { checkExportDestination } from './export-destination.ts';
 import { findClone } from './find-clone.ts';
-import { type ExportedFile, type ExportReading, type Origin, readExport } from './read-export.ts';
+import { type ExportedEntry, type ExportedFile, type ExportReading, type Origin, readExport } from './read-export.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { saveFileRefs } from './save-file-refs.ts';
-import { loadVersion, type VersionDocuments } from './version-documents.ts';
+import type { VersionDocuments } from './version-documents.ts';
 import { isTar, writeExport } from './write-export.ts';
 
 export interface ExportOptions extends SaveOptions {
@@ -31,6 +34,10 @@ export interface ExportResult extends VersionRef, Count {
   readonly directory: string;
   /** The absolute path of the folder, or tar file, that was made. */
   readonly destination: string;
+  /** Symlinks among what was exported; absent where none are. */
+  readonly symlinks?: number;
+  /** Symlinks that are refused at the destination, and how. Absent where none are. */
+  readonly notLaidOut?: readonly StaleEntry[];
   /** How its files differ from the version's. */
   readonly changes: ChangeCounts;
 }
@@ -38,7 +45,8 @@ export interface ExportResult extends VersionRef, Count {
 /**
  * Makes a folder, or a tar file where the destination ends with `.tar`, of a clone as it stands, or of a folder in one: with
  * the content of files where it has links, each verified against its version's manifest while it is copied, and with the
- * folder's own files as they are. Executable files stay executable. A tar file's entries all have the time of the version.
+ * folder's own files as they are. Executable files stay executable; where the version has a tree record, symlinks that do not lead into
+ * the cache are symlinks there too, and files and folders have its permissions. A tar file's entries all have the time of the version.
  *
  * Throws `invalid-tree` for links to anything but files of versions in the cache, `not-found` if one of those is not there,
  * `wrong-content` if one is not what it must be, and `destination-refused` for a destination that is there already. All of
@@ -54,22 +62,39 @@ export async function exportClone(
   const place = checkExportDestination(ctx, root, destination);
   return run(ctx, options, async () => {
     const clone = await findClone(ctx, root, options);
-    const origin = { ref: clone.ref, below: relative(clone.root, root).split(sep).join('/') };
-    const documents = await loadVersion(ctx, origin.ref, options);
+    const version = await loadFolderVersion(ctx, clone.ref, options);
+    const { ref } = version;
+    const below = relative(clone.root, root).split(sep).join('/');
+    const origin = { version, below };
+    const hasOwnModes = clone.receipt.mode === 'copy' || clone.receipt.mode === 'reflink';
+    const rights = createRights(origin, hasOwnModes);
+    const notLaidOut: StaleEntry[] = [];
     const { entries } = await readSound(ctx, root, origin, fetch, options);
     const files = entries.filter((entry) => entry.type === 'file');
     checkNames(place, entries);
     const made = makeFolders(dirname(place));
     try {
-      await checkCollisions(origin.ref, pathsOf(entries), dirname(place));
-      const steps = withDirectories(entries).map(toStep);
-      await writeExport({ root, place, steps, files, mtime: timeOf(documents) }, options);
+      await checkCollisions(ref, pathsOf(entries), dirname(place));
+      const steps = withDirectories(entries).map((entry) => toStep(entry, rights));
+      const onRefused = (path: string, { message }: Error) =>
+        notLaidOut.push({ path, why: `is a symlink: ${message}` });
+      await writeExport({ root, place, steps, files, mtime: timeOf(version) }, { ...options, onRefused });
     } catch (error) {
       removeFolders(made);
       throw error;
     }
-    const { counts } = await diffTrees(filesBelow(documents, origin.below), files);
-    return { ...origin.ref, ...countFiles(files), directory: root, destination: place, changes: counts };
+    if (notLaidOut.length > 0) options.onEvent?.({ type: 'left-out', ref, entries: notLaidOut });
+    const { counts } = await diffTrees(filesBelow(version, below), files);
+    const symlinks = entries.filter(({ type }) => type === 'symlink').length;
+    return {
+      ...ref,
+      ...countFiles(files),
+      ...(symlinks > 0 && { symlinks }),
+      ...(notLaidOut.length > 0 && { notLaidOut }),
+      directory: root,
+      destination: place,
+      changes: counts,
+    };
   });
 }
 
@@ -113,15 +138,39 @@ async function readSound(
   );
 }
 
-function toStep(entry: DirectoryEntry | ExportedFile): TarEntry {
-  if (entry.type === 'directory') return { path: entry.path, after: entry };
-  const { path, source, size, digest, isExecutable } = entry;
+function toStep(entry: ExportedEntry, rights: Rights): TarEntry {
+  const { path } = entry;
+  if (entry.type === 'symlink') return { path, after: entry };
+  const permissions = rights.of(entry);
+  if (entry.type === 'directory') return { path, after: { type: 'directory', ...permissions } };
+  const { source, size, digest } = entry;
   if (source === undefined) throw new Error(`${path} has no source`);
-  const permissions = isExecutable === true ? { permissions: 0o755 } : {};
   return { path, after: { type: 'file', mode: 'copy', source, size, digest, ...permissions } };
 }
 
-function filesBelow({ manifest }: VersionDocuments, folder: string): KnownFile[] {
+/** Knows the permissions of what is exported. */
+interface Rights {
+  of(entry: DirectoryEntry | ExportedFile): Pick<FileOf, 'permissions' | 'exact'>;
+}
+
+/** A file that is as its version's has the permissions of the version's record; one of a clone that `hasOwnModes`, its own. */
+function createRights({ version: { manifest, tree }, below }: Origin, hasOwnModes: boolean): Rights {
+  const modes = new Map(tree?.entries.flatMap(({ path, mode }) => (mode === undefined ? [] : [[path, mode]])));
+  const isAsPublished = ({ path, digest }: ExportedFile) => manifest[path]?.md5sum === digest.hex;
+  return {
+    of(entry) {
+      const path = joinPath(below, entry.path);
+      const isFile = entry.type === 'file';
+      const published = !isFile || isAsPublished({ ...entry, path }) ? modes.get(path) : undefined;
+      const own = isFile && hasOwnModes && tree !== undefined ? entry.mode : undefined;
+      const permissions = own ?? published;
+      if (permissions !== undefined) return { permissions, exact: true };
+      return isFile && entry.isExecutable === true ? { permissions: 0o755 } : {};
+    },
+  };
+}
+
+function filesBelow({ manifest }: FolderVersion, folder: string): KnownFile[] {
   const files = manifestTree(manifest);
   if (folder === '') return files;
   const inside = files.filter(({ path }) => isBelow(path, folder));
@@ -135,7 +184,10 @@ function* pathsOf(entries: ExportReading['entries']): Generator<string> {
 /** Throws `destination-refused` for names that the destination cannot hold. */
 function checkNames(place: string, entries: ExportReading['entries']): void {
   const wrong = isTar(place)
-    ? entries.filter(({ path }) => !path.isWellFormed()).map(({ path }) => `${showText(path)} is not UTF-8`)
+    ? entries.flatMap((entry) => {
+        const texts = [entry.path, ...(entry.type === 'symlink' ? [entry.target] : [])];
+        return texts.filter((text) => !text.isWellFormed()).map((text) => `${showText(text)} is not UTF-8`);
+      })
     : [];
   if (wrong.length === 0) return;
   throw new GypsumError(

@@ -11,6 +11,7 @@ import { entriesAt } from './entries-at.ts';
 import type { FileClone, FileClones } from './file-clones.ts';
 import { type Copies, type Copy, createCopies } from './find-copies.ts';
 import type { Linked } from './found.ts';
+import { leadsStraight } from './leads-straight.ts';
 import { createLinkTargets, type LinkTarget, type LinkTargets } from './link-targets.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
@@ -71,7 +72,9 @@ export async function findCloneLinks(
       const inSite = buckets.isSite(to);
       for (const target of await targets.find(to.parts, { changing: true })) {
         const source = target.below === '' ? link : join(link, target.below);
-        const text = target.below === '' ? { text: entry.target } : {};
+        // What leads there by way of another link is not one of the clone's own making.
+        const isLink = target.below === '' && leadsStraight(link, entry.target, buckets);
+        const text = isLink ? { text: entry.target } : {};
         found.set(source, { ...linkOf(entry.path, target), source, inSite, ...text });
         some = true;
       }

@@ -6,15 +6,20 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { inodeId } from '../model/fingerprint.ts';
-import type { FileRef, VersionRef } from '../model/refs.ts';
+import type { FileRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { type DirectoryEntry, joinPath, type KnownFile, type SymlinkEntry } from '../model/tree.ts';
+import type { RecordSymlink } from '../model/tree-record.ts';
+import { isSymlinkTo } from '../model/version-tree.ts';
+import { readTargetType } from '../tree/entry-facts.ts';
 import { createPlaces } from '../tree/places.ts';
 import { isShortLived } from '../tree/put-file.ts';
 import { scanFolder } from '../tree/scan.ts';
+import type { FolderVersion } from './cloned-version.ts';
 import { digestFile } from './digest-file.ts';
 import { digestFiles } from './digest-files.ts';
 import { fileChanged } from './file-changed.ts';
+import { leadsStraight } from './leads-straight.ts';
 import { createLinkTargets, type LinkTarget } from './link-targets.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
@@ -27,16 +32,19 @@ export interface ExportedFile extends KnownFile {
   readonly isExecutable?: true;
 }
 
+/** Symlinks are kept as they are where the version of a clone has a tree record. */
+export type ExportedEntry = DirectoryEntry | RecordSymlink | ExportedFile;
+
 /** What a folder holds, in the order of `comparePaths`. */
 export interface ExportReading {
-  readonly entries: readonly (DirectoryEntry | ExportedFile)[];
+  readonly entries: readonly ExportedEntry[];
   /** What is no file of the folder nor of the cache, as lines for people. */
   readonly faults: readonly string[];
 }
 
 /** What of a version a folder is. */
 export interface Origin {
-  readonly ref: VersionRef;
+  readonly version: FolderVersion;
   /** Which folder of the version; empty for its root. */
   readonly below: string;
 }
@@ -46,19 +54,20 @@ interface LocalFile {
   readonly path: string;
   readonly size: number;
   readonly isExecutable: boolean;
+  readonly mode: number;
 }
 
 /**
  * Reads a folder of a clone as it stands, given by its real path: with its own files, what its links into the cache lead to,
- * and folders that are empty. No other link is followed. What a killed process has left behind is left out.
+ * folders that are empty, and other symlinks where the version has a tree record. No other link is followed. What a killed process has left behind is left out.
  */
 export async function readExport(
   ctx: Context,
   root: string,
-  { ref, below }: Origin,
+  { version: { ref, tree, own }, below }: Origin,
   options: CallOptions,
 ): Promise<ExportReading> {
-  const entries: (DirectoryEntry | ExportedFile | LocalFile)[] = [];
+  const entries: (ExportedEntry | LocalFile)[] = [];
   const faults: string[] = [];
   const targets = createLinkTargets(ctx, options);
   const buckets = watchBuckets(ctx);
@@ -81,11 +90,20 @@ export async function readExport(
     const isCached = stats.nlink > 1 && isInode(ctx.cache.layout.file(published), stats);
     const [target] = isCached ? await findTarget(published) : [];
     if (target !== undefined) await addLinked(path, target, false);
-    else entries.push({ type: 'local', path, size: stats.size, isExecutable: (stats.mode & 0o111) !== 0 });
+    else {
+      const mode = stats.mode & 0o777;
+      entries.push({ type: 'local', path, size: stats.size, isExecutable: (mode & 0o111) !== 0, mode });
+    }
   };
 
   const addSymlink = async ({ path, target: text }: SymlinkEntry) => {
-    const to = buckets.resolve(dirname(join(root, path)), text);
+    const place = join(root, path);
+    const to = buckets.resolve(dirname(place), text);
+    const isOwn = isSymlinkTo(own.get(joinPath(below, path)), text);
+    if (isOwn || (tree !== undefined && !leadsStraight(place, text, buckets))) {
+      entries.push({ type: 'symlink', path, target: text, targetType: readTargetType(places.to(path)) });
+      return;
+    }
     const found = to.type === 'inside' ? await targets.find(to.parts, { changing: true }) : [];
     for (const target of found) await addLinked(joinPath(path, target.below), target, buckets.isSite(to));
     if (found.length === 0)
@@ -126,9 +144,9 @@ function isInode(path: string, stats: Stats): boolean {
 async function digestLocal(
   ctx: Context,
   root: string,
-  entries: readonly (DirectoryEntry | ExportedFile | LocalFile)[],
+  entries: readonly (ExportedEntry | LocalFile)[],
   options: CallOptions,
-): Promise<(DirectoryEntry | ExportedFile)[]> {
+): Promise<ExportedEntry[]> {
   const places = createPlaces(root);
   const isLong = ({ path }: LocalFile) => places.to(path) !== join(root, path);
   try {
@@ -142,9 +160,17 @@ async function digestLocal(
     }
     return entries.map((entry) => {
       if (entry.type !== 'local') return entry;
-      const { path, size, isExecutable } = entry;
+      const { path, size, isExecutable, mode } = entry;
       const digest = { algorithm: 'md5', hex: digests.get(path) ?? '' } as const;
-      return { type: 'file', path, size, digest, source: join(root, path), ...(isExecutable && { isExecutable }) };
+      return {
+        type: 'file',
+        path,
+        size,
+        digest,
+        source: join(root, path),
+        mode,
+        ...(isExecutable && { isExecutable }),
+      };
     });
   } finally {
     places.close();

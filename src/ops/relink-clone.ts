@@ -10,11 +10,13 @@ import type { Fingerprint } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import type { Tree } from '../model/tree.ts';
+import { isSymlinkTo } from '../model/version-tree.ts';
 import { applySteps } from '../tree/apply.ts';
 import { scanFolder } from '../tree/scan.ts';
 import type { ChangeSymlink } from '../tree/step.ts';
 import { checkFolder } from './check-folder.ts';
 import { rememberFiles } from './clone-files.ts';
+import { loadFolderVersion } from './cloned-version.ts';
 import { findChanged, type Shown } from './find-changed.ts';
 import { type Copy, createCopies } from './find-copies.ts';
 import { type Identity, identifyClone } from './identify-clone.ts';
@@ -22,7 +24,7 @@ import { createLinkTargets } from './link-targets.ts';
 import { cloneOfAnother, clonesBelow, folderOfClones, noClone } from './no-clone.ts';
 import { type LinkPlan, type LinksElsewhere, planLinks } from './plan-links.ts';
 import { run } from './run.ts';
-import { loadVersion, type VersionDocuments } from './version-documents.ts';
+import type { VersionDocuments } from './version-documents.ts';
 
 export interface RelinkOptions extends CallOptions {
   /** The version that the folder is a clone of; needed where neither a receipt nor its links nor its files say it. */
@@ -62,12 +64,14 @@ export async function relinkClone(
     const tree = await scanFolder(root, options);
     options.onEvent?.({ type: 'end', task: 'scan' });
     const identity = await identifyClone(ctx, root, tree, given, options);
-    const documents = await loadVersion(ctx, identity.ref, options);
+    const documents = await loadFolderVersion(ctx, identity.ref, options);
+    const { own } = documents;
+    const others = tree.filter((entry) => entry.type !== 'symlink' || !isSymlinkTo(own.get(entry.path), entry.target));
     const stats = lstatSync(fsPath(root));
     const before = identity.receipt?.destination;
     // A folder that stands where a clone was, and has nothing of it, is another one.
     const isItself = identity.receipt !== undefined && isFolderOf(identity.receipt, stats);
-    const plan = await planLinks(ctx, root, tree, documents, { ...options, isKnown: isItself || before === root });
+    const plan = await planLinks(ctx, root, others, documents, { ...options, isKnown: isItself || before === root });
     const { steps, inSite, elsewhere } = plan;
     const links = steps.length + plan.right;
     const files =

@@ -4,11 +4,13 @@ import { statIfThere } from '../cache/blobs.ts';
 import { checkFreeSpace } from '../cache/free-space.ts';
 import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
 import { fsPath } from '../model/local-path.ts';
 import { formatFileRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { applySteps } from '../tree/apply.ts';
+import { type ApplyOptions, applySteps } from '../tree/apply.ts';
+import { type Kept, keepFacts } from '../tree/keep-facts.ts';
 import { createPlaces } from '../tree/places.ts';
 import { freshName, moveToFree, putFile, removeIfThere } from '../tree/put-file.ts';
 import { readVerified } from '../tree/read-verified.ts';
@@ -30,13 +32,15 @@ export interface Export {
   readonly mtime: Date;
 }
 
+type WriteOptions = CallOptions & Pick<ApplyOptions, 'onRefused'>;
+
 /** Whether an export to a place is a tar file. */
 export function isTar(place: string): boolean {
   return place.endsWith('.tar');
 }
 
 /** Makes all of it, or nothing: what is being written has a name beside the place, and is verified before it gets its own. */
-export async function writeExport(what: Export, options: CallOptions): Promise<void> {
+export async function writeExport(what: Export, options: WriteOptions): Promise<void> {
   const { root, place, steps, files } = what;
   const { bytes } = countFiles(files);
   await checkFreeSpace(dirname(place), bytes, showText(place), {
@@ -53,7 +57,7 @@ export async function writeExport(what: Export, options: CallOptions): Promise<v
   options.onEvent?.({ type: 'end', task: 'export' });
 }
 
-async function writeFolder({ place, steps }: Export, { read }: Sources, options: CallOptions): Promise<void> {
+async function writeFolder({ place, steps }: Export, { read }: Sources, options: WriteOptions): Promise<void> {
   const fresh = freshName(dirname(place));
   mkdirSync(fsPath(fresh));
   try {
@@ -65,6 +69,7 @@ async function writeFolder({ place, steps }: Export, { read }: Sources, options:
         options.signal?.throwIfAborted();
         // A rename would replace an empty folder.
         if (statIfThere(place) !== undefined) throw isThereAlready(place);
+        await keepFacts(fresh, steps.flatMap(toFolderRights), createPace());
         renameSync(fsPath(fresh), fsPath(place));
       },
     });
@@ -72,6 +77,11 @@ async function writeFolder({ place, steps }: Export, { read }: Sources, options:
     removeFolders([fresh]);
     throw error;
   }
+}
+
+function toFolderRights({ path, after }: TarEntry): Kept[] {
+  if (after.type !== 'directory' || after.permissions === undefined) return [];
+  return [{ path, type: 'directory', mode: after.permissions }];
 }
 
 async function writeTarFile({ place, steps, mtime }: Export, { read }: Sources, options: CallOptions): Promise<void> {

@@ -23,6 +23,8 @@ export type After = Directory | SymlinkTo | FileOf;
 
 export interface Directory {
   readonly type: 'directory';
+  /** Given by whoever has made all that is in it: they may forbid to make anything. */
+  readonly permissions?: number;
 }
 
 export interface SymlinkText {

@@ -5,12 +5,12 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { fsPath } from '../model/local-path.ts';
 import { readVerified } from './read-verified.ts';
-import type { Directory, FileOf } from './step.ts';
+import type { Directory, FileOf, SymlinkTo } from './step.ts';
 
-/** A folder or a file of a tar file: what would be made in a folder. */
+/** A folder, a symlink or a file of a tar file: what would be made in a folder. */
 export interface TarEntry {
   readonly path: string;
-  readonly after: Directory | FileOf;
+  readonly after: Directory | SymlinkTo | FileOf;
 }
 
 export interface TarOptions extends CallOptions {
@@ -72,23 +72,28 @@ export async function writeTar(
   }
 }
 
-function headerOf(path: string, after: Directory | FileOf, mtime: Date): Uint8Array {
-  const isFile = after.type === 'file';
-  const name = isFile ? path : `${path}/`;
-  const size = isFile ? after.size : 0;
+const TYPES = { file: 'File', directory: 'Directory', symlink: 'SymbolicLink' } as const;
+const MODES = { file: 0o644, directory: 0o755, symlink: 0o777 } as const;
+
+function headerOf(path: string, after: TarEntry['after'], mtime: Date): Uint8Array {
+  const { type } = after;
+  const name = type === 'directory' ? `${path}/` : path;
+  const size = type === 'file' ? after.size : 0;
+  const link = type === 'symlink' ? { linkpath: after.target } : {};
   const block = Buffer.alloc(BLOCK);
   // To find out where a path can be divided takes the square of its depth.
   const isLong = name.length > MAX_USTAR_PATH;
   const needsMore = new Header({
     path: isLong ? name.slice(0, 50) : name,
-    type: isFile ? 'File' : 'Directory',
-    mode: isFile ? (after.permissions ?? 0o644) : 0o755,
+    type: TYPES[type],
+    mode: (type === 'symlink' ? undefined : after.permissions) ?? MODES[type],
+    ...link,
     uid: 0,
     gid: 0,
     size,
     mtime,
   }).encode(block);
   if (!isLong && !needsMore) return block;
-  const pax = new Pax({ path: name, mtime, ...(size > MAX_USTAR_SIZE && { size }) });
+  const pax = new Pax({ path: name, mtime, ...link, ...(size > MAX_USTAR_SIZE && { size }) });
   return Buffer.concat([pax.encode(), block]);
 }

@@ -3,6 +3,8 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  renameSync,
   rmdirSync,
   rmSync,
   symlinkSync,
@@ -256,4 +258,41 @@ it('a folder that somebody has made beside them stays whatever is restored or ch
   await client.checkoutVersion(V3, clone);
   await client.restoreFiles([clone], { force: true });
   expect(treeShape(clone)).toMatchObject({ mine: '/', 'mine/deep': '/' });
+});
+
+describe('fetching, dropping and relinking', () => {
+  it.each(['symlink', 'copy'] as const)('leave the symlinks of a clone of mode %s alone', async (mode) => {
+    const { client, folder, cacheDir } = await createRig(seed);
+    const clone = join(folder, 'clone');
+    await client.cloneVersion(V1, clone, { mode, exclude: ['a.txt'] });
+    await client.fetchFiles([clone]);
+    expect(shape(clone, cacheDir)).toEqual(SHAPE_1);
+    await client.dropFiles([clone]);
+    expect(readlinkSync(join(clone, 'same'))).toBe('a.txt');
+    await client.fetchFiles([join(clone, 'same')]);
+    expect(readlinkSync(join(clone, 'same'))).toBe('a.txt');
+    await client.fetchFiles([clone]);
+    expect(shape(clone, cacheDir)).toEqual(SHAPE_1);
+    expect((await client.verifyCache([], { deep: true })).problems).toEqual([]);
+  });
+
+  it('leave them alone where the cache was moved, also one whose text looks like a file of a cache', async () => {
+    const text = '/old/bucket/p/a/v1/x';
+    const { connect, folder } = await createRig({
+      versions: { 'p/a/v1': { x: 'x', ...record(link('l', 'x'), link('abs', text), link('m', 'l'), link('n', '..')) } },
+    });
+    const clone = join(folder, 'clone');
+    await connect().cloneVersion(V1, clone);
+    renameSync(join(folder, 'cache'), join(folder, 'moved'));
+    const client = connect({ cacheDir: join(folder, 'moved') });
+    const { links } = await client.relinkClone(clone);
+    expect(links.map(({ path }) => path)).toEqual(['x']);
+    expect(shape(clone, join(folder, 'moved'))).toEqual({
+      x: 'x',
+      l: '-> x',
+      m: '-> l',
+      n: '-> ..',
+      abs: `-> ${text}`,
+    });
+  });
 });

@@ -3,7 +3,7 @@ import { showText } from '../../model/text.ts';
 import type { ExportResult } from '../../ops/export-clone.ts';
 import { argument, type Command } from '../command.ts';
 import { showCounts } from '../show-changes.ts';
-import { filesAndBytes } from '../text.ts';
+import { count, filesAndBytes } from '../text.ts';
 
 export const exportCommand: Command<ExportResult, { fetch?: boolean }> = {
   usage: 'export <folder> <destination>',
@@ -13,10 +13,11 @@ export const exportCommand: Command<ExportResult, { fetch?: boolean }> = {
   flags: [{ flags: '--fetch', description: 'fetch what links lead to and is not in the cache, in place of failing' }],
   run: ({ args, client, options, signal, onEvent }) =>
     client().exportClone(argument(args, 0), argument(args, 1), { ...options, signal, onEvent }),
-  human({ directory, destination, files, bytes, changes, ...ref }) {
+  human({ directory, destination, files, bytes, symlinks = 0, changes, ...ref }) {
     const { unchanged: _, ...others } = changes;
     const isSame = Object.values(others).every((count) => count.files === 0);
     const told = isSame ? `all as in ${formatRef(ref)}` : `since ${formatRef(ref)}: ${showCounts(changes)}`;
-    return `Exported ${showText(directory)} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}; ${told}.`;
+    const own = symlinks > 0 ? `, ${count(symlinks, 'symlink')}` : '';
+    return `Exported ${showText(directory)} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}${own}; ${told}.`;
   },
 };
