@@ -4,6 +4,9 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { disconnected, status } from '../../mocks/index.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { countAtOnce } from '../helpers/at-once.ts';
+import { hasOpenssl, serveTls } from '../helpers/certificate.ts';
+import { json } from '../helpers/loopback.ts';
+import { startProxy } from '../helpers/proxy.ts';
 import { createRig } from '../helpers/rig.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -29,6 +32,19 @@ beforeEach(async () => {
   for (const name of ['GYPSUM_URL', 'GYPSUM_CACHE_DIR', 'GYPSUM_TOKEN', 'GYPSUM_OFFLINE', 'GYPSUM_SITE_CACHE'])
     vi.stubEnv(name, '');
   return () => vi.unstubAllEnvs();
+});
+
+it.runIf(hasOpenssl)('commands go by the proxy and trust the authorities that the environment names', async () => {
+  const { url, cert } = await serveTls(json(['p/']));
+  const proxy = await startProxy();
+  const file = join(folder, 'ca.pem');
+  writeFileSync(file, cert);
+  vi.stubEnv('HTTPS_PROXY', proxy.url);
+  vi.stubEnv('NO_PROXY', '');
+  vi.stubEnv('GYPSUM_CA_FILE', file);
+  const argv = ['projects', '--registry', url.replace('127.0.0.1', 'registry.test'), '--cache', join(folder, 'cache')];
+  expect(await run(...argv)).toEqual({ code: 0, stdout: 'p\n', stderr: '' });
+  expect(proxy.asked).toHaveLength(1);
 });
 
 describe('gypsum config', () => {

@@ -1,4 +1,3 @@
-import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -6,7 +5,7 @@ import { createContext } from '../../src/context.ts';
 import { configFromEnvironment, createClient } from '../../src/index.ts';
 import { createRegistryClient, type RegistryOptions } from '../../src/registry/client.ts';
 import { VERSION } from '../../src/version.ts';
-import { hasOpenssl, makeCertificate } from '../helpers/certificate.ts';
+import { hasOpenssl, makeCertificate, serveTls } from '../helpers/certificate.ts';
 import { layOut } from '../helpers/files.ts';
 import { json, serve } from '../helpers/loopback.ts';
 import { startProxy } from '../helpers/proxy.ts';
@@ -29,17 +28,6 @@ async function keepSilent(): Promise<number> {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
-}
-
-async function serveTls(): Promise<{ url: string; cert: string }> {
-  const { cert, key } = await makeCertificate();
-  const server = createServer({ cert, key }, (_request, response) => response.end('["p/"]'));
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, cert };
 }
 
 describe('a proxy', () => {
@@ -127,7 +115,7 @@ describe('a proxy', () => {
 
 describe.runIf(hasOpenssl)('TLS', () => {
   it('trusts authorities that are given, and no others', async () => {
-    const { url, cert } = await serveTls();
+    const { url, cert } = await serveTls(json(['p/']));
     expect(await open(url, { ca: cert }).list('')).toEqual(['p/']);
     const { cert: other } = await makeCertificate();
     for (const options of [{}, { ca: other }]) {
@@ -140,7 +128,7 @@ describe.runIf(hasOpenssl)('TLS', () => {
   });
 
   it('goes through a tunnel of a proxy, of which it is not told what', async () => {
-    const { url, cert } = await serveTls();
+    const { url, cert } = await serveTls(json(['p/']));
     const proxy = await startProxy();
     const other = await startProxy();
     const registry = open(named(url), { httpsProxy: proxy.url, httpProxy: other.url, ca: cert });
@@ -153,7 +141,7 @@ describe.runIf(hasOpenssl)('TLS', () => {
   });
 
   it('and proxies of a user are used by the client that is made of their settings', async () => {
-    const { url, cert } = await serveTls();
+    const { url, cert } = await serveTls(json(['p/']));
     const proxy = await startProxy();
     const folder = await tempFolder();
     layOut(folder, { 'ca.pem': cert });
@@ -180,17 +168,10 @@ describe.runIf(hasOpenssl)('TLS', () => {
   });
 
   it('is never left for http by a redirect', async () => {
-    const { cert, key } = await makeCertificate();
     const plain = await serve(json([]));
-    const server = createServer({ cert, key }, (_request, response) => {
+    const { url, cert } = await serveTls((response) => {
       response.writeHead(302, { location: `${plain.url}/list` }).end();
     });
-    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     await expect(open(url, { ca: cert }).list('')).rejects.toMatchObject({ code: 'invalid-response' });
     expect(plain.requests).toEqual([]);
   });
