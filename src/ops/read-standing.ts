@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { fingerprintOf, inodeId, sameFingerprint } from '../model/fingerprint.ts';
-import { entrySource } from '../model/manifest.ts';
+import { entryDigest, entrySource } from '../model/manifest.ts';
 import { MAX_KEY_BYTES } from '../model/names.ts';
 import { fileOf } from '../model/refs.ts';
 import type { FileEntry, SymlinkEntry, Tree } from '../model/tree.ts';
@@ -95,11 +95,13 @@ export async function readStanding(
     for (const [at, { ref, manifest }] of versions.entries()) {
       for (const from of new Set([path, byInode[at]?.get(inode) ?? path])) {
         const entry = manifest[from];
+        if (entry === undefined) continue;
         const file = fileOf(ref, from);
-        const cached = entry === undefined ? undefined : statIfThere(layout.file(file));
-        if (entry === undefined || cached === undefined || inodeId(cached) !== inode) continue;
-        const { size, md5sum } = entry;
-        return { path, file, size, md5sum, project: entrySource(ref, from, entry).project };
+        const { project } = entrySource(ref, from, entry);
+        // Somebody may have taken away the version's name of it.
+        const places = [layout.file(file), layout.blob(project, entryDigest(entry))];
+        if (!places.some((place) => isInode(statIfThere(place), inode))) continue;
+        return { path, file, size: entry.size, md5sum: entry.md5sum, project };
       }
     }
     return undefined;
@@ -120,4 +122,8 @@ export async function readStanding(
     standing[at] = { ...one, content: { size: file.size, md5sum: file.md5sum } };
   }
   return standing;
+}
+
+function isInode(stats: Stats | undefined, inode: string): boolean {
+  return stats !== undefined && inodeId(stats) === inode;
 }

@@ -181,6 +181,15 @@ describe('checking out', () => {
     expect(existsSync(join(part, 'changed'))).toBe(false);
   });
 
+  it('takes a hard link whose cached name is gone for what it is', async () => {
+    const rig = await createCloneRig('hardlink');
+    const { client, clone, cached, look } = rig;
+    rmSync(cached('to-folder'));
+    expect(await client.checkoutVersion(V2, clone)).toMatchObject({ left: [] });
+    expect(look()).toEqual(VERSIONS['p/a/v2']);
+    expectSoundCache(rig);
+  });
+
   it('refuses to lose sight of what was edited through a link', async () => {
     const rig = await createCloneRig();
     const { client, clone, cached, look } = rig;

@@ -338,9 +338,10 @@ async function checkout(world: World, { version: next, download }: Action & { ty
 }
 
 /** Whether a file of a clone is a hard link to one of its version, as far as the cache knows. */
-function isHardLink({ mode, bucket, now }: World, { is: what, names: count, ino }: Item): boolean {
-  if (mode !== 'hardlink' || what !== 'file' || count === 1) return false;
-  return filesBelow(join(bucket, `${now}`)).some((at) => lstatSync(at).ino === ino);
+function isHardLink({ mode, bucket, cacheDir, versions, now }: World, { is: what, content: text, ino }: Item): boolean {
+  if (mode !== 'hardlink' || what !== 'file' || !Object.values(versions[now] ?? {}).includes(text)) return false;
+  const cached = [join(bucket, `${now}`), join(cacheDir, '.gypsum-client/1/blobs')].flatMap(filesBelow);
+  return cached.some((at) => lstatSync(at).ino === ino);
 }
 
 /** What of the cache holds something else than it must, or can be written to. */

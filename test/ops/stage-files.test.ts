@@ -1,4 +1,13 @@
-import { chmodSync, lstatSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freshName } from '../../src/tree/put-file.ts';
@@ -99,6 +108,16 @@ describe('staging', () => {
     expect(await client.stageFiles([join(clone, 'sub/moved')])).toMatchObject({ replaced: 1, unchanged: 0 });
     writeFileSync(join(clone, 'sub/moved'), 'EDITED');
     expect(inodeOf(join(clone, 'sub/moved'))).not.toBe(inodeOf(cached('same')));
+    expectSoundCache(rig);
+  });
+
+  it('makes a file of its own of a hard link whose cached name is gone', async () => {
+    const rig = await createCloneRig('hardlink');
+    const { client, clone, cached } = rig;
+    rmSync(cached('same'));
+    expect(await client.stageFiles([join(clone, 'same')])).toMatchObject({ replaced: 1, unchanged: 0 });
+    writeFileSync(join(clone, 'same'), 'EDITED');
+    expect(readFileSync(cached('same'), 'utf8')).toBe('same');
     expectSoundCache(rig);
   });
 
