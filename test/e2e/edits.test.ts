@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startCli } from '../helpers/cli.ts';
@@ -42,6 +42,23 @@ describe('in a clone', () => {
     expect((await run(rig, 'cache', 'du')).stdout).toContain('in the trash: 1 B');
     expect((await run(rig, 'cache', 'prune')).stdout).toContain('what 1 change in clones had kept');
     expect(readdirSync(join(trash, '..'))).toEqual([]);
+  });
+
+  it.each([
+    ['is kept as a file', ['stage', '--rescue', 'changed'], 'EDITED'],
+    ['goes if it is not wanted', ['cache', 'verify', '--repair', 'p/a/v1'], '-> v1:/changed'],
+  ])('what was edited through its link is left, and %s', async (_what, argv, expected) => {
+    const rig = await createCloneRig();
+    const { clone, cached, look } = rig;
+    chmodSync(cached('changed'), 0o644);
+    writeFileSync(join(clone, 'changed'), 'EDITED');
+    const { stdout } = await run(rig, 'restore', '--all', '--force');
+    expect(stdout).toContain('left      changed (edited in the cache, through the link)\n');
+    expect(stdout).toContain(argv.join(' ').replace(' changed', ' FILE'));
+    expect(readFileSync(join(clone, 'changed'), 'utf8')).toBe('EDITED');
+    await run(rig, ...argv);
+    expect(look()).toEqual({ ...linksTo('v1'), changed: expected });
+    expect(readFileSync(cached('changed'), 'utf8')).toBe('one');
   });
 
   it('another version is checked out, and conflicts are told by the exit code', async () => {

@@ -1,3 +1,4 @@
+import { formatRef } from '../../model/refs.ts';
 import type { ChangeResult } from '../../ops/apply-change-plan.ts';
 import type { ChangePlan } from '../../ops/change-plan.ts';
 import { linkFolders } from '../../ops/link-folders.ts';
@@ -48,11 +49,14 @@ export const restore: Command<ChangeResult | ChangePlan | LinkResult | LinkPlan,
     if ('files' in result) return link.human(result, call);
     if ('steps' in result) return showChangePlan(result);
     const { replaced, made, unchanged, left } = result;
-    const hint = left.some(({ state }) => FORCED.includes(state)) ? [HINT] : [];
+    const hints = [
+      ...(left.some(({ state }) => FORCED.includes(state)) ? [HINT] : []),
+      ...(left.some(({ state }) => state === 'edited') ? [hintForEdited(result)] : []),
+    ];
     return [
       ...left.map(showLeft),
       `Restored ${count(replaced + made, 'file')}; ${unchanged.toLocaleString('en')} unchanged.`,
-      ...hint,
+      ...hints,
       ...showMeans(result),
     ].join('\n');
   },
@@ -61,3 +65,9 @@ export const restore: Command<ChangeResult | ChangePlan | LinkResult | LinkPlan,
 /** What is restored if that is forced. */
 const FORCED: readonly string[] = ['modified', 'deleted', 'foreign'];
 const HINT = 'To restore these too: --force. What they are is kept until the cache is pruned.';
+
+/** Says what is done about edits that are nowhere but in the cache, which nothing here replaces. */
+function hintForEdited({ project, asset, version }: ChangeResult): string {
+  const ref = formatRef({ project, asset, version });
+  return `To keep an edit as a file: gypsum stage --rescue FILE. If it is not wanted: gypsum cache verify --repair ${ref}.`;
+}
