@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, linkSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, linkSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import {
   chmod,
   lstat,
@@ -13,12 +13,13 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openFingerprints } from '../../src/cache/fingerprints.ts';
 import type { CloneMode } from '../../src/model/clone-mode.ts';
 import { fingerprintOf } from '../../src/model/fingerprint.ts';
 import { type CloneOptions, cloneBy } from '../../src/ops/clone-version.ts';
 import { type PutFile, putFile } from '../../src/tree/put-file.ts';
+import { otherFileSystem } from '../helpers/other-file-system.ts';
 import { createRig, md5, readTree } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -466,13 +467,3 @@ it('a clone that was copied with its links is left as it is: a copy of a clone i
   await symlink('nowhere', join(folder, 'other'));
   expect((await client.prepareDirectoryUpload(join(folder, 'twin'))).files).toHaveLength(ALL);
 });
-
-/** A folder on another file system; nothing where there is none that everybody may write to. */
-function otherFileSystem(than: string): string | undefined {
-  const shared = '/dev/shm';
-  const stats = lstatSync(shared, { throwIfNoEntry: false });
-  if (stats === undefined || stats.dev === lstatSync(than).dev) return undefined;
-  const folder = mkdtempSync(join(shared, 'gypsum-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import {
+  linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -16,7 +18,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { GypsumError } from '../../src/errors.ts';
 import { fingerprintOf } from '../../src/model/fingerprint.ts';
 import { applyChanges } from '../../src/tree/apply-changes.ts';
-import { putFile } from '../../src/tree/put-file.ts';
+import { type PutFile, putFile } from '../../src/tree/put-file.ts';
 import { scanFolder } from '../../src/tree/scan.ts';
 import type { Before, FileOf, Step } from '../../src/tree/step.ts';
 import { layOut } from '../helpers/files.ts';
@@ -165,6 +167,81 @@ describe('a change', () => {
     expect(await applyChanges(root, steps, { keep })).toMatchObject({ done: 2, there: 0 });
     expect(readFileSync(join(top, 'staged'), 'utf8')).toBe('cached');
     expect(readlinkSync(join(root, 'staged'))).toBe(cached);
+  });
+
+  it('keeps also what it takes away, and takes nothing away that nobody keeps', async () => {
+    const { top, root, file } = await setup();
+    const step: Step = { path: 'staged', before: file('staged'), keep: true };
+    await expect(applyChanges(root, [step])).rejects.toThrow('nowhere to keep');
+    expect(readFileSync(join(root, 'staged'), 'utf8')).toBe('cached');
+    const keep = (place: string) => writeFileSync(join(top, 'kept'), readFileSync(place));
+    expect(await applyChanges(root, [step], { keep })).toMatchObject({ done: 1, there: 0 });
+    expect(readFileSync(join(top, 'kept'), 'utf8')).toBe('cached');
+    expect(lstatSync(join(root, 'staged'), { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('goes on where a folder has become a file, or its place lies behind a symlink by now', async () => {
+    const { top, root, file, cached } = await setup();
+    const steps: Step[] = [
+      { path: 'sub/mine', before: file('sub/mine') },
+      { path: 'sub', before: { type: 'directory' } },
+      { path: 'sub', after: copyOf(cached) },
+      { path: 'empty', before: { type: 'directory' } },
+      { path: 'empty', after: link(top) },
+      { path: 'empty/gone', before: link('/x') },
+    ];
+    const done = steps.slice(0, -1);
+    expect(await applyChanges(root, done)).toMatchObject({ done: 5, there: 0 });
+    expect(await applyChanges(root, steps)).toMatchObject({ done: 0, there: 6 });
+    expect(readFileSync(join(root, 'sub'), 'utf8')).toBe('cached');
+    expect(readlinkSync(join(root, 'empty'))).toBe(top);
+  });
+
+  it('takes away each of two names of a file', async () => {
+    const { root, file } = await setup();
+    linkSync(join(root, 'staged'), join(root, 'other'));
+    const steps: Step[] = ['staged', 'other'].map((path) => ({ path, before: file(path) }));
+    expect(await applyChanges(root, steps)).toMatchObject({ done: 2, there: 0 });
+  });
+
+  it('takes a new name of a shared file for no change of it, and what was written for one', async () => {
+    const { root, file, cached } = await setup();
+    const before = { ...file('staged'), shared: true } as Before;
+    await vi.waitFor(() => {
+      linkSync(join(root, 'staged'), join(root, 'other'));
+      rmSync(join(root, 'other'));
+      expect(before).not.toMatchObject({ seen: seenAt(join(root, 'staged')) });
+    });
+    expect(await applyChanges(root, [{ path: 'staged', before, after: link(cached) }])).toMatchObject({ done: 1 });
+    writeFileSync(join(root, 'other'), 'cached');
+    const shared = { ...file('other'), shared: true } as Before;
+    writeFileSync(join(root, 'other'), 'changed');
+    const step: Step = { path: 'other', before: shared, after: link(cached) };
+    await expect(applyChanges(root, [step])).rejects.toMatchObject({ code: 'file-changed' });
+  });
+
+  it('leaves what is written to while its successor is made', async () => {
+    const { root, file, cached } = await setup();
+    const step: Step = { path: 'staged', before: file('staged'), after: copyOf(cached) };
+    const copy: PutFile['copy'] = async (...args) => {
+      writeFileSync(join(root, 'staged'), 'written');
+      await putFile.copy(...args);
+    };
+    await expect(applyChanges(root, [step], { put: { ...putFile, copy } })).rejects.toMatchObject({
+      code: 'file-changed',
+    });
+    expect(readFileSync(join(root, 'staged'), 'utf8')).toBe('written');
+    expect(readdirSync(root).toSorted()).toEqual(['empty', 'linked', 'staged', 'sub']);
+  });
+
+  it.each<[string, Step]>([
+    ['nothing', { path: 'x' }],
+    ['a file of a folder', { path: 'empty', before: { type: 'directory' }, after: link('/x') }],
+    ['a folder of a file', { path: 'linked', before: link('../cache/x'), after: { type: 'directory' } }],
+  ])('never makes %s', async (_what, step) => {
+    const { root } = await setup();
+    await expect(applyChanges(root, [step])).rejects.toThrow(step.path);
+    expect(readdirSync(root).toSorted()).toEqual(['empty', 'linked', 'staged', 'sub']);
   });
 
   it('that fails is told, and the rest goes on, if somebody hears of it', async () => {
