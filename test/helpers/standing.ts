@@ -1,14 +1,22 @@
 import type { Content } from '../../src/model/content.ts';
-import type { Manifest } from '../../src/model/manifest.ts';
+import type { FolderTree, OwnEntry } from '../../src/model/version-tree.ts';
 import type { LeftPath, Standing } from '../../src/tree/standing.ts';
 import type { After, Step } from '../../src/tree/step.ts';
 
 /** A content for planners, which compare it and never look into it. */
 const contentOf = (text: string): Content => ({ size: text.length, md5sum: text });
 
-/** A version with these contents by path. */
-export function versionOf(files: Readonly<Record<string, string>>): Manifest {
-  return Object.fromEntries(Object.entries(files).map(([path, text]) => [path, contentOf(text)]));
+/** A version with these contents by path; `-> text` is a symlink of its own, `folder/` an empty folder. */
+export function versionOf(items: Readonly<Record<string, string>>): FolderTree {
+  const all = Object.entries(items);
+  const own = all.flatMap(([path, item]): [string, OwnEntry][] => {
+    if (item === 'folder/') return [[path, { type: 'directory', path }]];
+    return item.startsWith('-> ')
+      ? [[path, { type: 'symlink', path, target: item.slice(3), targetType: 'unknown' }]]
+      : [];
+  });
+  const files = all.filter(([path]) => own.every(([at]) => at !== path));
+  return { manifest: Object.fromEntries(files.map(([path, text]) => [path, contentOf(text)])), own: new Map(own) };
 }
 
 /** A real file; without a text, one that holds what no version has. */

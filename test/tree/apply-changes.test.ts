@@ -52,7 +52,7 @@ describe('a change', () => {
   it('makes a file of a link, a link of a file, and takes away', async () => {
     const { root, file, cached } = await setup();
     const steps: Step[] = [
-      { path: 'linked', before: link('../cache/x'), after: copyOf(cached, 0o755) },
+      { path: 'linked', before: link('../cache/x'), after: copyOf(cached, 0o777) },
       { path: 'staged', before: file('staged'), after: { ...link(cached), seen: seenAt(cached) } },
       { path: 'sub/mine', before: file('sub/mine') },
       { path: 'sub', before: { type: 'directory' } },
@@ -67,7 +67,7 @@ describe('a change', () => {
       { type: 'symlink', path: 'new/link', target: '/no/where' },
       { type: 'symlink', path: 'staged', target: cached },
     ]);
-    expect(statSync(join(root, 'linked')).mode & 0o777).toBe(0o755 & ~process.umask());
+    expect(statSync(join(root, 'linked')).mode & 0o777).toBe(0o777 & ~process.umask());
     expect(readFileSync(cached, 'utf8')).toBe('cached');
 
     // The same plan once more finds all of it done.
@@ -112,6 +112,34 @@ describe('a change', () => {
       details: { path: 'staged', done: ['linked'], left: ['staged', 'sub/mine'] },
     });
     expect((await scanFolder(root)).filter(({ path }) => path !== 'linked')).toEqual(before);
+  });
+
+  it('leaves a file of the same size that was made meanwhile, and a folder that was filled', async () => {
+    const { root, cached } = await setup();
+    writeFileSync(join(root, 'staged'), 'CACHED');
+    for (const step of [
+      { path: 'staged', after: copyOf(cached) },
+      { path: 'sub', before: { type: 'directory' } },
+    ] satisfies Step[]) {
+      await expect(applyChanges(root, [step])).rejects.toMatchObject({ code: 'file-changed' });
+    }
+    expect(readFileSync(join(root, 'staged'), 'utf8')).toBe('CACHED');
+  });
+
+  it('that is aborted is no failure of it', async () => {
+    const { root, cached } = await setup();
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const copy = async () => {
+      stop.abort(reason);
+      throw new Error('cut off');
+    };
+    const steps: Step[] = [{ path: 'new', after: copyOf(cached) }];
+    const failed: Step[] = [];
+    const onFailure = (step: Step) => void failed.push(step);
+    const going = applyChanges(root, steps, { put: { ...putFile, copy }, signal: stop.signal, onFailure });
+    await expect(going).rejects.toBe(reason);
+    expect(failed).toEqual([]);
   });
 
   it.each<[string, Step]>([

@@ -153,6 +153,28 @@ it.each<Case>([
     unchanged: 1,
   },
   {
+    what: 'symlinks and folders of the versions themselves',
+    bases: [{ a: '-> x', b: '-> x', c: '-> x', d: 'folder/', e: 'folder/', f: 'one' }],
+    target: { a: '-> x', b: '-> y', d: 'folder/', f: '-> z', g: 'folder/', h: '-> x' },
+    standing: [
+      link('a', undefined, 'x'),
+      link('b', undefined, 'x'),
+      link('c', undefined, 'x'),
+      folder('d'),
+      folder('e'),
+      link('f', 'one'),
+    ],
+    steps: ['- e/', '- c', '~ b', '~ f', '+ g/', '+ h'],
+    unchanged: 1,
+  },
+  {
+    what: 'symlinks of the version that were led elsewhere, replaced or deleted',
+    bases: [{ a: '-> x', b: '-> x', c: '-> x' }],
+    target: { a: '-> x', b: '-> y', c: '-> x' },
+    standing: [link('a', undefined, 'mine'), file('b')],
+    left: ['a retargeted', 'b modified !', 'c deleted'],
+  },
+  {
     what: 'one half on its way: what has come, what has gone, and what is still as it was',
     bases: [
       { a: 'one', b: 'one', c: 'one' },

@@ -19,7 +19,7 @@ interface Planned {
   readonly unchanged: number;
 }
 
-const manifest = versionOf({ a: 'one', 'd/e': 'two', 'd/f/g': 'three' });
+const version = versionOf({ a: 'one', 'd/e': 'two', 'd/f/g': 'three', l: '-> x', 'o/p': 'folder/' });
 const left = leftoverName();
 
 it.each<Case>([
@@ -77,6 +77,26 @@ it.each<Case>([
     plain: { steps: [`- ${left}`], unchanged: 1 },
   },
   {
+    what: 'symlinks and folders of the version itself that are right',
+    paths: ['l', 'o/p'],
+    standing: [{ ...link('l', undefined, 'x'), isOwn: true }, folder('o'), folder('o/p')],
+    plain: { unchanged: 2 },
+  },
+  {
+    what: 'symlinks and folders of the version itself that were deleted',
+    paths: ['l', 'o/p'],
+    standing: [],
+    plain: { left: ['l deleted', 'o/p deleted'] },
+    forced: { steps: ['+ l', '+ o/', '+ o/p/'] },
+  },
+  {
+    what: 'what stands in the place of symlinks and folders of the version itself',
+    paths: ['l', 'o/p'],
+    standing: [link('l', undefined, 'mine'), folder('o'), file('o/p')],
+    plain: { left: ['l retargeted', 'o/p modified'] },
+    forced: { steps: ['~ l (kept)', '- o/p (kept)', '+ o/p/'] },
+  },
+  {
     what: 'those that are meant alone',
     paths: ['a'],
     standing: [file('a', 'one'), folder('d'), file('d/e', 'two')],
@@ -88,7 +108,7 @@ it.each<Case>([
     [true, forced],
   ] as const) {
     const isAstray = ({ before }: Standing) => before?.type === 'symlink' && before.target.startsWith('/astray/');
-    const planned = planRestoreSteps({ manifest, paths, standing, isAstray, force, ...asLinks });
+    const planned = planRestoreSteps({ ...version, paths, standing, isAstray, force, ...asLinks });
     expect({ ...planned, steps: showSteps(planned.steps), left: showLeft(planned.left) }, `force: ${force}`).toEqual({
       steps: [],
       left: [],
