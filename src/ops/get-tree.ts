@@ -8,10 +8,12 @@ import { type Manifest, selectEntries } from '../model/manifest.ts';
 import { checkVersionRef, type Ref, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { joinPath, nameOf } from '../model/tree.ts';
+import type { RecordSymlink } from '../model/tree-record.ts';
 import type { StaleEntry } from '../model/version-tree.ts';
-import { applyChanges } from '../tree/apply-changes.ts';
+import { applyChanges, type ChangeOptions } from '../tree/apply-changes.ts';
 import { type Kept, keepFacts } from '../tree/keep-facts.ts';
 import { type BlockedPath, type GetSurvey, type Placed, planGet, surveyForGet } from '../tree/plan-get.ts';
+import { type PutFile, putFile } from '../tree/put-file.ts';
 import type { Step } from '../tree/step.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { checkHoldable } from './check-holdable.ts';
@@ -20,6 +22,7 @@ import { findInTree } from './find-in-tree.ts';
 import { findGetPlace } from './get-destination.ts';
 import { type GetEntry, type GetSymlinks, selectForGet } from './get-entries.ts';
 import { type LoadedTree, loadTree } from './load-tree.ts';
+import { noteSkipped } from './note-skipped.ts';
 import { run } from './run.ts';
 import { groupContents, type SaveOptions, saveContents } from './save-contents.ts';
 import { findInSite, outsideSite } from './site-cache.ts';
@@ -67,7 +70,13 @@ export interface GetResult extends VersionRef, Count {
  * Throws `not-found` for a path that leads nowhere, `destination-refused` where nothing can be written or something is there and
  * `exists` is not given, and what `saveVersion` throws.
  */
-export async function getTree(
+export function getTree(ctx: Context, ref: Ref, destination: string, options: GetOptions = {}): Promise<GetResult> {
+  return getBy(putFile, ctx, ref, destination, options);
+}
+
+/** The same by given ways to put files and symlinks. */
+export async function getBy(
+  put: PutFile,
   ctx: Context,
   { version, ...asset }: Ref,
   destination: string,
@@ -93,8 +102,9 @@ export async function getTree(
     const steps = planGet(wanted, survey, replaced);
     const { sources, fetched } = await fetchNeeded(ctx, loaded, steps, what, options);
     await checkFreeSpace(place.root, countFiles(filesOf(steps)).bytes, showText(place.root), ROOM);
-    const failed = await write(place.root, steps.map(sources), options);
+    const failed = await write(place.root, steps.map(sources), { ...options, put });
     const missing = new Set(failed.map((one) => one.path));
+    if (isFolder && failed.length > 0) noteSkipped(place.root, place.name, symlinksOf(entries, place.name, missing));
     const done = steps.filter((step) => !missing.has(step.path));
     if (preserve) {
       const own = new Set([...done, ...survey.there].map((one) => one.path));
@@ -195,7 +205,7 @@ async function fetchNeeded(
 }
 
 /** Carries out steps, and gives the symlinks that cannot be made there. */
-async function write(root: string, steps: readonly Step[], options: SaveOptions): Promise<BlockedPath[]> {
+async function write(root: string, steps: readonly Step[], options: ChangeOptions): Promise<BlockedPath[]> {
   const failed: BlockedPath[] = [];
   await applyChanges(root, steps, {
     ...options,
@@ -209,6 +219,13 @@ async function write(root: string, steps: readonly Step[], options: SaveOptions)
 
 function filesOf(steps: readonly Step[]) {
   return steps.flatMap(({ path, after }) => (after?.type === 'file' ? { path, size: after.size } : []));
+}
+
+/** Gives symlinks by their paths in the folder that is written, of those that are missing there. */
+function symlinksOf(entries: readonly GetEntry[], folder: string, missing: ReadonlySet<string>): RecordSymlink[] {
+  return entries.flatMap(({ from: _, ...entry }) =>
+    entry.type === 'symlink' && missing.has(joinPath(folder, entry.path)) ? [entry] : [],
+  );
 }
 
 function* pathsOf(entries: readonly GetEntry[]): Generator<string> {

@@ -1,14 +1,14 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { GypsumError, isSystemError } from '../errors.ts';
+import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { fsPath } from '../model/local-path.ts';
 import type { TreeChange } from '../model/merge-trees.ts';
 import type { FileRef, VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { type Entry, type EntryFacts, isBelow, joinPath, type TargetType } from '../model/tree.ts';
-import { parseTreeRecord, TREE_RECORD } from '../model/tree-record.ts';
+import { type Entry, type EntryFacts, isBelow, joinPath, parentPath, type TargetType } from '../model/tree.ts';
+import { parseTreeRecord, type RecordSymlink, TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import { readFacts } from '../tree/entry-facts.ts';
@@ -78,11 +78,18 @@ export async function readPut(
     else refuse(path, 'file', 'cannot be read');
   };
 
+  const addMissing = (link: RecordSymlink) => {
+    if (!isExcluded(link.path)) entries.push({ ...link, path: inVersion(link.path) });
+  };
+
   const addFound = (found: Found) => {
     const { path } = found;
     const seen = reading.seen.get(path);
     if (bars.some((bar) => isBelow(path, bar))) return;
-    if (name === undefined && path === TREE_RECORD) return checkOwnRecord(root, ref);
+    if (name === undefined && path === TREE_RECORD) {
+      for (const link of followLinks ? [] : missingSymlinks(readOwnRecord(root, ref), reading)) addMissing(link);
+      return;
+    }
     if (found.fault !== undefined) return void refuse(path, typeOf(found), found.fault.why);
     if (found.type === 'link' && edited.has(found)) {
       return void refuse(
@@ -135,20 +142,33 @@ function typeOf({ type }: Found): TreeChange['type'] {
   return type === 'link' ? 'file' : type;
 }
 
-/** A record that is in the folder is left out: a new one is made. Throws `invalid-tree` for what is none. */
-function checkOwnRecord(root: string, ref: VersionRef): void {
+/**
+ * Reads the record that is in the folder, which is left out: a new one is made. Throws `invalid-tree` for what is none; nothing is
+ * known of one that is a link to what is not there.
+ */
+function readOwnRecord(root: string, ref: VersionRef): TreeRecord {
   const place = join(root, TREE_RECORD);
-  if (!statThrough(place)?.isFile()) return;
+  if (!statThrough(place)?.isFile()) return { entries: [] };
   try {
-    parseTreeRecord(readFileSync(fsPath(place), 'utf8'), ref);
+    return parseTreeRecord(readFileSync(fsPath(place), 'utf8'), ref);
   } catch (error) {
-    if (isSystemError(error)) throw error;
+    if (!isGypsumError(error)) throw error;
     throw new GypsumError('invalid-tree', `${showText(place)} is no tree record, and stands where a version has one.`, {
       hint: 'Give it another name, or remove it.',
       details: { path: place },
       cause: error,
     });
   }
+}
+
+/** Gives the symlinks of a record at whose places nothing is, in folders that are there: they could not be made. */
+function missingSymlinks({ entries }: TreeRecord, { seen, entries: found }: Reading): RecordSymlink[] {
+  const there = new Set([...seen.keys(), ...found.map(({ path }) => path)]);
+  return entries
+    .filter((entry) => entry.type === 'symlink')
+    .filter(
+      ({ path }) => !there.has(path) && (parentPath(path) === '' || seen.get(parentPath(path))?.type === 'directory'),
+    );
 }
 
 function keptSymlink(path: string, text: string, seen: Entry | undefined): VersionEntry {

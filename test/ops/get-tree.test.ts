@@ -6,12 +6,15 @@ import {
   readFileSync,
   rmdirSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { GetOptions } from '../../src/index.ts';
 import { formatTreeRecord, type RecordEntry, TREE_RECORD } from '../../src/model/tree-record.ts';
+import { getBy } from '../../src/ops/get-tree.ts';
+import { putFile } from '../../src/tree/put-file.ts';
 import { layOut } from '../helpers/files.ts';
 import { readFixture, shapeOf, versionFiles } from '../helpers/fixture-tree.ts';
 import { createRig } from '../helpers/rig.ts';
@@ -361,6 +364,27 @@ describe('modes and times', () => {
     expect(facts(join(dest, 'plain')).mode & 0o111).toBe(0);
     expect(facts(join(dest, 'd/run.sh')).at).not.toContain('2001');
   });
+});
+
+it('a symlink that cannot be made is skipped, and stays one when the folder is put', async () => {
+  const { client, folder } = await createRig({
+    versions: { 'p/a/1': versionFiles(symlinks), 'p/a/2': { other: 'x' } },
+  });
+  const dest = join(folder, 'dest');
+  const refuse = () => {
+    throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+  };
+  const version = { ...REF, version: '1' };
+  const got = await getBy({ ...putFile, symlink: refuse }, client.context, version, dest);
+  expect(got).toMatchObject({ files: 5, symlinks: 0, folders: 4 });
+  expect(got.skipped).toHaveLength(15);
+  unlinkSync(join(dest, 'sub/readme.md'));
+  expect(await client.putTree({ project: 'p', asset: 'a' }, `${dest}/`, { delete: true })).toMatchObject({
+    version: '3',
+  });
+  await client.getTree({ project: 'p', asset: 'a' }, join(folder, 'back'));
+  const { 'sub/readme.md': _, ...left } = shapeOf(symlinks);
+  expect(treeShape(join(folder, 'back'))).toEqual(left);
 });
 
 it('a get that is given up leaves nothing half-made', async () => {
