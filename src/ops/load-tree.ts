@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import type { Context } from '../context.ts';
 import type { VersionRef } from '../model/refs.ts';
@@ -42,7 +43,8 @@ export async function loadRecord(
   if (size === undefined) return undefined;
   if (size > MAX_TREE_RECORD) throw recordTooLarge(ref);
   const place = await saveFileOf(ctx, documents, TREE_RECORD, options);
-  const text = await readFile(place, 'utf8');
+  const bytes = await readFile(place);
   options.signal?.throwIfAborted();
-  return parseTreeRecord(text, ref);
+  // What stands for bytes that are no text would be taken for names that it does not have.
+  return parseTreeRecord(isUtf8(bytes) ? bytes.toString() : '', ref);
 }

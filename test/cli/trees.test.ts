@@ -180,6 +180,11 @@ describe('ls', () => {
   });
 });
 
+it('files has no record, which manifest has', async () => {
+  expect((await run(['files', 'p/stale/v'])).stdout).toBe('x\n');
+  expect((await run(['manifest', 'p/stale/v'])).stdout).toContain('.gypsum-tree.json');
+});
+
 describe('tree', () => {
   it('prints the fixture to the letter, under the ref as it was typed', async () => {
     const { stdout } = await run(['tree', 'p/links']);

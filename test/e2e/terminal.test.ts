@@ -118,4 +118,19 @@ describe.skipIf(!hasScript)('on a terminal (which needs util-linux’s "script")
     const written = await onTerminal(await slowRig(), 80, 'save p/a/v1', { FORCE_COLOR: '3' });
     expect(written).not.toMatch(/\x1b\[[\d;]*m/);
   });
+
+  it('a list is coloured there alone, and not where nobody wants it', async () => {
+    const link = { path: 'gone', type: 'symlink', symlink_target: 'x', symlink_target_type: 'unknown' };
+    const record = JSON.stringify({ 'gypsum-tree': 1, entries: [link] });
+    const rig = await createRig({ versions: { 'p/a/v1': { '.gypsum-tree.json': record } } });
+    expect(await onTerminal(rig, 80, 'ls p/a/v1')).toContain('\x1b[31mgone\x1b[39m -> \x1b[31mx\x1b[39m');
+    for (const [command, more] of [
+      ['ls p/a/v1', { NO_COLOR: '1' }],
+      ['ls p/a/v1 | cat', {}],
+    ] as const) {
+      const written = await onTerminal(rig, 80, command, more);
+      expect(written).toContain('gone -> x');
+      expect(written).not.toMatch(/\x1b\[[\d;]*m/);
+    }
+  });
 });

@@ -61,6 +61,7 @@ describe('the tree of a version', () => {
     ['is damaged', '{"gypsum-tree":1,'],
     ['names a path above the folder', record({ ...link, path: '../l' })],
     ['names an absolute path', record({ ...link, path: '/etc/l' })],
+    ['is not UTF-8', Buffer.from(record({ ...link, path: 'caf\xe9' }), 'latin1')],
     ['has an entry below a symlink', record(link, { path: 'l/x', type: 'dir' })],
   ])('is refused where the record %s', async (_what, text) => {
     const { client } = await createRig({ versions: { 'p/a/v': { x: 'x', '.gypsum-tree.json': text } } });

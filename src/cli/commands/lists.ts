@@ -2,6 +2,7 @@ import { GypsumError } from '../../errors.ts';
 import { manifestPaths } from '../../model/manifest.ts';
 import { formatRef, parseAssetRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
+import { withoutRecord } from '../../model/version-tree.ts';
 import { argument, type Command } from '../command.ts';
 import { versionOf } from '../version-of.ts';
 
@@ -51,7 +52,9 @@ export const files: Command<string[]> = {
   usage: 'files <project/asset[/version]>',
   summary: 'List the files of a version, linked ones included',
   example: 'gypsum files my-project/my-asset/v1',
-  run: async (call) =>
-    manifestPaths(await call.client().fetchManifest(await versionOf(call, argument(call.args, 0)), call)),
+  async run(call) {
+    const manifest = await call.client().fetchManifest(await versionOf(call, argument(call.args, 0)), call);
+    return manifestPaths(withoutRecord(manifest));
+  },
   human: lines,
 };
