@@ -8,7 +8,10 @@ import { z } from 'zod';
  */
 export type Fingerprint = readonly [dev: number, ino: number, size: number, mtime: number, ctime: number];
 
-export const fingerprintSchema = z.tuple([z.number(), z.number(), z.number(), z.number(), z.number()]);
+/** What is parsed has room for 17 numbers; a copy has as much as it needs, 96 bytes less for each of a million files. */
+export const fingerprintSchema = z
+  .tuple([z.number(), z.number(), z.number(), z.number(), z.number()])
+  .transform(([dev, ino, size, mtime, ctime]): Fingerprint => [dev, ino, size, mtime, ctime]);
 
 /** What a file's stats have that a fingerprint is made of. */
 interface Stats {

@@ -1,5 +1,5 @@
 // Measures ours beside a yardstick, in turn, in one run; prints medians, ratios and peak memory.
-//   npm run bench                     every case at 100,000 entries, three rounds
+//   npm run bench                     every case at 100,000 entries, three rounds; some once at a million, for memory
 //   npm run bench -- --case prepare   one case
 //   npm run bench -- --small          1,000 entries, one round: that the benchmark itself works
 //   npm run bench -- --case clone-warm --entries 1000000    another number of entries, one round
@@ -31,8 +31,14 @@ const CASES = {
   status: 'status of a fresh clone whose files are cached; the same bare loop',
   ls: 'read the tree of a cached version, list a folder, resolve a path; JSON.parse of its texts. Seconds of CPU',
   tree: 'read the tree of a cached version and draw all of it; JSON.parse of its texts. Seconds of CPU',
+  'clone-million': 'clone-no-download, a million entries',
+  'prepare-million': 'prepare, a million entries',
+  'status-million': 'status, a million entries',
   digest: 'plan of 128 MiB in 8 files; a loop that reads and hashes them on one thread',
 };
+
+/** Cases that are run once with a million entries, to see how much memory that takes. */
+const MILLION = { 'clone-million': 'clone-no-download', 'prepare-million': 'prepare', 'status-million': 'status' };
 
 const entries = Number(values.entries ?? (values.small ? 1_000 : 100_000));
 const rounds = values.small || values.entries ? 1 : 3;
@@ -45,22 +51,26 @@ for (const name of names) {
 
 const folder = await mkdtemp(join(tmpdir(), 'gypsum-bench-'));
 const results = [];
-let registry;
+const registries = new Map();
 try {
   for (const name of names) {
     if (Object.hasOwn(REGISTRY_CASES, name)) {
       results.push(await runRegistryCase(name, folder, { small: values.small, rounds }));
       continue;
     }
-    registry ??= await publishManyFiles(join(folder, 'registry'), entries);
+    const isMillion = Object.hasOwn(MILLION, name);
+    const count = isMillion && !values.small && !values.entries ? 1_000_000 : entries;
+    const registry = registries.get(count) ?? (await publishManyFiles(join(folder, `registry-${count}`), count));
+    registries.set(count, registry);
+    const run = (who, work) => measure(MILLION[name] ?? name, who, registry.url, work);
     const seconds = { ours: [], yardstick: [] };
     const memory = { ours: [], yardstick: [] };
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < (isMillion ? 1 : rounds); round++) {
       for (const who of ['ours', 'yardstick']) {
         // Fresh folders for every run: deleting just before a run slows some file systems down tenfold.
         const work = join(folder, `${name}-${who}-${round}`);
-        await measure(name, 'setup', work);
-        const measured = await measure(name, who, work);
+        await run('setup', work);
+        const measured = await run(who, work);
         seconds[who].push(measured.seconds);
         memory[who].push(measured.peakMiB);
       }
@@ -69,7 +79,7 @@ try {
     const yardstick = median(seconds.yardstick);
     results.push({
       case: name,
-      entries,
+      entries: count,
       ours,
       yardstick,
       ratio: ours / yardstick,
@@ -79,14 +89,14 @@ try {
     });
   }
 } finally {
-  await registry?.close();
+  for (const registry of registries.values()) await registry.close();
   await rm(folder, { recursive: true, force: true });
 }
 
 process.stdout.write(
   `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB\n`,
 );
-process.stdout.write(`${entries} entries, median of ${rounds}\n\n`);
+process.stdout.write(`${entries} entries or as said, median of ${rounds}; a million once\n\n`);
 process.stdout.write('case               ours           yardstick      ratio  peak memory\n');
 for (const { case: name, ours, yardstick, ratio, unit, peakMiB, yardstickPeakMiB } of results) {
   const show = (value) => (value === undefined ? 'not installed' : `${value.toFixed(value < 100 ? 2 : 0)} ${unit}`);
@@ -97,9 +107,9 @@ for (const { case: name, ours, yardstick, ratio, unit, peakMiB, yardstickPeakMiB
 process.stdout.write(`\n${names.map((name) => `${name}: ${all[name]}`).join('\n')}\n`);
 if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(results, undefined, 2)}\n`);
 
-async function measure(name, who, work) {
+async function measure(name, who, url, work) {
   const script = fileURLToPath(new URL('./case.mjs', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [script, name, who, registry.url, work]);
+  const { stdout } = await promisify(execFile)(process.execPath, [script, name, who, url, work]);
   return JSON.parse(stdout);
 }
 
