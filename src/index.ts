@@ -59,6 +59,7 @@ export type { TracedFile } from './ops/follow-links.ts';
 export type { Publishing, Refused } from './ops/foresee-publishing.ts';
 export type { GetSymlinks } from './ops/get-entries.ts';
 export { type ExistsRule, type GetOptions, type GetResult, getTree } from './ops/get-tree.ts';
+export type { SymlinkRule } from './ops/kept-symlinks.ts';
 export { linkFolders, linkStatus } from './ops/link-folders.ts';
 export type { LinkedFile, LinkPlan, LinkResult, LinkState, LinkStatus, LinkType } from './ops/link-plan.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';

@@ -4,10 +4,11 @@ import { GypsumError, isGypsumError } from '../errors.ts';
 import { fingerprintSchema } from './fingerprint.ts';
 import { MAX_FILE_BYTES } from './manifest.ts';
 import { checkPath } from './names.ts';
-import { checkFileRef, checkVersionRef, sameVersion } from './refs.ts';
+import { checkFileRef, checkVersionRef, sameVersion, type VersionRef } from './refs.ts';
 import { showText } from './text.ts';
 import { parentPath } from './tree.ts';
-import type { UploadPlan } from './upload-plan.ts';
+import { parseTreeRecord, TREE_RECORD } from './tree-record.ts';
+import type { MadeFile, UploadPlan } from './upload-plan.ts';
 
 const version = z.object({ project: z.string(), asset: z.string(), version: z.string() });
 const source = z.string().refine((path) => isAbsolute(path) && !path.includes('\0'), 'is not an absolute path');
@@ -26,6 +27,7 @@ const uploadPlan = version.extend({
       seen: fingerprintSchema.exactOptional(),
     }),
   ),
+  record: file.extend({ content: z.string() }).exactOptional(),
   ignored: z.number().exactOptional(),
   unchangedSince: version.exactOptional(),
 });
@@ -47,9 +49,16 @@ export function checkUploadPlan(value: unknown): UploadPlan {
     if (isGypsumError(error)) throw noPlan(error.message, error);
     throw error;
   }
-  checkBeside([...plan.files, ...plan.links].map(({ path }) => path));
+  const { record } = plan;
+  if (record !== undefined) checkRecord(record, plan);
+  checkBeside([...plan.files, ...plan.links, ...(record === undefined ? [] : [record])].map(({ path }) => path));
   checkEqual(plan);
   return plan;
+}
+
+function checkRecord({ path, size, content }: MadeFile, ref: VersionRef): void {
+  if (path !== TREE_RECORD || Buffer.byteLength(content) !== size) throw noPlan('its "record" is no tree record');
+  parseTreeRecord(content, ref);
 }
 
 /** Throws unless all paths can stand beside each other in a version. */

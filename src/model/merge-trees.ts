@@ -1,4 +1,12 @@
-import { comparePaths, isBelow, parentPath, withDirectories } from './tree.ts';
+import {
+  comparePaths,
+  type DirectoryEntry,
+  type FileEntry,
+  isBelow,
+  parentPath,
+  type SymlinkEntry,
+  withDirectories,
+} from './tree.ts';
 import type { VersionEntry } from './version-tree.ts';
 
 /** What becomes of one entry of a version: it is added, updated, removed, or there is an error with it. */
@@ -33,7 +41,7 @@ export interface MergedTree {
 const USUAL = { file: 0o644, directory: 0o755 } as const;
 
 /** Whether an entry says more than the files of a manifest do. */
-export function isUsual(entry: VersionEntry): boolean {
+export function isUsual(entry: FileEntry | SymlinkEntry | DirectoryEntry): boolean {
   return entry.type !== 'symlink' && modeOf(entry) === USUAL[entry.type];
 }
 
@@ -104,6 +112,6 @@ function isSame(a: VersionEntry, b: VersionEntry): boolean {
   return a.type !== 'file' || (b.type === 'file' && a.size === b.size && a.digest.hex === b.digest.hex);
 }
 
-function modeOf({ type, mode }: Exclude<VersionEntry, { type: 'symlink' }>): number {
+function modeOf({ type, mode }: FileEntry | DirectoryEntry): number {
   return mode ?? USUAL[type];
 }

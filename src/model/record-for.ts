@@ -1,19 +1,21 @@
 import { isUsual } from './merge-trees.ts';
-import { parentPath } from './tree.ts';
-import type { RecordEntry, TreeRecord } from './tree-record.ts';
-import type { VersionEntry } from './version-tree.ts';
+import { type DirectoryEntry, type FileEntry, parentPath } from './tree.ts';
+import type { RecordEntry, RecordSymlink, TreeRecord } from './tree-record.ts';
+
+/** What a record is made of: of files, the content does not matter. */
+export type RecordSource = FileEntry | RecordSymlink | DirectoryEntry;
 
 /**
  * Gives the record that a version with this tree needs: none where its files alone say all, but for times. One that has had a
  * record goes on with one.
  */
-export function recordFor(entries: readonly VersionEntry[], hadOne: boolean): TreeRecord | undefined {
+export function recordFor(entries: readonly RecordSource[], hadOne: boolean): TreeRecord | undefined {
   const full = new Set(entries.map(({ path }) => parentPath(path)));
-  const isPlain = (entry: VersionEntry) => isUsual(entry) && (entry.type !== 'directory' || full.has(entry.path));
+  const isPlain = (entry: RecordSource) => isUsual(entry) && (entry.type !== 'directory' || full.has(entry.path));
   return hadOne || !entries.every(isPlain) ? { entries: entries.flatMap(toRecord) } : undefined;
 }
 
-function toRecord(entry: VersionEntry): RecordEntry[] {
+function toRecord(entry: RecordSource): RecordEntry[] {
   if (entry.type !== 'file') return [entry];
   const { type, path, mode, mtime } = entry;
   if (mode === undefined && mtime === undefined) return [];

@@ -75,21 +75,24 @@ const wireEntry = z.discriminatedUnion('type', [
 
 type WireEntry = z.infer<typeof wireEntry>;
 
+/** Whose a record is: a version's, or that of a folder, given by the path of its file. */
+type Owner = VersionRef | string;
+
 /**
- * Reads a version's record, or throws `invalid-manifest` naming the version and the entry.
+ * Reads a version's record, or throws `invalid-manifest` naming the version and the entry; of a folder's own, `invalid-tree`.
  *
  * Nothing of a record is used before all of it has passed: a path that would leave a folder, two entries of one path, an
  * entry below a file or a symlink, or a text that no symlink can have refuses the whole.
  */
-export function parseTreeRecord(text: string, ref: VersionRef): TreeRecord {
-  const entries = readEntries(parseJsonIfAny(text), ref).map((value, at) => checkEntry(value, at, ref));
+export function parseTreeRecord(text: string, of: Owner): TreeRecord {
+  const entries = readEntries(parseJsonIfAny(text), of).map((value, at) => checkEntry(value, at, of));
   entries.sort((a, b) => comparePaths(a.path, b.path));
   let previous: RecordEntry | undefined;
   for (const entry of entries) {
-    if (entry.path === previous?.path) throw refused(ref, `It has "${showText(entry.path)}" twice.`, entry.path);
+    if (entry.path === previous?.path) throw refused(of, `It has "${showText(entry.path)}" twice.`, entry.path);
     if (previous !== undefined && previous.type !== 'directory' && isBelow(entry.path, previous.path)) {
       const above = `"${showText(previous.path)}", which is a ${previous.type}`;
-      throw refused(ref, `The path "${showText(entry.path)}" lies below ${above}.`, entry.path);
+      throw refused(of, `The path "${showText(entry.path)}" lies below ${above}.`, entry.path);
     }
     previous = entry;
   }
@@ -108,8 +111,8 @@ export function sameRecord(a: TreeRecord, b: TreeRecord): boolean {
 }
 
 /** The error for a record that is larger than any that is read. */
-export function recordTooLarge(ref: VersionRef): GypsumError {
-  return refused(ref, `It is larger than ${MAX_TREE_RECORD / 1024 ** 2} MiB.`);
+export function recordTooLarge(of: Owner): GypsumError {
+  return refused(of, `It is larger than ${MAX_TREE_RECORD / 1024 ** 2} MiB.`);
 }
 
 function timeless({ entries }: TreeRecord): string {
@@ -126,31 +129,31 @@ function toWire(entry: RecordEntry): WireEntry {
   return { path: entry.path, type: entry.type === 'directory' ? 'dir' : 'file', ...modes, ...times };
 }
 
-function readEntries(value: unknown, ref: VersionRef): unknown[] {
+function readEntries(value: unknown, of: Owner): unknown[] {
   if (typeof value !== 'object' || value === null || !('gypsum-tree' in value)) {
-    throw refused(ref, 'It is not one: JSON with the field "gypsum-tree" is expected.');
+    throw refused(of, 'It is not one: JSON with the field "gypsum-tree" is expected.');
   }
   const format = value['gypsum-tree'];
-  if (typeof format === 'number' && format > FORMAT) throw refused(ref, 'It was made by a newer version of gypsum.');
+  if (typeof format === 'number' && format > FORMAT) throw refused(of, 'It was made by a newer version of gypsum.');
   const parsed = wireRecord.safeParse(value);
-  if (format !== FORMAT || !parsed.success) throw refused(ref, 'It is not a list of entries.');
+  if (format !== FORMAT || !parsed.success) throw refused(of, 'It is not a list of entries.');
   return parsed.data.entries;
 }
 
-function checkEntry(value: unknown, at: number, ref: VersionRef): RecordEntry {
+function checkEntry(value: unknown, at: number, of: Owner): RecordEntry {
   const parsed = wireEntry.safeParse(value);
   if (!parsed.success) {
     const name = nameOf(value);
     const [issue] = parsed.error.issues;
     const field = issue === undefined || issue.path.length === 0 ? 'entry' : `"${issue.path.join('.')}"`;
-    const of = name === undefined ? `entry ${at + 1}` : `"${showText(name)}"`;
-    throw refused(ref, `The ${field} of ${of} is not valid: ${issue?.message}.`, name);
+    const entry = name === undefined ? `entry ${at + 1}` : `"${showText(name)}"`;
+    throw refused(of, `The ${field} of ${entry} is not valid: ${issue?.message}.`, name);
   }
   const entry = fromWire(parsed.data);
   const fault = entry.path === TREE_RECORD ? 'is its own' : pathFault(entry.path);
-  if (fault) throw refused(ref, `The path "${showText(entry.path)}" ${fault}.`, entry.path);
+  if (fault) throw refused(of, `The path "${showText(entry.path)}" ${fault}.`, entry.path);
   const linkFault = entry.type === 'symlink' ? linkTextFault(entry.target) : undefined;
-  if (linkFault) throw refused(ref, `The target of the symlink "${showText(entry.path)}" ${linkFault}.`, entry.path);
+  if (linkFault) throw refused(of, `The target of the symlink "${showText(entry.path)}" ${linkFault}.`, entry.path);
   return entry;
 }
 
@@ -183,9 +186,15 @@ function nameOf(value: unknown): string | undefined {
   return named.success ? named.data.path : undefined;
 }
 
-function refused(ref: VersionRef, why: string, path?: string): GypsumError {
-  return new GypsumError('invalid-manifest', `The tree record of ${formatRef(ref)} is refused. ${why}`, {
+function refused(of: Owner, why: string, path?: string): GypsumError {
+  if (typeof of === 'string') {
+    return new GypsumError('invalid-tree', `The tree record ${showText(of)} is refused. ${why}`, {
+      hint: 'It stands for the symlinks and empty folders of its folder. Mend or remove it, or give it another name.',
+      details: { record: of, path },
+    });
+  }
+  return new GypsumError('invalid-manifest', `The tree record of ${formatRef(of)} is refused. ${why}`, {
     hint: `It is the file ${TREE_RECORD} of the version. Nothing was written. Tell who published it, or use another version.`,
-    details: { ...ref, path },
+    details: { ...of, path },
   });
 }

@@ -19,13 +19,20 @@ export interface UploadFile extends LocalFile {
   readonly md5sum: string;
 }
 
-/** A file that is announced to a registry, and where it is, if that is known already: an absolute path. */
+/** A file that is announced to a registry, and where it is, if that is known already: an absolute path, or here. */
 export interface AnnouncedFile extends UploadFile {
   readonly source?: string;
+  /** The text that it consists of, where it is made for this upload and stands nowhere else. */
+  readonly content?: string;
 }
 
 /** A file to be sent, and where it is now. */
 export interface PlannedFile extends UploadFile, LocalSource {}
+
+/** A file to be sent that is made for this, and stands nowhere else. */
+export interface MadeFile extends UploadFile {
+  readonly content: string;
+}
 
 /** A file whose content is another one's: of another version, or of the same, where that one is sent. */
 export interface UploadLink extends UploadFile {
@@ -40,6 +47,8 @@ export interface UploadLink extends UploadFile {
 export interface UploadPlan extends VersionRef {
   readonly files: readonly PlannedFile[];
   readonly links: readonly UploadLink[];
+  /** The tree record, where it is sent; one that says what the latest version's says is among the links. */
+  readonly record?: MadeFile;
   /** How many entries `.gypsumignore` leaves out, a folder as one; absent without such a file. */
   readonly ignored?: number;
   /** The latest version, if every file of it and no other would be published again. */

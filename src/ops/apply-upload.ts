@@ -50,7 +50,7 @@ export async function publishPlan(ctx: Context, plan: UploadPlan, options: Apply
     await checkSources(ctx, plan, call);
     // A registry that makes no link to a file beside it has each of them sent.
     const equal = plan.links.filter(({ link }) => sameVersion(link, plan));
-    const files: AnnouncedFile[] = [...plan.files, ...equal.map(({ link: _link, seen: _seen, ...file }) => file)];
+    const files: AnnouncedFile[] = [...sentOf(plan), ...equal.map(({ link: _link, seen: _seen, ...file }) => file)];
     const links = plan.links.filter(({ link }) => !sameVersion(link, plan));
     const start = { ...options, links, deduplicate: new Set(equal.map(({ path }) => path)) };
     const session = await startUpload(ctx, { project, asset, version }, files, start);
@@ -86,7 +86,9 @@ const STALE: Partial<Record<ErrorCode, (hint: string) => string>> = {
 };
 
 /** Counts what a plan would publish, send and link. */
-export function countPlan({ files, links, ignored }: UploadPlan): Omit<UploadResult, keyof VersionRef | 'published'> {
+export function countPlan(plan: UploadPlan): Omit<UploadResult, keyof VersionRef | 'published'> {
+  const { links, ignored } = plan;
+  const files = sentOf(plan);
   return {
     ...countFiles([...files, ...links]),
     sent: countFiles(files),
@@ -95,10 +97,14 @@ export function countPlan({ files, links, ignored }: UploadPlan): Omit<UploadRes
   };
 }
 
+function sentOf({ files, record }: UploadPlan): readonly AnnouncedFile[] {
+  return record === undefined ? files : [...files, record];
+}
+
 /** Counts what was sent in the end, and what the registry has made links of. */
-function countSent({ files, links }: UploadPlan, session: UploadSession): Pick<UploadResult, 'sent' | 'linked'> {
+function countSent(plan: UploadPlan, session: UploadSession): Pick<UploadResult, 'sent' | 'linked'> {
   const sent = new Set(session.files.map(({ path }) => path));
-  const all = [...files, ...links];
+  const all = [...sentOf(plan), ...plan.links];
   return {
     sent: countFiles(all.filter(({ path }) => sent.has(path))),
     linked: countFiles(all.filter(({ path }) => !sent.has(path))),

@@ -7,6 +7,7 @@ import { fingerprintOf, sameFingerprint } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import type { LocalSource, UploadFile, UploadPlan } from '../model/upload-plan.ts';
 import { statThrough } from '../tree/stat-through.ts';
+import { digestText } from './digest-file.ts';
 import { digestFiles } from './digest-files.ts';
 import { fileChanged } from './file-changed.ts';
 import { findChanged, type Shown } from './find-changed.ts';
@@ -22,6 +23,8 @@ export async function checkSources(ctx: Context, plan: UploadPlan, { signal, onE
     const stats = statThrough(source);
     if (!stats?.isFile() || stats.size !== size) throw fileChanged(source, undefined);
   }
+  const { record } = plan;
+  if (record !== undefined && digestText(record.content) !== record.md5sum) throw fileChanged(record.path, undefined);
   const links: (Shown & { source: string })[] = [];
   const copies: (LocalSource & UploadFile)[] = [];
   for (const { path, source, size, md5sum, link, seen } of plan.links) {

@@ -3,15 +3,19 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import type { Manifest } from '../model/manifest.ts';
+import { manifestTree } from '../model/manifest-tree.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
+import { withoutRecord } from '../model/version-tree.ts';
 import { type Comparison, compareClone } from './compare-clone.ts';
 import { digestFiles } from './digest-files.ts';
 import { inspectLinks } from './find-changed.ts';
 import { findClone } from './find-clone.ts';
+import { findFolderRecord, symlinkRule, treeOf } from './folder-record.ts';
 import { foreseePublishing, type Publishing } from './foresee-publishing.ts';
 import { cachedPlace, type Found, type FoundLink } from './found.ts';
-import { readFolder } from './read-folder.ts';
+import { readKept } from './kept-symlinks.ts';
+import type { LoadedTree } from './load-tree.ts';
 import { run } from './run.ts';
 import { loadVersion } from './version-documents.ts';
 
@@ -41,12 +45,18 @@ export async function cloneStatus(ctx: Context, directory: string, options: Call
   return run(ctx, options, async () => {
     const { root, ref, receipt } = await findClone(ctx, directory, options);
     const documents = await loadVersion(ctx, ref, options);
-    const { manifest, summary } = documents;
-    const { entries, ignored } = await readFolder(ctx, root, { ...options, loaded: [documents], content: false });
+    const { summary } = documents;
+    const manifest = withoutRecord(documents.manifest);
+    const record = await findFolderRecord(ctx, root, options);
+    const symlinks = symlinkRule(undefined, record);
+    const reading = { ...options, symlinks, loaded: [documents], content: false };
+    const { entries, ignored } = await readKept(ctx, root, reading);
     const { changed, gone } = await inspectLinks(ctx, linksOf(entries), (link) => cachedPlace(ctx, link), options);
     const digests = await digestCandidates(ctx, root, entries, manifest, options);
-    const known = { mode: receipt.mode, digests, edited: new Set(changed), gone: new Set(gone) };
-    const comparison = await compareClone(manifest, entries, known, options.signal);
+    const modes = findModes(entries, record?.base);
+    const known = { mode: receipt.mode, digests, edited: new Set(changed), gone: new Set(gone), modes };
+    const wanted = record?.base?.tree.entries ?? manifestTree(manifest);
+    const comparison = await compareClone(wanted, entries, known, options.signal);
     return {
       ...ref,
       directory: root,
@@ -58,6 +68,19 @@ export async function cloneStatus(ctx: Context, directory: string, options: Call
       ...(ignored !== undefined && { ignored }),
     };
   });
+}
+
+/** Gives the permissions that are others than in the version, by path. */
+function findModes(entries: readonly Found[], base: LoadedTree | undefined): Map<string, number> {
+  const modes = new Map<string, number>();
+  if (base === undefined) return modes;
+  const before = new Map(base.tree.entries.map((entry) => [entry.path, entry]));
+  for (const entry of treeOf(entries, base)) {
+    const was = before.get(entry.path);
+    if (entry.mode === undefined || was?.type !== entry.type) continue;
+    if (was.mode !== undefined && was.mode !== entry.mode) modes.set(entry.path, entry.mode);
+  }
+  return modes;
 }
 
 /** Gives the links that somebody may have written through. */

@@ -1,9 +1,9 @@
 import { createPace } from '../give-way.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import { type Count, countFiles } from '../model/count.ts';
-import { type Manifest, manifestPaths } from '../model/manifest.ts';
 import type { FileRef } from '../model/refs.ts';
-import { comparePaths, type KnownFile } from '../model/tree.ts';
+import { comparePaths, isBelow, type KnownFile } from '../model/tree.ts';
+import type { VersionEntry } from '../model/version-tree.ts';
 import { compareTrees } from '../tree/compare.ts';
 import { pairMoved } from '../tree/pair-moved.ts';
 import type { Found } from './found.ts';
@@ -21,7 +21,7 @@ export const CLONE_STATES = [
   'moved',
   /** It leads to the version's content, which is not in the cache. */
   'dangling',
-  /** A symlink to another content of the cache than the version has there. */
+  /** A symlink to another content of the cache than the version has there, or with another text than the version's own. */
   'retargeted',
   /** The cached file that it leads to, or is by a hard link, holds something else than its version says. */
   'edited',
@@ -36,6 +36,8 @@ export type CloneState = (typeof CLONE_STATES)[number];
 /** Something of a clone that is not as the clone was made. */
 export interface ClonePath {
   readonly path: string;
+  /** What is, or was, no file: a symlink of the version's or the folder's own, or an empty folder. */
+  readonly type?: 'symlink' | 'directory';
   readonly state: CloneState;
   /** Of the file, of what the link stands for, or of what was deleted. Units: bytes */
   readonly size: number;
@@ -43,8 +45,10 @@ export interface ClonePath {
   readonly from?: string;
   /** The cached file that is linked to, where it was retargeted or edited. */
   readonly link?: FileRef;
-  /** The text of a symlink to elsewhere. */
+  /** The text of a symlink to elsewhere, or of the folder's own. */
   readonly target?: string;
+  /** The permissions that the folder has given to what had others in the version. */
+  readonly mode?: number;
 }
 
 /** How a clone differs from its version. */
@@ -62,11 +66,13 @@ export interface Known {
   /** Links whose cached file was edited, and those whose cached file is not there. */
   readonly edited: ReadonlySet<Found>;
   readonly gone: ReadonlySet<Found>;
+  /** Permissions that are not the version's, by path. */
+  readonly modes: ReadonlyMap<string, number>;
 }
 
-/** Compares a version with what a clone of it holds. */
+/** Compares a version, given as its tree, with what a clone of it holds. */
 export async function compareClone(
-  manifest: Manifest,
+  wanted: readonly VersionEntry[],
   found: readonly Found[],
   known: Known,
   signal?: AbortSignal,
@@ -76,24 +82,32 @@ export async function compareClone(
   const entries: ClonePath[] = [];
   const deleted: KnownFile[] = [];
   const added: { entry: ClonePath; content: KnownFile | undefined }[] = [];
-  for (const { path, left, right } of compareTrees(versionFiles(manifest), ownEntries(found))) {
+  const folders = { before: foldersOf(wanted), after: foldersOf(found) };
+  for (const [path, mode] of known.modes) {
+    if (folders.after.has(path)) entries.push({ path, state: 'modified', size: 0, type: 'directory', mode });
+  }
+  for (const { path, left, right } of compareTrees(withoutFull(wanted), withoutFull(ownEntries(found)))) {
     if (pace.due()) await pace.rest();
     if (right === undefined) {
-      if (left !== undefined) deleted.push(knownFile(path, left.size, left.md5sum));
+      if (left?.type === 'file') deleted.push(left);
+      else if (left?.type === 'symlink' || !folders.after.has(path)) {
+        entries.push({ path, state: 'deleted', size: 0, ...(left && kindOf(left)) });
+      }
       continue;
     }
+    if (right.type === 'directory' && folders.before.has(path)) continue;
     const state = stateOf(left, right, known);
     const size = sizeOf(right);
     if (state === 'linked') {
       linked.files++;
       linked.bytes += size;
-    } else if (state === 'added') {
+    } else if (state === 'added' && right.type !== 'symlink' && right.type !== 'directory') {
       const md5sum = md5Of(right, known);
       added.push({
         entry: { path, state, size },
         content: md5sum === undefined ? undefined : knownFile(path, size, md5sum),
       });
-    } else entries.push({ path, state, size, ...whereTo(right, state) });
+    } else entries.push({ path, state, size, ...whereTo(right, state), ...modeOf(path, known) });
   }
   const moved = pairMoved(
     deleted,
@@ -111,17 +125,19 @@ export async function compareClone(
   return { states: { ...countStates(entries), linked }, entries };
 }
 
-interface VersionFile {
-  readonly path: string;
-  readonly size: number;
-  readonly md5sum: string;
+function foldersOf(entries: readonly { readonly type: string; readonly path: string }[]): ReadonlySet<string> {
+  return new Set(entries.flatMap(({ type, path }) => (type === 'directory' ? path : [])));
 }
 
-function* versionFiles(manifest: Manifest): Generator<VersionFile> {
-  for (const path of manifestPaths(manifest)) {
-    const entry = manifest[path];
-    if (entry !== undefined) yield { path, size: entry.size, md5sum: entry.md5sum };
+/** Leaves out folders that are not empty: what is in them tells of them. */
+function* withoutFull<E extends { readonly type: string; readonly path: string }>(entries: Iterable<E>): Generator<E> {
+  let folder: E | undefined;
+  for (const entry of entries) {
+    if (folder !== undefined && !isBelow(entry.path, folder.path)) yield folder;
+    folder = entry.type === 'directory' ? entry : undefined;
+    if (folder === undefined) yield entry;
   }
+  if (folder !== undefined) yield folder;
 }
 
 /** What stands in folders elsewhere is theirs: only the symlink to them is of the clone. */
@@ -129,12 +145,18 @@ function* ownEntries(found: readonly Found[]): Generator<Found> {
   for (const entry of found) if (!entry.isElsewhere) yield entry;
 }
 
-function stateOf(wanted: VersionFile | undefined, entry: Found, known: Known): CloneState {
+function stateOf(wanted: VersionEntry | undefined, entry: Found, known: Known): CloneState {
   if (entry.type === 'special') return 'special';
-  if (entry.type === 'symlink') return 'foreign';
+  if (entry.type === 'symlink') {
+    if (!entry.isKept) return 'foreign';
+    if (wanted?.type === 'symlink') return wanted.target === entry.target ? 'linked' : 'retargeted';
+    return wanted === undefined ? 'added' : 'modified';
+  }
   if (known.edited.has(entry)) return 'edited';
   if (wanted === undefined) return 'added';
-  const isSame = entry.size === wanted.size && md5Of(entry, known) === wanted.md5sum;
+  if (entry.type === 'directory' || wanted.type !== 'file') return 'modified';
+  const isSame = entry.size === wanted.size && md5Of(entry, known) === wanted.digest.hex;
+  if (isSame && known.modes.has(entry.path)) return 'modified';
   if (entry.type === 'link' && entry.how === 'symlink') {
     return !isSame ? 'retargeted' : known.gone.has(entry) ? 'dangling' : 'linked';
   }
@@ -152,11 +174,22 @@ function knownFile(path: string, size: number, hex: string): KnownFile {
 }
 
 function sizeOf(entry: Found): number {
-  return entry.type === 'special' ? 0 : (entry.size ?? 0);
+  return entry.type === 'special' || entry.type === 'directory' ? 0 : (entry.size ?? 0);
 }
 
-function whereTo(entry: Found, state: CloneState): Pick<ClonePath, 'link' | 'target'> {
-  if (entry.type === 'symlink') return { target: entry.target };
+function kindOf({ type }: Found | VersionEntry): Pick<ClonePath, 'type'> {
+  return type === 'symlink' || type === 'directory' ? { type } : {};
+}
+
+function modeOf(path: string, { modes }: Known): Pick<ClonePath, 'mode'> {
+  const mode = modes.get(path);
+  return mode === undefined ? {} : { mode };
+}
+
+function whereTo(entry: Found, state: CloneState): Pick<ClonePath, 'type' | 'link' | 'target'> {
+  // A symlink that is not kept stands for what it leads to.
+  if (entry.type === 'symlink') return { ...(entry.isKept && kindOf(entry)), target: entry.target };
+  if (entry.type === 'directory') return kindOf(entry);
   return entry.type === 'link' && (state === 'retargeted' || state === 'edited') ? { link: entry.file } : {};
 }
 

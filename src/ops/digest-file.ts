@@ -11,6 +11,11 @@ export interface Digested {
   readonly size: number;
 }
 
+/** Gives the MD5 of a text in UTF-8. */
+export function digestText(text: string): string {
+  return createHash('md5').update(text).digest('hex');
+}
+
 /** Reads a file and gives its digest and size; throws `file-changed` if it is not there. */
 export async function digestFile(
   source: string,

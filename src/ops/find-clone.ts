@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { findReceipt, isFolderOf, type Receipt } from '../cache/receipts.ts';
+import { type FolderStats, findReceipt, isFolderOf, type Receipt } from '../cache/receipts.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
@@ -30,14 +30,25 @@ export async function findClone(ctx: Context, directory: string, options: CallOp
     options.signal?.throwIfAborted();
     const stats = lstatSync(fsPath(root));
     if (stats.dev !== dev) break;
-    const receipt = await findReceipt(ctx.cache.layout, root, stats);
-    const isClone =
-      receipt !== undefined && (isFolderOf(receipt, stats) || (await linksToClone(ctx, receipt, root, options)));
-    if (isClone) return { root, receipt, ref: checkVersionRef(receipt) };
+    const clone = await cloneAt(ctx, root, stats, options);
+    if (clone !== undefined) return clone;
     if (dirname(root) === root) break;
   }
   throw new GypsumError('invalid-argument', `${showText(given)} is no clone that the cache knows of, nor in one.`, {
     hint: 'Make one with "gypsum clone"; have the cache know one that was made elsewhere with "gypsum relink --as PROJECT/ASSET/VERSION FOLDER".',
     details: { directory: given },
   });
+}
+
+/** Gives the clone that a folder is, by its real path; nothing if it is none. */
+export async function cloneAt(
+  ctx: Context,
+  root: string,
+  stats: FolderStats,
+  options: CallOptions,
+): Promise<FoundClone | undefined> {
+  const receipt = await findReceipt(ctx.cache.layout, root, stats);
+  const isClone =
+    receipt !== undefined && (isFolderOf(receipt, stats) || (await linksToClone(ctx, receipt, root, options)));
+  return isClone ? { root, receipt, ref: checkVersionRef(receipt) } : undefined;
 }

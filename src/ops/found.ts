@@ -1,14 +1,16 @@
 import type { Context } from '../context.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import type { FileRef } from '../model/refs.ts';
+import type { EntryFacts, TargetType } from '../model/tree.ts';
 import type { LocalFile } from '../model/upload-plan.ts';
 import type { Astray } from './astray-links.ts';
 import type { Shown } from './find-changed.ts';
 
-/** One thing that a folder holds, and what publishing makes of it; empty folders are nothing. */
-export type Found = FoundFile | FoundLink | FoundSymlink | FoundSpecial;
+/** One thing that a folder holds, and what publishing makes of it. */
+export type Found = FoundFile | FoundLink | FoundSymlink | FoundFolder | FoundSpecial;
 
-interface At {
+/** Modes and times are known where symlinks are kept. */
+interface At extends EntryFacts {
   readonly path: string;
   /** Publishing refuses it. */
   readonly fault?: Fault;
@@ -51,6 +53,15 @@ export interface FoundSymlink extends At {
   readonly size?: number;
   /** It is one in a version, too. */
   readonly isKept?: true;
+  /** What it leads to where it is kept. */
+  readonly targetType?: TargetType;
+  /** It is kept, and leads out of the folder, to what another machine may not have. */
+  readonly leadsOut?: true;
+}
+
+/** A folder, told of where symlinks are kept: else folders are nothing. */
+export interface FoundFolder extends At {
+  readonly type: 'directory';
 }
 
 export interface FoundSpecial extends At {
@@ -75,6 +86,8 @@ const FAULTS = {
   lost: 'is a symlink to a file of the cache that is not there, and that no finished version has',
   dangling: 'is a symlink to nothing',
   astray: 'is a symlink into a cache that has it not, or is not there',
+  escape: 'is a symlink that leads out of the folder',
+  refused: 'is a symlink, and none is wanted',
   'no-file': 'is a symlink to something that is neither a file nor a folder',
 } as const;
 
@@ -89,7 +102,7 @@ export function cachedPlace({ cache, site }: Context, { file, inSite }: Linked):
 
 /** Gives what of an entry is sent when its folder is published; nothing of a link, and of what is refused. */
 export function sentOf(entry: Found): LocalFile | undefined {
-  if (entry.fault !== undefined || entry.type === 'special') return undefined;
+  if (entry.fault !== undefined || entry.type === 'special' || entry.type === 'directory') return undefined;
   const size = entry.type === 'link' ? entry.sent : entry.size;
   return size === undefined ? undefined : { path: entry.path, size };
 }

@@ -6,19 +6,22 @@ import type { Manifest } from '../model/manifest.ts';
 import { checkVersionRef, type FileRef, formatFileRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { comparePaths } from '../model/tree.ts';
+import type { TreeRecord } from '../model/tree-record.ts';
 import type { LocalFile, LocalSource, PlannedFile, UploadFile, UploadLink, UploadPlan } from '../model/upload-plan.ts';
+import { withoutRecord } from '../model/version-tree.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { checkProjectExists } from './check-project.ts';
 import { digestFiles } from './digest-files.ts';
 import { fetchLatest } from './fetch-latest.ts';
 import { findEqual } from './find-equal.ts';
 import { findLinks } from './find-links.ts';
+import { planRecord } from './plan-record.ts';
 import { checkFit, checkQuota } from './preflight.ts';
 import { type PrepareOptions, prepareDirectoryUpload } from './prepare-directory-upload.ts';
 import { run } from './run.ts';
 import { createStanding } from './standing.ts';
 import { checkVersionIsNew } from './upload-session.ts';
-import { loadVersion } from './version-documents.ts';
+import { loadVersion, type VersionDocuments } from './version-documents.ts';
 
 export interface PlanOptions extends PrepareOptions {
   /**
@@ -44,18 +47,20 @@ export async function planUpload(
     await checkVersionIsNew(ctx, version, { signal, onEvent });
     const prepared = await prepareDirectoryUpload(ctx, directory, options);
     const located = <T extends LocalFile>(file: T) => ({ ...file, source: join(prepared.directory, file.path) });
-    const plan = await planFiles(ctx, version, prepared.files.map(located), prepared.links.map(located), options);
+    const { files, links, record } = prepared;
+    const what = { ...options, ...(record !== undefined && { record }) };
+    const plan = await planFiles(ctx, version, files.map(located), links.map(located), what);
     return prepared.ignored === undefined ? plan : { ...plan, ignored: prepared.ignored };
   });
 }
 
-/** Plans the upload of files in any places, whose version is known to be new. */
+/** Plans the upload of files in any places, and of their record if there is to be one, whose version is known to be new. */
 export async function planFiles(
   ctx: Context,
   ref: VersionRef,
   sources: readonly LocalSource[],
   links: readonly UploadLink[],
-  { deduplicate = true, signal, onEvent }: PlanOptions,
+  { deduplicate = true, record: tree, signal, onEvent }: PlanOptions & { record?: TreeRecord },
 ): Promise<UploadPlan> {
   const call = { signal, onEvent };
   checkFit(ref, sources);
@@ -78,13 +83,21 @@ export async function planFiles(
   }
   unknown.sort(byPath);
   const { first, equal } = deduplicate ? await findEqual(ctx, ref, unknown, call) : { first: unknown, equal: [] };
-  await checkQuota(ctx, ref.project, first, call);
-  const unchanged = latest !== undefined && isSame(latest.manifest, [...files, ...links]);
+  const record = await planRecord(ctx, latest, tree, call);
+  checkFit(ref, record.made === undefined ? [] : [record.made]);
+  const { kept: sameRecords } = await standing.divide(deduplicate ? record.links : []);
+  const made = sameRecords.length === 0 ? record.made : undefined;
+  await checkQuota(ctx, ref.project, made === undefined ? first : [...first, made], call);
+  const unchanged =
+    latest !== undefined &&
+    record.isSame &&
+    isSame(tree === undefined ? latest.manifest : withoutRecord(latest.manifest), [...files, ...links]);
   const isLatest = unchanged && (await standing.of(latest.ref));
   return {
     ...ref,
     files: first,
-    links: [...linked, ...equal].sort(byPath),
+    links: [...linked, ...equal, ...sameRecords].sort(byPath),
+    ...(made !== undefined && { record: made }),
     ...(isLatest ? { unchangedSince: latest.ref } : {}),
   };
 }
@@ -109,15 +122,9 @@ function toSend(file: Candidate): PlannedFile {
 
 const NO_LATEST: readonly ErrorCode[] = ['not-found', 'version-unfinished', 'invalid-manifest'];
 
-interface Latest {
-  readonly ref: VersionRef;
-  readonly manifest: Manifest;
-}
-
-async function loadLatest(ctx: Context, ref: VersionRef, call: CallOptions): Promise<Latest | undefined> {
+async function loadLatest(ctx: Context, ref: VersionRef, call: CallOptions): Promise<VersionDocuments | undefined> {
   try {
-    const latest = await fetchLatest(ctx, ref, call);
-    return { ref: latest, manifest: (await loadVersion(ctx, latest, call)).manifest };
+    return await loadVersion(ctx, await fetchLatest(ctx, ref, call), call);
   } catch (error) {
     // A latest version that cannot be used is none to compare with; it keeps nobody from publishing a better one.
     if (isGypsumError(error) && NO_LATEST.includes(error.code)) return undefined;

@@ -3,14 +3,17 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { FileRef } from '../model/refs.ts';
 import { showLines, showText } from '../model/text.ts';
+import type { TreeRecord } from '../model/tree-record.ts';
 import type { LocalFile, UploadLink } from '../model/upload-plan.ts';
 import { IGNORE_FILE } from '../tree/ignore-file.ts';
 import { type Astray, describeAstray } from './astray-links.ts';
 import { checkFolder } from './check-folder.ts';
 import { describeEdits } from './describe-edits.ts';
 import { findChanged } from './find-changed.ts';
+import { type FolderRecord, findFolderRecord, recordOf, symlinkRule } from './folder-record.ts';
 import { cachedPlace, type Found, type FoundLink, type Linked, sentOf } from './found.ts';
-import { type LinkRule, readFolder } from './read-folder.ts';
+import { readKept, SYMLINK_RULES, type SymlinkRule } from './kept-symlinks.ts';
+import type { LinkRule } from './read-folder.ts';
 import { isRescuable, rescueEdits } from './rescue-edits.ts';
 import { run } from './run.ts';
 import { saveFileRefs } from './save-file-refs.ts';
@@ -18,6 +21,10 @@ import { saveFileRefs } from './save-file-refs.ts';
 export interface PrepareOptions extends CallOptions {
   /** @default 'auto' */
   links?: LinkRule;
+  /**
+   * What becomes of symlinks that do not lead into a cache. @default 'keep' where the folder has a tree record, else 'follow'
+   */
+  symlinks?: SymlinkRule;
   /**
    * Make files of the links whose cached file was edited through them, and give the cache the right content again.
    * Without it, they are an error. @default false
@@ -32,13 +39,15 @@ export interface PreparedUpload {
   /** In the order of `comparePaths`, like `links`. */
   readonly files: readonly LocalFile[];
   readonly links: readonly UploadLink[];
+  /** What of the folder is no file, and how its files are kept; absent where symlinks are followed, or nothing needs it. */
+  readonly record?: TreeRecord;
   /** How many entries `.gypsumignore` leaves out, a folder as one; absent without such a file. */
   readonly ignored?: number;
 }
 
 /**
  * Reads a folder and says what publishing it would send and what it would link. Dot-files are data; empty folders are
- * not, since registries store files only. What `.gypsumignore` in the folder names is left out, as is that file; it has
+ * not, since registries store files only, unless the folder has a tree record, which is made anew. What `.gypsumignore` in the folder names is left out, as is that file; it has
  * the syntax of `.gitignore`. Throws `invalid-tree` naming every entry that a version cannot hold, or if all is left out.
  *
  * What is to be sent and is a link to a cached file that is not there, since its version may yet change, is fetched.
@@ -48,23 +57,36 @@ export async function prepareDirectoryUpload(
   directory: string,
   options: PrepareOptions = {},
 ): Promise<PreparedUpload> {
-  const { links: rule = 'auto', rescue = false, ...callOptions } = options;
+  const { links: rule = 'auto', symlinks, rescue = false, ...callOptions } = options;
   if (!['auto', 'always', 'never'].includes(rule)) {
     throw new GypsumError('invalid-argument', `"${rule}" is not a rule for links.`, {
       hint: 'Give "auto", "always" or "never".',
     });
   }
+  if (symlinks !== undefined && !SYMLINK_RULES.includes(symlinks)) {
+    throw new GypsumError('invalid-argument', `"${symlinks}" is not a rule for symlinks.`, {
+      hint: 'Give "keep", "safe", "refuse" or "follow".',
+    });
+  }
   const root = checkFolder(directory, 'Give the folder whose files shall be published.');
-  return run(ctx, callOptions, () => prepare(ctx, root, { links: rule, rescue }, callOptions));
+  return run(ctx, callOptions, async () => {
+    const record = await findFolderRecord(ctx, root, callOptions);
+    const how = { links: rule, symlinks: symlinkRule(symlinks, record), rescue, record };
+    return prepare(ctx, root, how, callOptions);
+  });
 }
 
-async function prepare(
-  ctx: Context,
-  root: string,
-  { links: rule, rescue }: { links: LinkRule; rescue: boolean },
-  options: CallOptions,
-): Promise<PreparedUpload> {
-  const { entries, ignored } = await readFolder(ctx, root, { ...options, links: rule });
+interface How {
+  readonly links: LinkRule;
+  readonly symlinks: SymlinkRule;
+  readonly rescue: boolean;
+  /** What the folder has of a record until now. */
+  readonly record: FolderRecord | undefined;
+}
+
+async function prepare(ctx: Context, root: string, how: How, options: CallOptions): Promise<PreparedUpload> {
+  const { links: rule, symlinks, rescue } = how;
+  const { entries, ignored } = await readKept(ctx, root, { ...options, links: rule, symlinks });
   const { files, links, missing, faults } = sortOut(entries);
   const mayBeEdited = links.filter(({ how }) => how !== 'copy');
   const edited = await findChanged(ctx, mayBeEdited, (link) => cachedPlace(ctx, link), options);
@@ -74,9 +96,11 @@ async function prepare(
   if (edited.length > 0) {
     await rescueEdits(ctx, root, edited, options);
     // An edit that comes in between is found, and refused.
-    return prepare(ctx, root, { links: rule, rescue: false }, options);
+    return prepare(ctx, root, { ...how, rescue: false }, options);
   }
-  if (ignored !== undefined && ignored > 0 && files.length + links.length === 0) throw allIsLeftOut(root, ignored);
+  const record = recordOf(entries, how.record, symlinks);
+  const published = files.length + links.length + (record?.entries.length ?? 0);
+  if (ignored !== undefined && ignored > 0 && published === 0) throw allIsLeftOut(root, ignored);
   await saveFileRefs(ctx, missing, options);
   return {
     directory: root,
@@ -88,6 +112,7 @@ async function prepare(
       md5sum,
       ...(seen !== undefined && { seen }),
     })),
+    ...(record !== undefined && { record }),
     ...(ignored !== undefined && { ignored }),
   };
 }

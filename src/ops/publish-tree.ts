@@ -8,14 +8,12 @@ import { recordFor } from '../model/record-for.ts';
 import { type AssetRef, checkVersionRef, formatRef, type Ref, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import type { KnownFile } from '../model/tree.ts';
-import { formatTreeRecord, TREE_RECORD } from '../model/tree-record.ts';
 import type { LocalSource, UploadLink } from '../model/upload-plan.ts';
 import { type ApplyOptions, countPlan, publishPlan } from './apply-upload.ts';
 import { fetchLatest } from './fetch-latest.ts';
 import { listVersions } from './list.ts';
 import { type LoadedTree, loadTree } from './load-tree.ts';
 import { planFiles } from './plan-upload.ts';
-import { type Spool, withSpool } from './spool.ts';
 import { checkHasToken, checkVersionIsNew } from './upload-session.ts';
 
 export interface ChangeTreeOptions extends ApplyOptions {
@@ -93,22 +91,11 @@ export async function publishTree(
     return { ...ref, ...told, ...countFiles(files), sent: none, linked: none, published: false, unchanged };
   }
   const { sources, links } = originsOf(files, origins, base);
-  return withSpool(ctx, version.project, options.signal, async (spool) => {
-    const record = await spoolRecord(entries, base, spool);
-    const plan = await planFiles(ctx, version, [...sources, ...record], links, callOf(options));
-    const { sent, linked } = dryRun ? countPlan(plan) : await publishPlan(ctx, plan, options);
-    return { ...version, ...told, ...countFiles(files), sent, linked, published: !dryRun, unchanged: false };
-  });
-}
-
-async function spoolRecord(
-  entries: MergedTree['entries'],
-  base: LoadedTree | undefined,
-  spool: Spool,
-): Promise<LocalSource[]> {
   const record = recordFor(entries, base?.record !== undefined);
-  if (record === undefined) return [];
-  return [{ path: TREE_RECORD, ...(await spool({ content: formatTreeRecord(record) })) }];
+  const call = { ...callOf(options), ...(record !== undefined && { record }) };
+  const plan = await planFiles(ctx, version, sources, links, call);
+  const { sent, linked } = dryRun ? countPlan(plan) : await publishPlan(ctx, plan, options);
+  return { ...version, ...told, ...countFiles(files), sent, linked, published: !dryRun, unchanged: false };
 }
 
 function originsOf(files: readonly KnownFile[], origins: ReadonlyMap<string, Origin>, base: LoadedTree | undefined) {

@@ -14,6 +14,7 @@ import { statThrough } from '../tree/stat-through.ts';
 import { findAstray } from './astray-links.ts';
 import { type Copies, type Copy, openCopies } from './find-copies.ts';
 import { type Fault, type Found, type FoundLink, faultOf } from './found.ts';
+import { isKept } from './is-kept.ts';
 import { createLinkTargets, type LinkTarget } from './link-targets.ts';
 import type { VersionDocuments } from './version-documents.ts';
 import { watchBuckets } from './watch-buckets.ts';
@@ -142,6 +143,9 @@ export async function readFolder(
 
   const addSymlink = async (path: string, entry: SymlinkEntry, folder: string, real: readonly string[]) => {
     const resolution = buckets.resolve(join(folder, parentPath(entry.path)), entry.target);
+    if (keepSymlinks && isKept(folder, entry, resolution, buckets.roots)) {
+      return add({ type: 'symlink', path, target: entry.target, isKept: true }, real);
+    }
     const link = join(folder, entry.path);
     const astray = findAstray(folder, entry, resolution);
     if (astray !== undefined) {
@@ -172,7 +176,6 @@ export async function readFolder(
   ) => {
     const found = { type: 'symlink', path, target: entry.target } as const;
     const refuse = (kind: Parameters<typeof faultOf>[0]) => add(found, real, faultOf(kind));
-    if (keepSymlinks && resolution.type !== 'inside') return add({ ...found, isKept: true }, real);
     if (rule === 'always') return refuse('unlinked');
     if (resolution.type === 'loop') return refuse('loop');
     const link = join(folder, entry.path);

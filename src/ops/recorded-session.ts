@@ -18,7 +18,11 @@ export function sessionOf(record: UploadRecord, { files, ...session }: RecordedS
     version,
     id,
     token,
-    files: files.map(({ source, ...file }) => ({ ...file, ...(source !== undefined && { source }) })),
+    files: files.map(({ source, content, ...file }) => ({
+      ...file,
+      ...(source !== undefined && { source }),
+      ...(content !== undefined && { content }),
+    })),
     completeUrl,
     abortUrl,
   };

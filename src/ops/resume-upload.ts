@@ -73,7 +73,8 @@ function planOf(record: UploadRecord) {
   }
   const sources = new Map<string, string>();
   for (const { path, source } of record.session.files) if (source !== undefined) sources.set(path, source);
-  if (sources.size < record.session.files.length) {
+  const made = record.session.files.filter(({ content }) => content !== undefined);
+  if (sources.size + made.length < record.session.files.length) {
     throw new GypsumError(
       'invalid-argument',
       `The upload of ${formatRef(record)} cannot be resumed: the program that started it has not said where its files are.`,

@@ -26,6 +26,9 @@ const presignAnswer = z.object({ url: z.string(), md5sum_base64: z.string() });
 
 type SessionFile = UploadSession['files'][number];
 
+/** The path of a file, or what it consists of. */
+type Source = string | Buffer;
+
 /**
  * Sends the files that a session waits for: those of a folder, or the ones at the local paths that `from` gives. Throws
  * `file-changed` if a file is not any more what the session was told; the registry refuses such bytes by their digest.
@@ -42,7 +45,8 @@ export async function uploadFiles(
   const sent = session.id === undefined ? undefined : await ctx.uploads?.openSent(session.id);
   try {
     await each(session.files, { concurrency, signal }, async (file, itemSignal) => {
-      await sendFile(ctx, session, file, locate(file.path), { onEvent, signal: itemSignal });
+      const source = file.content === undefined ? locate(file.path) : Buffer.from(file.content);
+      await sendFile(ctx, session, file, source, { onEvent, signal: itemSignal });
       await sent?.add(file.path);
       onEvent?.({ type: 'progress', task: 'send', files: 1, bytes: 0 });
     });
@@ -52,7 +56,7 @@ export async function uploadFiles(
   onEvent?.({ type: 'end', task: 'send' });
 }
 
-async function sendFile(ctx: Context, session: UploadSession, file: SessionFile, source: string, options: CallOptions) {
+async function sendFile(ctx: Context, session: UploadSession, file: SessionFile, source: Source, options: CallOptions) {
   const what = `Sending "${showText(file.path)}" of ${formatRef(session)}`;
   const digest = parseMd5(file.md5sum);
   if (digest === undefined) throw new GypsumError('invalid-argument', `"${file.md5sum}" is not an MD5.`);
@@ -83,7 +87,7 @@ async function putFile(
   ctx: Context,
   what: string,
   url: string,
-  source: string,
+  source: Source,
   expected: Expected,
   options: CallOptions,
 ): Promise<void> {
@@ -118,12 +122,16 @@ async function putFile(
 
 /** Opens a file as a stream that breaks off if its content is not the expected one. */
 function openVerified(
-  source: string,
+  source: Source,
   expected: Expected,
   onBytes: (bytes: number) => void,
   onChanged: (error: GypsumError) => void,
 ): Readable | Buffer {
   if (expected.size === 0) return Buffer.alloc(0);
+  if (typeof source !== 'string') {
+    onBytes(source.length);
+    return source;
+  }
   return pipeline(createReadStream(fsPath(source)), verifyStream(expected, source, onBytes), (error) => {
     if (isGypsumError(error, 'wrong-content') || isSystemError(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) {
       onChanged(fileChanged(source, error));

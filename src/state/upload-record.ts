@@ -26,6 +26,8 @@ const fileSchema = z.object({
   url: z.string(),
   /** Where it is on this machine, an absolute path; whoever started the upload need not have said it. */
   source: z.string().optional(),
+  /** The text that it consists of, where it stands nowhere on this machine. */
+  content: z.string().optional(),
 });
 
 const sessionSchema = z.object({
@@ -90,7 +92,7 @@ export interface UploadRecord extends VersionRef {
  * Shape:  {format, registry, project, asset, version, since}
  *         {claim, host, pid, birth?}                                a process takes it up; {left: claim} if it goes on without
  *         {session: {token, completeUrl, abortUrl, total, linked}}  the registry has answered
- *         {file: {path, size, md5sum, url, source?}}                for each file that has to be sent
+ *         {file: {path, size, md5sum, url, source?, content?}}      for each file that has to be sent
  *         {sent: path}                                              the registry has the file
  */
 export async function parseUploadRecord(

@@ -1,4 +1,4 @@
-import { chmod, lstat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { runCli } from '../../src/cli/run-cli.ts';
@@ -45,6 +45,40 @@ it('--links says what becomes of symlinks', async () => {
   expect((await gypsum('upload', clone, 'p/a/v2', '--links', 'never', '--no-deduplicate')).stdout).toBe(
     'Published p/a/v2: 3 files, 33 B; sent 3 (33 B), linked 0 (0 B).\n',
   );
+});
+
+it('--symlinks and --follow-links say what becomes of symlinks of the folder’s own', async () => {
+  const { gypsum, makeFolder, client } = await createClone();
+  const mine = await makeFolder('mine', { 'c.txt': 'c', 'sub/d.txt': 'd' });
+  await symlink('c.txt', join(mine, 'link'));
+  const commands = [
+    ['prepare', mine],
+    ['upload', mine, 'p/a/v4', '--dry-run'],
+  ];
+  for (const argv of commands) expect((await gypsum(...argv)).stdout).toMatch(/ 1 B {2}link\b/);
+  expect((await gypsum('prepare', mine, '--symlinks', 'keep')).stdout).toContain(
+    '2 files to send (2 B), 0 to link (0 B)\nkept in .gypsum-tree.json: 1 symlink, 1 folder\n',
+  );
+  expect((await gypsum('upload', mine, 'p/a/v2', '--dry-run', '--symlinks', 'keep')).stdout).toMatch(
+    /^send +\d+ B {2}\.gypsum-tree\.json\n3 files to send/m,
+  );
+  expect((await gypsum('upload', mine, 'p/a/v2', '--symlinks', 'keep')).stdout).toContain('Published p/a/v2: 3 files');
+  await writeFile(
+    join(mine, '.gypsum-tree.json'),
+    await readFile(await client.saveFile({ ...V2, path: '.gypsum-tree.json' })),
+  );
+  expect((await gypsum('upload', mine, 'p/a/v3', '--if-changed')).stdout).toContain('Nothing has changed');
+  for (const argv of commands) {
+    expect((await gypsum(...argv, '--follow-links')).stdout).not.toContain('.gypsum-tree.json');
+    expect(await gypsum(...argv, '--symlinks', 'refuse')).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('link is a symlink, and none is wanted'),
+    });
+    expect(await gypsum(...argv, '--symlinks', 'keep', '--follow-links')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('contradict each other'),
+    });
+  }
 });
 
 it('--no-deduplicate sends what could be linked', async () => {

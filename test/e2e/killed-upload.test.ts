@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Fault } from '../../mocks/index.ts';
 import { each } from '../../src/each.ts';
 import type { GypsumEvent, VersionRef } from '../../src/index.ts';
+import { formatTreeRecord, TREE_RECORD } from '../../src/model/tree-record.ts';
 import { MAIN } from '../helpers/cli.ts';
 import { createRig, type Rig, readTree } from '../helpers/rig.ts';
 
@@ -153,6 +155,22 @@ describe('kill -9 at any event of an upload', () => {
     await resume(rig, ref);
     expect(puts(rig, ref)).toBe(SENT);
     await expectPublished(rig, ref);
+  });
+});
+
+describe('kill -9 of an upload of a folder with symlinks', () => {
+  it('is mended by resume with the tree record as it was made, also where the folder has changed', async () => {
+    const { rig, mine } = await prepare(['p']);
+    const ref = refOf('p');
+    await writeFile(join(mine, TREE_RECORD), formatTreeRecord({ entries: [] }));
+    await symlink('a.txt', join(mine, 'own'));
+    await start(rig, ref, { folder: mine, dieAt: 1 }).end();
+    await rm(join(mine, 'own'));
+    expect(await rig.client.resumeUpload(ref)).toMatchObject({ files: 6, sent: { files: SENT + 1 } });
+    await expectPublished(rig, ref);
+    const { entries, stale } = await rig.client.readTree(ref);
+    expect(entries.filter(({ type }) => type === 'symlink')).toMatchObject([{ path: 'own', target: 'a.txt' }]);
+    expect(stale).toEqual([]);
   });
 });
 

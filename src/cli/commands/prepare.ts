@@ -1,14 +1,23 @@
 import prettyBytes from 'pretty-bytes';
+import { GypsumError } from '../../errors.ts';
 import { countFiles } from '../../model/count.ts';
 import { formatFileRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
+import { type RecordEntry, TREE_RECORD } from '../../model/tree-record.ts';
+import { SYMLINK_RULES, type SymlinkRule } from '../../ops/kept-symlinks.ts';
 import type { PreparedUpload } from '../../ops/prepare-directory-upload.ts';
 import type { LinkRule } from '../../ops/read-folder.ts';
 import { argument, type Command, type Flag } from '../command.ts';
 import { count } from '../text.ts';
 
-interface Options {
+interface Options extends SymlinkOptions {
   links?: LinkRule;
+}
+
+/** What becomes of symlinks, as two flags say it. */
+export interface SymlinkOptions {
+  symlinks?: SymlinkRule;
+  followLinks?: boolean;
 }
 
 export const linksFlag: Flag = {
@@ -17,15 +26,42 @@ export const linksFlag: Flag = {
   choices: ['auto', 'always', 'never'],
 };
 
+export const symlinkFlags: readonly Flag[] = [
+  {
+    flags: '--symlinks <rule>',
+    description: 'keep symlinks that do not lead into the cache, or follow them (default: keep where a tree record is)',
+    choices: SYMLINK_RULES,
+  },
+  { flags: '--follow-links', description: 'the same as "--symlinks follow"' },
+];
+
+/** Gives what becomes of symlinks, or throws `invalid-argument` if two flags say two things. */
+export function readSymlinkRule({ symlinks, followLinks = false }: SymlinkOptions): { symlinks?: SymlinkRule } {
+  if (!followLinks) return symlinks === undefined ? {} : { symlinks };
+  if (symlinks === undefined || symlinks === 'follow') return { symlinks: 'follow' };
+  throw new GypsumError('invalid-argument', `"--follow-links" and "--symlinks ${symlinks}" contradict each other.`, {
+    hint: 'Leave out one of them.',
+  });
+}
+
 export const prepare: Command<PreparedUpload, Options> = {
   usage: 'prepare <folder>',
   summary: 'Show which files of a folder are real and which are links; "upload --dry-run" shows what would be sent',
   example: 'gypsum prepare my-folder',
-  flags: [linksFlag],
-  run: ({ args, client, options, signal, onEvent }) =>
-    client().prepareDirectoryUpload(argument(args, 0), { ...options, signal, onEvent }),
-  human: showPlan,
+  flags: [linksFlag, ...symlinkFlags],
+  run({ args, client, options, signal, onEvent }) {
+    const { links } = options;
+    const rules = { ...(links !== undefined && { links }), ...readSymlinkRule(options) };
+    return client().prepareDirectoryUpload(argument(args, 0), { ...rules, signal, onEvent });
+  },
+  human: (prepared) => [showPlan(prepared), ...showRecord(prepared)].join('\n'),
 };
+
+function showRecord({ record }: PreparedUpload): string[] {
+  if (record === undefined) return [];
+  const number = (type: RecordEntry['type']) => record.entries.filter((entry) => entry.type === type).length;
+  return [`kept in ${TREE_RECORD}: ${count(number('symlink'), 'symlink')}, ${count(number('directory'), 'folder')}`];
+}
 
 /** Shows what would be sent and what linked, file by file, and in sum. */
 export function showPlan({ files, links, ignored }: Pick<PreparedUpload, 'files' | 'links' | 'ignored'>): string {

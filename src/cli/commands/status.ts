@@ -32,10 +32,12 @@ function showEntries({ states, entries, publishing: { refused } }: CloneStatus):
   return [...lines, ...[...faults].map(([path, why]) => `refused     ${showText(path)} ${why}`)];
 }
 
-function showEntry({ path, state, size, from, link, target }: ClonePath, fault: string | undefined): string {
+function showEntry(entry: ClonePath, fault: string | undefined): string {
+  const { path, type, state, size, from, link, target, mode } = entry;
+  const rights = mode === undefined ? '' : ` (mode 0${mode.toString(8).padStart(3, '0')})`;
   const names = [
     ...(from === undefined ? [] : [showText(from)]),
-    showText(path),
+    `${showText(path)}${type === 'directory' ? '/' : ''}${rights}`,
     ...(link === undefined ? [] : [formatFileRef(link)]),
     ...(target === undefined ? [] : [showText(target)]),
   ];

@@ -8,9 +8,9 @@ import type { LinkRule } from '../../ops/read-folder.ts';
 import type { Command } from '../command.ts';
 import { readPlanFile } from '../read-plan-file.ts';
 import { filesAndBytes } from '../text.ts';
-import { linksFlag, showPlan } from './prepare.ts';
+import { linksFlag, readSymlinkRule, type SymlinkOptions, showPlan, symlinkFlags } from './prepare.ts';
 
-interface Options {
+interface Options extends SymlinkOptions {
   links?: LinkRule;
   rescue?: boolean;
   deduplicate?: boolean;
@@ -31,13 +31,15 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
     { flags: '--if-changed', description: 'publish only if anything differs from the latest version' },
     { flags: '--wait', description: 'wait for as long as another upload to the project is in progress' },
     linksFlag,
+    ...symlinkFlags,
     { flags: '--rescue', description: 'make files of links that were edited through, and mend the cache' },
     { flags: '--probation', description: 'publish on probation, to be approved by an owner' },
     { flags: '--no-deduplicate', description: 'send also what a known version has' },
   ],
   async run({ args, client, options, signal, onEvent }) {
-    const { plan, dryRun = false, ...upload } = options;
-    const call = { ...upload, signal, onEvent };
+    const { plan, dryRun = false, symlinks, followLinks, ...upload } = options;
+    const rule = readSymlinkRule(options);
+    const call = { ...upload, ...rule, signal, onEvent };
     if (plan !== undefined) {
       checkAlone(args, options);
       const made = 'gypsum upload FOLDER PROJECT/ASSET/VERSION --dry-run --json';
@@ -59,9 +61,10 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
   },
   human(result) {
     if (!('published' in result)) {
-      const { unchangedSince } = result;
+      const { unchangedSince, record } = result;
       const same = unchangedSince === undefined ? '' : `\nNothing has changed since ${formatRef(unchangedSince)}.`;
-      return showPlan(result) + same;
+      const files = record === undefined ? result.files : [...result.files, record];
+      return showPlan({ ...result, files }) + same;
     }
     const { published, files, bytes, sent, linked, ignored = 0, ...ref } = result;
     if (!published) return `Nothing has changed since ${formatRef(ref)}; nothing was published.`;
@@ -74,8 +77,10 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
 };
 
 /** Throws `invalid-argument` if anything is asked for that a plan has settled already. */
-function checkAlone(args: readonly string[], { dryRun, ifChanged, links, rescue, deduplicate }: Options): void {
-  const settled = dryRun || ifChanged || links !== undefined || rescue || deduplicate === false;
+function checkAlone(args: readonly string[], options: Options): void {
+  const { dryRun, ifChanged, links, symlinks, followLinks, rescue, deduplicate } = options;
+  const isRuled = links !== undefined || symlinks !== undefined || followLinks;
+  const settled = dryRun || ifChanged || isRuled || rescue || deduplicate === false;
   if (args.length === 0 && !settled) return;
   throw new GypsumError('invalid-argument', 'A plan says already what is published, and as which version.', {
     hint: 'Give nothing beside "--plan" but "--probation" and "--wait".',

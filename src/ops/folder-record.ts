@@ -1,0 +1,127 @@
+import { lstatSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { statIfThere } from '../cache/blobs.ts';
+import type { Context } from '../context.ts';
+import { fsPath } from '../model/local-path.ts';
+import { type RecordSource, recordFor } from '../model/record-for.ts';
+import { sameVersion } from '../model/refs.ts';
+import type { Entry, EntryFacts } from '../model/tree.ts';
+import {
+  MAX_TREE_RECORD,
+  parseTreeRecord,
+  recordTooLarge,
+  TREE_RECORD,
+  type TreeRecord,
+} from '../model/tree-record.ts';
+import type { VersionEntry } from '../model/version-tree.ts';
+import { statThrough } from '../tree/stat-through.ts';
+import { cloneAt } from './find-clone.ts';
+import type { Found } from './found.ts';
+import type { SymlinkRule } from './kept-symlinks.ts';
+import { type LoadedTree, loadTree } from './load-tree.ts';
+import { storedManifest } from './stored-manifest.ts';
+import type { LoadOptions } from './version-documents.ts';
+
+/** What makes a folder keep its symlinks. */
+export interface FolderRecord {
+  /** The version that it is a clone of, which has a tree record; absent where the folder has one itself. */
+  readonly base?: LoadedTree;
+}
+
+/**
+ * Finds out whether a folder, given by its real path, has a tree record: the version that it is a clone of has one, or it stands in
+ * the folder. Throws `invalid-tree` if what stands there is none. Asks the registry only for a record that the cache has not got.
+ */
+export async function findFolderRecord(
+  ctx: Context,
+  root: string,
+  options: LoadOptions,
+): Promise<FolderRecord | undefined> {
+  const clone = await cloneAt(ctx, root, lstatSync(fsPath(root)), options);
+  const manifest = clone === undefined ? undefined : await storedManifest(ctx, clone.ref);
+  const isBase = manifest !== undefined && TREE_RECORD in manifest;
+  const base = isBase && clone !== undefined ? await loadTree(ctx, clone.ref, options) : undefined;
+  const isThere = await checkStandingRecord(root, base !== undefined);
+  return base === undefined && !isThere ? undefined : { ...(base !== undefined && { base }) };
+}
+
+/** Whether a tree record stands in a folder. A link to that of a version, which has been read, may dangle. */
+async function checkStandingRecord(root: string, isKnown: boolean): Promise<boolean> {
+  const place = join(root, TREE_RECORD);
+  if (statIfThere(place) === undefined) return false;
+  const stats = statThrough(place);
+  if (stats === undefined && isKnown) return true;
+  if (stats !== undefined && stats.size > MAX_TREE_RECORD) throw recordTooLarge(place);
+  parseTreeRecord(stats?.isFile() ? await readFile(fsPath(place), 'utf8') : '', place);
+  return true;
+}
+
+/** Says what becomes of a folder's symlinks if nobody says it: they are kept where a record says that they were. */
+export function symlinkRule(given: SymlinkRule | undefined, record: FolderRecord | undefined): SymlinkRule {
+  return given ?? (record === undefined ? 'follow' : 'keep');
+}
+
+/** Makes the record of what was read of a folder anew; nothing where symlinks are followed, or nothing needs one. */
+export function recordOf(
+  found: readonly Found[],
+  record: FolderRecord | undefined,
+  rule: SymlinkRule,
+): TreeRecord | undefined {
+  if (rule === 'follow') return undefined;
+  return recordFor(treeOf(found, record?.base), record !== undefined);
+}
+
+/** Gives what a folder would be as a version. What a clone cannot keep as it is, for it has links for files, is as its version's. */
+export function treeOf(found: readonly Found[], base: LoadedTree | undefined): RecordSource[] {
+  const known = new Map(base?.tree.entries.map((entry) => [entry.path, entry]));
+  return found.flatMap((entry) => toEntry(entry, known, base) ?? []);
+}
+
+function toEntry(
+  found: Found,
+  known: ReadonlyMap<string, VersionEntry>,
+  base: LoadedTree | undefined,
+): RecordSource | undefined {
+  const { type, path } = found;
+  const before = known.get(path);
+  if (type === 'special') return undefined;
+  if (type === 'directory') return { type, path, ...factsOf(found, before?.type === type ? before : undefined) };
+  if (type === 'symlink' && found.isKept) {
+    const { target, mtime } = found;
+    const isSame = before?.type === 'symlink' && before.target === target;
+    const isUnsure = found.leadsOut || found.targetType === 'unknown';
+    const targetType = isSame && isUnsure ? before.targetType : (found.targetType ?? 'unknown');
+    return { type, path, target, targetType, ...(mtime !== undefined && { mtime }) };
+  }
+  const size = found.size ?? 0;
+  if (type !== 'link')
+    return { type: 'file', path, size, ...factsOf(found, before?.type === 'file' ? before : undefined) };
+  const linked = base !== undefined && sameVersion(found.file, base.ref) ? known.get(found.file.path) : undefined;
+  if (found.how !== 'copy') return { type: 'file', path, size, ...pick(linked ?? {}) };
+  return { type: 'file', path, size, ...factsOf(found, linked) };
+}
+
+/** The modes that files and folders get where nobody has said which. */
+const UNSAID: readonly number[] = [0o444, 0o644, 0o664, 0o555, 0o755, 0o775];
+
+/** A mode that says nothing but who may run it is the version's, where that says the same of that. */
+function factsOf(own: EntryFacts, before: Entry | undefined): EntryFacts {
+  if (own.mode === undefined || before === undefined || before.type === 'special') return pick(own);
+  const { mode } = before;
+  const isSame = isRunnable(own.mode) === (mode === undefined ? before.type === 'directory' : isRunnable(mode));
+  return pick(isSame && isUnsaid(own.mode) ? { mtime: own.mtime, mode } : own);
+}
+
+function isUnsaid(mode: number): boolean {
+  const taken = process.umask();
+  return UNSAID.some((one) => mode === one || mode === (one & ~taken));
+}
+
+function isRunnable(mode: number): boolean {
+  return (mode & 0o111) !== 0;
+}
+
+function pick({ mode, mtime }: { readonly [K in keyof EntryFacts]: EntryFacts[K] | undefined }): EntryFacts {
+  return { ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) };
+}
