@@ -1,11 +1,24 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import {
+  closeSync,
+  futimesSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { lstat, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { SeedFile } from '../../mocks/index.ts';
 import { parseVersionRef } from '../../src/index.ts';
+import { preparePauses } from '../helpers/pause-at-call.ts';
 import { createRig, type Rig, readTree } from '../helpers/rig.ts';
 
 const SCRIPT = fileURLToPath(new URL('../helpers/other-client.mjs', import.meta.url));
@@ -43,6 +56,10 @@ async function runOther(
   expect(await once(child, 'close')).toEqual([0, null]);
 }
 
+function inodeOf({ cacheDir }: Rig, path: string): number {
+  return lstatSync(join(cacheDir, 'bucket', path)).ino;
+}
+
 async function readUserFiles({ cacheDir }: Rig, version: string): Promise<Record<string, string>> {
   const tree = await readTree(join(cacheDir, 'bucket', version));
   return Object.fromEntries(Object.entries(tree).filter(([path]) => !/(^|\/)\.\./.test(path)));
@@ -68,8 +85,7 @@ describe('the R and Python clients', () => {
       const sent = await fetch(`${rig.registry.url}/file/${encodeURIComponent(`${version}/..manifest`)}`);
       expect(manifest).toBe(await sent.text());
     }
-    const inode = async (path: string) => (await lstat(join(rig.cacheDir, 'bucket', path))).ino;
-    expect(await inode('p/a/v6/f2.txt')).toBe(await inode('p/a/v1/f2.txt'));
+    expect(inodeOf(rig, 'p/a/v6/f2.txt')).toBe(inodeOf(rig, 'p/a/v1/f2.txt'));
   });
 
   it('leave a cache that is used here: their hard links and their marks', async () => {
@@ -77,12 +93,18 @@ describe('the R and Python clients', () => {
     const rig = await createRig(seed);
     await runOther(rig, 'rename', Object.keys(contents));
     rig.registry.resetCalls();
+    const linked = Object.keys(contents).map((version) => `${version}/f2.txt`);
+    const before = linked.map((path) => [path, inodeOf(rig, path)] as const);
+    expect(new Set(before.map(([, inode]) => inode)).size).toBe(1);
     for (const version of Object.keys(contents)) {
       const saved = await rig.client.saveVersion(parseVersionRef(version), rig.watch);
       expect(saved.fetched.contents).toBe(0);
     }
     expect(rig.registry.count({ key: /txt$/ })).toBe(0);
     expect(rig.events.filter(({ type }) => type === 'damaged')).toEqual([]);
+    for (const [path, inode] of before) expect(inodeOf(rig, path), path).toBe(inode);
+    // With its name among the blobs, it takes no space twice.
+    expect(lstatSync(join(rig.cacheDir, 'bucket/p/a/v1/f2.txt')).nlink).toBe(linked.length + 1);
   });
 
   it.each(['plain', 'rename'] as const)('may write while we do (%s): every file is right in the end', async (how) => {
@@ -104,4 +126,39 @@ describe('the R and Python clients', () => {
     }
     expect(rig.registry.calls).toEqual([]);
   });
+
+  it.each<[what: string, before: string | undefined, disturb: (place: string, file: number) => void]>([
+    ['put the file in its place', undefined, (place) => putInPlace(place, 'content')],
+    ['put something else in its place', undefined, (place) => putInPlace(place, 'CONTENT')],
+    ['finish the file that is there', 'con....', (_place, file) => writeSync(file, 'content', 0)],
+    ['spoil the file that is there', 'content', (_place, file) => writeSync(file, 'CONTENT', 0)],
+    ['take the file away', 'content', (place) => rmSync(place, { force: true })],
+  ])('may, at any step of ours, %s: that is noticed, and mended', async (_what, before, disturb) => {
+    const rig = await createRig({ versions: { 'p/a/v1': { f: 'content' } } });
+    const place = join(rig.cacheDir, 'bucket/p/a/v1/f');
+    const save = () => rig.connect({ concurrency: 1 }).saveVersion(parseVersionRef('p/a/v1'));
+    const workWith = preparePauses();
+    for (let at = 0, isMet = true; isMet; at++) {
+      await rm(rig.cacheDir, { recursive: true, force: true });
+      mkdirSync(dirname(place), { recursive: true });
+      const file = openSync(before === undefined ? join(rig.folder, 'none') : place, 'w');
+      writeSync(file, before ?? '');
+      // Long ago: what is written now is another time, however seldom the clock of the file system ticks.
+      futimesSync(file, 1, 1);
+      isMet = await workWith(at, save, async () => disturb(place, file));
+      closeSync(file);
+      await save();
+      expect(readFileSync(place, 'utf8'), `at ${at}`).toBe('content');
+      rig.registry.resetCalls();
+      expect(await save()).toMatchObject({ fetched: { contents: 0 } });
+      expect(rig.registry.calls).toEqual([]);
+    }
+  });
 });
+
+/** Writes a file beside its place, and has it take that by rename. */
+function putInPlace(place: string, content: string): void {
+  mkdirSync(dirname(place), { recursive: true });
+  writeFileSync(`${place}.tmp`, content);
+  renameSync(`${place}.tmp`, place);
+}
