@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { chmod, constants, copyFile, link, lstat, rename, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isSystemError } from '../errors.ts';
@@ -9,6 +10,12 @@ import type { Layout } from './layout.ts';
  * What stands in the cache is read-only: clones point at it, and an editor that follows the link must be stopped.
  */
 export const READ_ONLY = 0o444;
+export const READ_AND_EXECUTE = 0o555;
+
+/** Gives the permissions of a file without the one to write, and so that all may read it. */
+export function readOnly({ mode }: Pick<Stats, 'mode'>): number {
+  return READ_ONLY | (mode & READ_AND_EXECUTE);
+}
 
 /** Lets `write` make a file at a fresh private path, and publishes it at `target` by rename; leaves nothing if it fails. */
 export async function publish(
@@ -97,7 +104,7 @@ export async function place(layout: Layout, source: string, target: string): Pro
       if (isSystemError(error, 'EMLINK')) return 'too-many-links';
       if (!isSystemError(error, ...LINK_REFUSED)) throw error;
       await copyFile(source, incoming, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-      await chmod(incoming, READ_ONLY);
+      await chmod(incoming, readOnly(await lstat(source)));
       placed = 'copied';
     }
     await rename(incoming, target);

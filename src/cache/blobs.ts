@@ -5,13 +5,15 @@ import { pipeline } from 'node:stream/promises';
 import { isGypsumError, isSystemError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
 import { createVerifier, type Expected, verifyStream } from '../verify-stream.ts';
-import { publish, READ_ONLY } from './atomic.ts';
+import { publish, READ_AND_EXECUTE, READ_ONLY } from './atomic.ts';
 import type { Layout } from './layout.ts';
 
 export interface WriteOptions {
   signal?: AbortSignal | undefined;
   /** Hears of bytes as they come. Units: bytes */
   onBytes?: (bytes: number) => void;
+  /** Write the blob that can be executed. @default false */
+  executable?: boolean;
 }
 
 /** Writes content to a blob: it gets its name only when it has been verified; else throws `wrong-content`. */
@@ -21,9 +23,9 @@ export async function writeBlob(
   expected: Expected,
   what: string,
   source: Readable,
-  { signal, onBytes }: WriteOptions = {},
+  { signal, onBytes, executable = false }: WriteOptions = {},
 ): Promise<Stats> {
-  const target = layout.blob(project, expected.digest);
+  const target = (executable ? layout.executable : layout.blob)(project, expected.digest);
   let stats: Stats | undefined;
   await publish(layout, target, async (incoming) => {
     const file = createWriteStream(incoming, { flags: 'wx', mode: 0o600 });
@@ -34,7 +36,7 @@ export async function writeBlob(
       if (!file.closed) await new Promise<void>((resolve) => file.once('close', () => resolve()));
       throw error;
     }
-    await chmod(incoming, READ_ONLY);
+    await chmod(incoming, executable ? READ_AND_EXECUTE : READ_ONLY);
     stats = await lstat(incoming);
   });
   if (stats === undefined) throw new Error('a published file has no stats');
@@ -66,3 +68,10 @@ export function statIfThere(path: string): Stats | undefined {
     throw error;
   }
 }
+
+/** Whether a file of the cache is one that can be executed. */
+export function isExecutable({ mode }: Stats): boolean {
+  return (mode & EXECUTE) === EXECUTE;
+}
+
+const EXECUTE = 0o111;

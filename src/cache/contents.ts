@@ -8,7 +8,7 @@ import type { FileRef } from '../model/refs.ts';
 import { parentPath } from '../model/tree.ts';
 import type { Expected } from '../verify-stream.ts';
 import { place, READ_ONLY, removeIfThere } from './atomic.ts';
-import { hasContent, statIfThere, writeBlob } from './blobs.ts';
+import { hasContent, isExecutable, statIfThere, writeBlob } from './blobs.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import { downloadId } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
@@ -111,6 +111,7 @@ async function supplyOnce(
   const good = new Set<string>();
   const aside = new Set<string>();
   let supplied: Supplied = 'cached';
+  let program: string | undefined;
 
   const look = async (path: string): Promise<Found> => {
     const stats = statIfThere(path);
@@ -137,6 +138,11 @@ async function supplyOnce(
       if (overwrite || (relink && verified !== undefined && stats.ino !== verified.ino)) continue;
       good.add(path);
       if (verified !== undefined) continue;
+      // Its inode is its own, and none for files that are no programs.
+      if (isExecutable(stats) && (stats.mode & 0o222) === 0) {
+        program = path;
+        continue;
+      }
       // Another client left it here: from now on it serves every file with this content.
       await protect(path);
       const placed = await place(layout, path, blob);
@@ -156,6 +162,11 @@ async function supplyOnce(
   }
   // Where locks do not work, another process may have fetched it by now.
   if (before.right === undefined && before.wrong === undefined) verified ??= (await look(blob)).right;
+  if (verified === undefined && good.size === content.files.length) return supplied;
+  if (verified === undefined && program !== undefined && before.wrong === undefined) {
+    verified = await renew(program);
+    supplied = 'adopted';
+  }
   if (verified === undefined) {
     // What was edited through a clone's link is still in the bucket; a blob that stands alone is kept like any other file.
     if (before.wrong?.nlink === 1) moveAside(layout, blob, before.wrong);

@@ -44,10 +44,10 @@ export async function evictVersion(
   });
 }
 
-/** A file of a version, and its name as a blob. */
+/** A file of a version, and the names that its content has as a blob. */
 export interface EvictedFile {
   readonly path: string;
-  readonly blob: string;
+  readonly blobs: readonly string[];
 }
 
 /**
@@ -63,11 +63,11 @@ export async function evictFiles(
   return whileNotWhole(layout, ref, options, async () => {
     let freed = 0;
     try {
-      for (const { path, blob } of files) {
+      for (const { path, blobs } of files) {
         options.signal?.throwIfAborted();
         freed += await removeTree(path);
         tidyAbove(layout, path);
-        if (statIfThere(blob)?.nlink === 1) freed += await removeTree(blob);
+        for (const blob of blobs) if (statIfThere(blob)?.nlink === 1) freed += await removeTree(blob);
       }
     } finally {
       // Where locks lie, somebody may have said meanwhile that all is there.

@@ -17,6 +17,7 @@ const LAYOUT_VERSION = '1';
  *     <root>/status/<project>/<asset>/<version>/COMPLETE    all files are there, says one of the clients
  *     <root>/.gypsum-client/1/registry.json                 the registry that the cache belongs to
  *     <root>/.gypsum-client/1/blobs/<project>/md5/<2 hex>/<rest>
+ *     <root>/.gypsum-client/1/blobs/<project>/md5-executable/<2 hex>/<rest>  the same content as a program
  *     <root>/.gypsum-client/1/verified/<project>/<2 hex>.json  fingerprints of what was verified
  *     <root>/.gypsum-client/1/versions/<project>/<asset>/<version>/..manifest, ..summary  of immutable versions
  *     <root>/.gypsum-client/1/incoming/                     bytes not yet verified
@@ -47,6 +48,8 @@ export function createLayout(root: string) {
     registry: join(own, 'registry.json'),
     blob: (project: string, { algorithm, hex }: Digest) =>
       join(own, 'blobs', project, algorithm, hex.slice(0, 2), hex.slice(2)),
+    executable: (project: string, { algorithm, hex }: Digest) =>
+      join(own, 'blobs', project, `${algorithm}-executable`, hex.slice(0, 2), hex.slice(2)),
     blobs: join(own, 'blobs'),
     verified: (project: string, shard: string) => join(own, 'verified', project, `${shard}.json`),
     versions,

@@ -11,7 +11,7 @@ import { applyChanges } from '../tree/apply-changes.ts';
 import type { LeftPath } from '../tree/standing.ts';
 import type { Step } from '../tree/step.ts';
 import { type ChangePlan, checkChangePlan, noPlan } from './change-plan.ts';
-import { type FolderVersion, loadFolderVersion } from './cloned-version.ts';
+import { type FolderVersion, loadFolderVersion, makeProgramsOf } from './cloned-version.ts';
 import { type FoundClone, findClone } from './find-clone.ts';
 import { neededSources } from './needed-sources.ts';
 import { type Proof, proveContents } from './prove-contents.ts';
@@ -79,6 +79,7 @@ export async function carryOut(
   const notLaidOut: StaleEntry[] = [];
   const { fetched } = await saveSources(ctx, sources, options);
   await ctx.cache.open();
+  await makeProgramsOf(ctx, documents, options);
   const trash = steps.some(({ keep }) => keep) ? openTrash(ctx.cache.layout) : undefined;
   const how = { orCopy: true, durable: verb === 'stage', ...(trash !== undefined && { keep: trash.keep }) };
   const save = () => saveSources(ctx, sources, options);

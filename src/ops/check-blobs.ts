@@ -33,7 +33,7 @@ export async function checkBlobs(
     const at = join(layout.blobs, path);
     const stats = type === 'directory' ? undefined : statIfThere(at);
     if (stats === undefined || known.has(inodeId(stats))) continue;
-    const [, project, start, rest] = /^([^/]+)\/md5\/([\da-f]{2})\/([\da-f]{30})$/.exec(path) ?? [];
+    const [, project, start, rest] = /^([^/]+)\/md5(?:-executable)?\/([\da-f]{2})\/([\da-f]{30})$/.exec(path) ?? [];
     if (project === undefined) tell(at, 'foreign', 'is not named as the content of a project', stats.size);
     else if (!stats.isFile()) tell(at, 'wrong-type', 'is not a file', stats.size);
     else blobs.push({ path: at, project, hex: `${start}${rest}`, stats });

@@ -146,7 +146,7 @@ async function checkFile(
   if (proof === 'unreadable') return { fault: 'unreadable', message: 'cannot be read' };
   if (proof === 'gone' || (stats.mode & 0o222) === 0) return undefined;
   // Another client's file is its own to protect; the one that is a blob, too, is shared by versions.
-  const blob = statIfThere(layout.blob(project, expected.digest));
-  if (blob === undefined || inodeId(blob) !== inodeId(stats)) return undefined;
+  const blobs = [layout.blob(project, expected.digest), layout.executable(project, expected.digest)].map(statIfThere);
+  if (!blobs.some((blob) => blob !== undefined && inodeId(blob) === inodeId(stats))) return undefined;
   return { fault: 'wrong-mode', message: 'can be written to' };
 }

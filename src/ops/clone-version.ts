@@ -22,7 +22,7 @@ import { checkDestination, checkEmpty, makeFolders, removeFolders } from './clon
 import { cloneFiles } from './clone-files.ts';
 import { checkMode, chooseCloneMode, findMode } from './clone-mode.ts';
 import { withReceipt } from './clone-receipt.ts';
-import { type ClonedVersion, layOutTree, loadFolderVersion, pathsOf } from './cloned-version.ts';
+import { type ClonedVersion, layOutTree, loadFolderVersion, makeProgramsOf, pathsOf } from './cloned-version.ts';
 import { findCloneSources } from './find-clone-sources.ts';
 import { holdFiles } from './hold-files.ts';
 import { run } from './run.ts';
@@ -141,6 +141,7 @@ export async function cloneBy(
       const { steps, conflicts, unchanged } = await withReceipt(ctx, receipt, async () => {
         if (download) {
           await holdFiles(ctx, version, options, () => saveFiles(ctx, documents, { ...saving, inSite }));
+          await makeProgramsOf(ctx, cloned, options);
         }
         return chosen === 'symlink'
           ? cloneLinks(ctx, cloned, place, inSite, actual, apply)

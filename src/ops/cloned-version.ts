@@ -1,9 +1,12 @@
 import type { Context } from '../context.ts';
-import { entryDigest, type Manifest, manifestPaths } from '../model/manifest.ts';
+import type { CallOptions } from '../events.ts';
+import { entryDigest, type Manifest, manifestPaths, selectEntries } from '../model/manifest.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { type Entry, type KnownFile, withDirectories } from '../model/tree.ts';
 import { type FolderTree, ownEntries, type VersionTree, versionTree, withoutRecord } from '../model/version-tree.ts';
+import { makeExecutables, programsOf } from './executables.ts';
 import { loadRecord } from './load-tree.ts';
+import { groupContents } from './save-contents.ts';
 import { type LoadOptions, loadVersion, type VersionDocuments } from './version-documents.ts';
 
 /** A version as a folder has it: the record of its tree is none of its files. */
@@ -48,4 +51,15 @@ function* layOutFiles(manifest: Manifest, layOut: (file: KnownFile) => Entry): G
     const entry = manifest[path];
     if (entry !== undefined) yield layOut({ type: 'file', path, size: entry.size, digest: entryDigest(entry) });
   }
+}
+
+/** Makes a version's programs executable in the cache, as far as they are there: somebody may have brought them who knows of none. */
+export async function makeProgramsOf(
+  ctx: Context,
+  { ref, manifest, tree }: Pick<FolderVersion, 'ref' | 'manifest' | 'tree'>,
+  options: CallOptions,
+): Promise<void> {
+  const programs = programsOf(tree?.entries ?? []);
+  const contents = groupContents({ ref, manifest: selectEntries(manifest, (_, path) => programs.has(path)) });
+  await makeExecutables(ctx, contents, programs, options);
 }

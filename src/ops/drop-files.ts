@@ -80,7 +80,7 @@ async function drop(
   const { layout } = ctx.cache;
   const evicted = files.map(({ file, project, md5sum }) => ({
     path: layout.file(file),
-    blob: layout.blob(project, { algorithm: 'md5', hex: md5sum }),
+    blobs: [layout.blob, layout.executable].map((blob) => blob(project, { algorithm: 'md5', hex: md5sum })),
   }));
   const freed = await evictFiles(layout, ref, evicted, { isFree, ...versionLockOptions(ref, options) });
   if (freed !== undefined) return freed;

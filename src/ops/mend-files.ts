@@ -1,5 +1,5 @@
-import { chmodSync } from 'node:fs';
-import { READ_ONLY } from '../cache/atomic.ts';
+import { chmodSync, lstatSync } from 'node:fs';
+import { readOnly } from '../cache/atomic.ts';
 import { statIfThere } from '../cache/blobs.ts';
 import { diskClock } from '../cache/disk-clock.ts';
 import type { Layout } from '../cache/layout.ts';
@@ -10,6 +10,7 @@ import { type Manifest, selectEntries } from '../model/manifest.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { isBelow } from '../model/tree.ts';
 import type { CacheFault, CacheProblem } from './cache-problems.ts';
+import { cachedPrograms, makeExecutables } from './executables.ts';
 import { mendContents } from './mend-contents.ts';
 import { outcome, whyNot } from './mend-outcome.ts';
 import type { Prover } from './prover.ts';
@@ -30,6 +31,7 @@ export async function mendFiles(
     const wanted = wantedFiles(manifest, problems);
     const contents = groupContents({ ref, manifest: wanted });
     const { movedTo, failed } = await mendContents(ctx, ref, contents, { prover, signal, onEvent });
+    await makeExecutables(ctx, contents, await cachedPrograms(layout, ref), { signal });
     const now = await diskClock(layout);
     return problems.map((problem) => {
       if (problem.fault === 'wrong-mode') return { ...problem, ...outcome(protect(problem.path)) };
@@ -80,7 +82,7 @@ function tooYoung(age: number): string {
 /** Takes the right to write to a file away; gives why it could not. */
 export function protect(path: string): string | undefined {
   try {
-    chmodSync(path, READ_ONLY);
+    chmodSync(path, readOnly(lstatSync(path)));
     return undefined;
   } catch (error) {
     return whyNot(error);

@@ -88,6 +88,7 @@ export async function findUnused(ctx: Context, { versions, inodes }: Survey): Pr
 
 /** Where files are no hard links, it is their content that says whose blob is in use. */
 async function copiedBlobs(ctx: Context, versions: readonly SurveyedVersion[]): Promise<Set<string>> {
+  const { layout } = ctx.cache;
   const blobs = new Set<string>();
   for (const { ref, files } of versions) {
     const single = [...files].filter(([, inode]) => inode.names === 1).map(([path]) => path);
@@ -95,7 +96,8 @@ async function copiedBlobs(ctx: Context, versions: readonly SurveyedVersion[]): 
     for (const path of single) {
       const entry = manifest?.[path];
       if (entry === undefined) continue;
-      blobs.add(ctx.cache.layout.blob(entrySource(ref, path, entry).project, entryDigest(entry)));
+      const { project } = entrySource(ref, path, entry);
+      for (const blob of [layout.blob, layout.executable]) blobs.add(blob(project, entryDigest(entry)));
     }
   }
   return blobs;

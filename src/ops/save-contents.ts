@@ -9,7 +9,9 @@ import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
 import { entryDigest, entrySource } from '../model/manifest.ts';
 import { type FileRef, fileOf, formatRef, type VersionRef } from '../model/refs.ts';
+import { TREE_RECORD } from '../model/tree-record.ts';
 import { checkHoldable } from './check-holdable.ts';
+import { cachedPrograms, makeExecutables } from './executables.ts';
 import { fetchContent } from './fetch-content.ts';
 import { fingerprintsOf, type Memory, openMemory } from './memory.ts';
 import { checkOffline } from './missing-offline.ts';
@@ -96,12 +98,24 @@ export async function saveContents(
       for (const prints of memory.values()) await prints.flush();
     }
     onEvent?.({ type: 'end', task: 'fetch' });
+    await makePrograms(ctx, ref, open, { signal });
     // With the lock: nobody removes meanwhile what is said to be there.
     if (whole === contents || (whole !== undefined && (await areThere(ctx, whole, signal)))) {
       await markComplete(ctx, ref, whole, { signal, onEvent });
     }
   });
   return outcome;
+}
+
+/** Makes executable what the version's record says is a program, if that is at hand; to bring the record itself needs nothing. */
+async function makePrograms(
+  ctx: Context,
+  ref: VersionRef,
+  contents: readonly Content[],
+  options: CallOptions,
+): Promise<void> {
+  if (contents.every(({ files }) => files.every(({ path }) => path === TREE_RECORD))) return;
+  await makeExecutables(ctx, contents, await cachedPrograms(ctx.cache.layout, ref), options);
 }
 
 /** Says that a version is there as a whole, and with its documents: somebody may have removed those while we waited. */
