@@ -160,8 +160,9 @@ describe('restoring', () => {
   });
 
   it('fetches nothing that was left out of a clone of a part', async () => {
-    const { client, folder } = await createCloneRig();
+    const { client, folder, cached } = await createCloneRig();
     const part = join(folder, 'part');
+    rmSync(cached('same'));
     await client.cloneVersion(V1, part, { include: ['sub'] });
     await client.dropFiles([join(part, 'sub/x')], { force: true });
     expect(await client.planRestore([part])).toMatchObject({ fetch: ['sub/x'], steps: [] });
