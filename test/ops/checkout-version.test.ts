@@ -201,6 +201,45 @@ describe('checking out', () => {
     expect(await receiptOf(rig)).toMatchObject(V1);
   });
 
+  it('refuses a plan if a link was edited through since it was made', async () => {
+    const rig = await createCloneRig();
+    const { client, clone, cached, look } = rig;
+    const plan = await client.planCheckout(V2, clone);
+    chmodSync(cached('old/gone'), 0o644);
+    writeFileSync(join(clone, 'old/gone'), 'EDITED');
+    await expect(client.applyChangePlan(plan)).rejects.toMatchObject({ code: 'wrong-content' });
+    expect(look()).toEqual(linksTo('v1'));
+    expect(await receiptOf(rig)).toMatchObject(V1);
+  });
+
+  it('refuses a plan that was made for another version of the clone, or another clone', async () => {
+    const { client, clone, folder, look } = await createCloneRig();
+    const plan = await client.planCheckout(V2, clone);
+    await client.checkoutVersion(V3, clone);
+    const other = join(folder, 'other');
+    await client.cloneVersion(V1, other, { mode: 'copy' });
+    for (const directory of [clone, other]) {
+      await expect(client.applyChangePlan({ ...plan, directory })).rejects.toMatchObject({
+        code: 'file-changed',
+        message: expect.stringContaining('is not the clone of p/a/v1 any more'),
+      });
+    }
+    expect(look()).toEqual(linksTo('v3'));
+  });
+
+  it('goes nowhere where the first thing to be done has changed', async () => {
+    const rig = await createCloneRig();
+    const { client, clone, look } = rig;
+    const plan = await client.planCheckout(V2, clone);
+    const [first] = plan.steps;
+    edit(join(clone, first?.path ?? ''), 'mine');
+    const before = look();
+    await expect(client.applyChangePlan(plan)).rejects.toMatchObject({ code: 'file-changed', details: { done: [] } });
+    expect(look()).toEqual(before);
+    expect(await receiptOf(rig)).toMatchObject(V1);
+    expect(await client.cloneStatus(clone)).not.toHaveProperty('from');
+  });
+
   it('leaves all as it was where a file cannot be fetched', async () => {
     const rig = await createCloneRig();
     const { client, clone, look, registry } = rig;
