@@ -10,8 +10,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ChangePlan } from '../../src/index.ts';
 import { freshName } from '../../src/tree/put-file.ts';
-import { createCloneRig, expectSoundCache, linksTo, V1 } from '../helpers/edits.ts';
+import { type CloneRig, createCloneRig, expectSoundCache, linksTo, V1 } from '../helpers/edits.ts';
 import { leftoverName } from '../helpers/leftover-name.ts';
 
 const inodeOf = (path: string) => lstatSync(path).ino;
@@ -194,5 +195,19 @@ describe('staging', () => {
     writeFileSync(join(clone, 'sub/x'), 'x');
     expect(await client.applyChangePlan(kept)).toMatchObject({ replaced: 3 });
     expect(look()).toMatchObject({ changed: 'one', 'sub/x': 'x', 'sub/y': 'y' });
+  });
+
+  it.each<[string, string, (rig: CloneRig) => string]>([
+    ['a file that no version has', 'not-found', ({ cached }) => cached('nothing')],
+    ['a version that is not there', 'not-found', ({ cached }) => cached('x', { ...V1, version: 'v9' })],
+    ['what is not in the cache', 'invalid-argument', ({ clone }) => join(clone, 'added')],
+  ])('makes no file of %s, whatever a plan says', async (_what, code, sourceOf) => {
+    const rig = await createCloneRig();
+    const { client, clone, look } = rig;
+    writeFileSync(join(clone, 'added'), 'one');
+    const plan = await client.planStage([join(clone, 'changed')]);
+    const steps = plan.steps.map((step) => ({ ...step, after: { ...step.after, source: sourceOf(rig) } }));
+    await expect(client.applyChangePlan({ ...plan, steps } as ChangePlan)).rejects.toMatchObject({ code });
+    expect(look()).toEqual({ ...linksTo('v1'), added: 'one' });
   });
 });
