@@ -28,6 +28,7 @@ export type { Selection } from './model/select-files.ts';
 export type { VersionState, VersionSummary } from './model/summary.ts';
 export type { DirectoryEntry, Entry, FileEntry, SpecialEntry, SymlinkEntry } from './model/tree.ts';
 export type { AnnouncedFile, LocalFile, PlannedFile, UploadFile, UploadLink, UploadPlan } from './model/upload-plan.ts';
+export type { StaleEntry } from './model/version-tree.ts';
 export { type AbortedUpload, type AbortRecordedOptions, abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 export { type AddOptions, type AddSource, addFile } from './ops/add-file.ts';
 export type { ShownChange } from './ops/add-patches.ts';

@@ -65,7 +65,7 @@ export async function exportClone(
     const version = await loadFolderVersion(ctx, clone.ref, options);
     const { ref } = version;
     const below = relative(clone.root, root).split(sep).join('/');
-    const origin = { version, below };
+    const origin = { version, cloneRoot: clone.root, below };
     const hasOwnModes = clone.receipt.mode === 'copy' || clone.receipt.mode === 'reflink';
     const rights = createRights(origin, hasOwnModes);
     const notLaidOut: StaleEntry[] = [];

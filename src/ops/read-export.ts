@@ -19,7 +19,7 @@ import type { FolderVersion } from './cloned-version.ts';
 import { digestFile } from './digest-file.ts';
 import { digestFiles } from './digest-files.ts';
 import { fileChanged } from './file-changed.ts';
-import { leadsStraight } from './leads-straight.ts';
+import { isKept } from './is-kept.ts';
 import { createLinkTargets, type LinkTarget } from './link-targets.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
@@ -45,6 +45,8 @@ export interface ExportReading {
 /** What of a version a folder is. */
 export interface Origin {
   readonly version: FolderVersion;
+  /** The real path of the clone. */
+  readonly cloneRoot: string;
   /** Which folder of the version; empty for its root. */
   readonly below: string;
 }
@@ -64,7 +66,7 @@ interface LocalFile {
 export async function readExport(
   ctx: Context,
   root: string,
-  { version: { ref, tree, own }, below }: Origin,
+  { version: { ref, tree, own }, cloneRoot, below }: Origin,
   options: CallOptions,
 ): Promise<ExportReading> {
   const entries: (ExportedEntry | LocalFile)[] = [];
@@ -99,8 +101,9 @@ export async function readExport(
   const addSymlink = async ({ path, target: text }: SymlinkEntry) => {
     const place = join(root, path);
     const to = buckets.resolve(dirname(place), text);
-    const isOwn = isSymlinkTo(own.get(joinPath(below, path)), text);
-    if (isOwn || (tree !== undefined && !leadsStraight(place, text, buckets))) {
+    const entry = { type: 'symlink', path: joinPath(below, path), target: text } as const;
+    const isOwn = isSymlinkTo(own.get(entry.path), text);
+    if (isOwn || (tree !== undefined && isKept(cloneRoot, entry, to, buckets.roots))) {
       entries.push({ type: 'symlink', path, target: text, targetType: readTargetType(places.to(path)) });
       return;
     }
