@@ -227,6 +227,17 @@ describe('checking out', () => {
     expect(look()).toEqual(linksTo('v3'));
   });
 
+  it('has not left where the files of the new version were removed meanwhile, and cannot be had again', async () => {
+    const rig = await createCloneRig();
+    const { client, clone } = rig;
+    const gone = new Error('gone');
+    const found = await findClone(client.context, clone);
+    const leaving = setOut(client.context, found, V2, () => Promise.reject(gone), {});
+    await expect(leaving).rejects.toBe(gone);
+    expect(await receiptOf(rig)).toMatchObject(V1);
+    expect(await receiptOf(rig)).not.toHaveProperty('from');
+  });
+
   it('goes nowhere where the first thing to be done has changed', async () => {
     const rig = await createCloneRig();
     const { client, clone, look } = rig;
