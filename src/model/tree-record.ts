@@ -116,7 +116,9 @@ export function recordTooLarge(of: Owner): GypsumError {
 }
 
 function timeless({ entries }: TreeRecord): string {
-  return formatTreeRecord({ entries: entries.map(({ mtime: _, ...entry }) => entry) });
+  // Of a file, nothing is left to say without a mode.
+  const told = entries.filter((entry) => entry.type !== 'file' || entry.mode !== undefined);
+  return formatTreeRecord({ entries: told.map(({ mtime: _, ...entry }) => entry) });
 }
 
 function toWire(entry: RecordEntry): WireEntry {
