@@ -250,6 +250,8 @@ describe('symlinks that are put', () => {
     layOut(root, { d: { link: '../outside/d' }, f: { link: '../outside/d/run.sh' } });
     expect(await put(`${root}/`, { symlinks: 'follow' })).toMatchObject({ outside: 2, published: true });
     expect(await get()).toEqual({ d: '/', 'd/run.sh': 'x', f: 'x' });
+    const kept = await put(`${root}/`, { symlinks: 'follow', noOutside: true, path: '/kept' });
+    expect(signs(kept.changes)).toEqual(['+ kept', 'E kept/d', 'E kept/f']);
   });
 
   it('are errors where they lead out of the version, or all, as asked for', async () => {
@@ -270,6 +272,13 @@ describe('symlinks that are put', () => {
     await expect(put(join(root, 'dir_link'))).rejects.toMatchObject({ code: 'invalid-argument' });
     await put(join(root, 'dir_link/deep/'));
     expect(await get()).toMatchObject({ 'a_file.txt': '' });
+  });
+
+  it('into the cache are errors where no version has what they lead to', async () => {
+    const { put, root, cacheDir } = await createPut();
+    await put();
+    symlinkSync(join(cacheDir, 'bucket/p/a/1/none.md'), join(root, 'lost'));
+    expect(signs((await put()).changes)).toEqual(['E lost']);
   });
 
   it('into the cache are files that become links', async () => {
