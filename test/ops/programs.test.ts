@@ -85,6 +85,8 @@ describe.skipIf(process.platform === 'win32')('a program', () => {
     const { client, clone, registry, look, ...rig } = await createRun();
     await client.saveVersion(V1);
     rig.makePlain();
+    // From here on, it is known to be right.
+    await client.verifyCache();
     registry.resetCalls();
     await client.cloneVersion(V1, clone);
     expect(registry.calls).toEqual([]);
@@ -115,6 +117,7 @@ describe.skipIf(process.platform === 'win32')('a program', () => {
     await client.cloneVersion(V2, clone);
     await client.saveVersion(V1);
     rig.makePlain();
+    await client.verifyCache();
     await client.checkoutVersion(V1, clone);
     expect(run(clone)).toBe('ran\n');
   });
@@ -126,6 +129,22 @@ describe.skipIf(process.platform === 'win32')('a program', () => {
     expect(blobs()).toEqual([`md5/${blobOf(record)}`]);
     await client.fetchFiles([clone]);
     expect(run(clone)).toBe('ran\n');
+  });
+
+  it('stays one where nothing is known of it any more, and its content is needed as a file, too', async () => {
+    const { client, clone, cacheDir, registry, look, cached } = await createRun();
+    await client.cloneVersion(V1, clone);
+    const before = look('bin/run');
+    rmSync(join(cacheDir, '.gypsum-client/1/verified'), { recursive: true });
+    rmSync(join(cacheDir, '.gypsum-client/1/blobs/p/md5'), { recursive: true });
+    rmSync(cached('bin/same.txt'));
+    registry.resetCalls();
+    await client.saveVersion(V1);
+    await client.saveVersion(V2);
+    expect(look('bin/run')).toEqual(before);
+    expect(look('bin/same.txt').mode).toBe('444');
+    expect(registry.count({ key: 'p/a/v1/bin/run' })).toBe(0);
+    expect((await client.verifyCache([], { deep: true })).problems).toEqual([]);
   });
 
   it('is mended where somebody has written to it', async () => {
