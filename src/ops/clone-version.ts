@@ -5,10 +5,9 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import { type Count, countFiles } from '../model/count.ts';
-import { selectEntries } from '../model/manifest.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import { type Selection, selectFiles } from '../model/select-files.ts';
-import type { Entry, KnownFile } from '../model/tree.ts';
+import type { Entry, KnownFile, SymlinkEntry } from '../model/tree.ts';
 import type { StaleEntry } from '../model/version-tree.ts';
 import { type ApplyOptions, applySteps } from '../tree/apply.ts';
 import { type LayoutPlan, planLayout } from '../tree/plan.ts';
@@ -29,7 +28,7 @@ import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { leftOut, type SaveResult, saveFiles } from './save-version.ts';
 import type { InSite } from './site-cache.ts';
-import { scanIfThere } from './walk-version.ts';
+import { scanInPartsIfThere } from './walk-version.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
 export interface CloneOptions extends SaveOptions, Selection {
@@ -178,11 +177,24 @@ async function countDangling(
   { signal }: CallOptions,
 ): Promise<Pick<CloneResult, 'dangling'>> {
   if (download && selected === manifest) return {};
-  const cached = (await scanIfThere(ctx.cache.layout.versionFolder(ref), { signal })).map(({ path }) => path);
-  const others = new Set([...cached, ...conflicts]);
-  const absent = selectEntries(manifest, (_, path) => !(others.has(path) || (download && path in selected)));
-  const dangling = countFiles(Object.values(absent));
-  return dangling.files > 0 ? { dangling } : {};
+  const others = new Set(conflicts);
+  const hasLink = (path: string) => path in manifest && !others.has(path) && !(download && path in selected);
+  const sizeOf = (path: string) => manifest[path]?.size ?? 0;
+  let files = 0;
+  let bytes = 0;
+  for (const path in manifest) {
+    if (!hasLink(path)) continue;
+    files++;
+    bytes += sizeOf(path);
+  }
+  for await (const part of scanInPartsIfThere(ctx.cache.layout.versionFolder(ref), { signal })) {
+    for (const { path } of part) {
+      if (!hasLink(path)) continue;
+      files--;
+      bytes -= sizeOf(path);
+    }
+  }
+  return files > 0 ? { dangling: { files, bytes } } : {};
 }
 
 const NONE: InSite = new Set();
@@ -250,9 +262,25 @@ function linksOf({ cache, site }: Context, ref: VersionRef, inSite: InSite): (fi
   const folder = cache.layout.versionFolder(ref);
   const siteFolder = inSite.size === 0 ? undefined : site?.layout.versionFolder(ref);
   return ({ path }) => {
-    const there = siteFolder === undefined ? undefined : join(siteFolder, path);
-    return { type: 'symlink', path, target: there !== undefined && inSite.has(there) ? there : join(folder, path) };
+    const isInSite = siteFolder !== undefined && inSite.has(join(siteFolder, path));
+    return new LinkInto(isInSite ? siteFolder : folder, path);
   };
+}
+
+/** A symlink to a file of a folder. Its text is made when it is asked for: those of a million links take 170 MiB. */
+class LinkInto implements SymlinkEntry {
+  readonly type = 'symlink';
+  readonly path: string;
+  readonly #folder: string;
+
+  constructor(folder: string, path: string) {
+    this.#folder = folder;
+    this.path = path;
+  }
+
+  get target(): string {
+    return join(this.#folder, this.path);
+  }
 }
 
 function countSymlinks({ tree }: ClonedVersion): Pick<CloneResult, 'symlinks'> {

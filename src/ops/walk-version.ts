@@ -8,7 +8,7 @@ import { createPace } from '../give-way.ts';
 import { INTERNAL_NAMES } from '../model/keys.ts';
 import type { VersionRef } from '../model/refs.ts';
 import type { Entry } from '../model/tree.ts';
-import { scanFolder } from '../tree/scan.ts';
+import { scanFolder, scanInParts } from '../tree/scan.ts';
 
 /** Visits all that stands in a version's folder of the bucket, but for folders and documents. What goes meanwhile is left out. */
 export async function walkVersion(
@@ -34,5 +34,14 @@ export async function scanIfThere(folder: string, options: CallOptions): Promise
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
+  }
+}
+
+/** Scans such a folder for whoever needs no entry for long. */
+export async function* scanInPartsIfThere(folder: string, options: CallOptions): AsyncGenerator<Entry[]> {
+  try {
+    yield* scanInParts(folder, { ...options, sizes: false });
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
   }
 }
