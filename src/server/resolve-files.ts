@@ -36,7 +36,6 @@ export async function resolveFiles(
   const sent = [...simple];
   const linked = new Map<string, ManifestEntry>();
   for (const { path, link } of links) linked.set(path, linkTo(link, await targets.find(link)));
-  await refuseGone(documents, linked.values());
   const known = new Map(simple.map((file) => [contentKey(file), file]));
   for (const file of dedup) {
     const target = equal.get(contentKey(file));
@@ -113,19 +112,9 @@ function createTargets(documents: Documents, ref: VersionRef) {
   };
 }
 
-/** Throws `refused` if a link is to one whose content is gone. */
-async function refuseGone(documents: Documents, linked: Iterable<ManifestEntry>): Promise<void> {
-  // What a link without an ancestor leads to has just been looked up.
-  const [gone] = await findGone(
-    documents,
-    [...linked].filter(({ link }) => link?.ancestor !== undefined),
-  );
-  if (gone?.link === undefined) return;
-  throw refuse(`A link points to ${formatFileRef(gone.link)}, whose content was removed.`);
-}
-
 /**
- * Gives, by content, what the latest version has of some files. A link is left out where the file that it leads to is gone.
+ * Gives, by content, what the latest version has of some files. A link is left out where the file that it leads to is gone:
+ * its version may have been removed, and another one made of its name.
  */
 async function findEqual(
   documents: Documents,
@@ -135,27 +124,19 @@ async function findEqual(
   if (files.length === 0) return new Map();
   const wanted = new Set(files.map(contentKey));
   const equal = new Map([...(await latestContents(documents, ref))].filter(([key]) => wanted.has(key)));
-  const entries = [...equal.values()].map(({ entry }) => entry);
-  for (const entry of await findGone(documents, entries)) equal.delete(contentKey(entry));
-  return equal;
-}
-
-/** Gives those of some links whose content is gone: its version may have been removed, and another one made of its name. */
-async function findGone(documents: Documents, entries: readonly ManifestEntry[]): Promise<ManifestEntry[]> {
-  const links = entries.flatMap((entry) => {
+  const links = [...equal].flatMap(([key, { entry }]) => {
     const source = entry.link?.ancestor ?? entry.link;
-    return source === undefined ? [] : [{ entry, source, version: keys.version(source) }];
+    return source === undefined ? [] : [{ key, source, version: keys.version(source) }];
   });
   // Version by version, one manifest at a time: all of them together may be more than the memory holds.
   links.sort((a, b) => (a.version < b.version ? -1 : a.version > b.version ? 1 : 0));
-  const gone: ManifestEntry[] = [];
   let opened: { version: string; manifest: StoredManifest | undefined } | undefined;
-  for (const { entry, source, version } of links) {
+  for (const { key, source, version } of links) {
     if (opened?.version !== version) opened = { version, manifest: await readOfficial(documents, source) };
     const file = opened.manifest?.get(source.path);
-    if (file === undefined || file.link !== undefined || contentKey(file) !== contentKey(entry)) gone.push(entry);
+    if (file === undefined || file.link !== undefined || contentKey(file) !== key) equal.delete(key);
   }
-  return gone;
+  return equal;
 }
 
 /** Gives the files of a version that is finished and not on probation. */

@@ -276,7 +276,6 @@ export class Model {
       const version = this.version(target);
       const entry = version?.manifest.get(target.path);
       if (version?.finish === undefined || version.probation || entry === undefined) return undefined;
-      if (!this.isThere(entry)) return undefined;
       manifest.set(path, linkTo(target, entry));
     }
     return manifest;
