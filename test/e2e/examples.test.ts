@@ -15,7 +15,7 @@ const seed = { versions: { 'my-project/my-asset/v1': { 'table.csv': 'id,value\n'
 
 /** A registry that has been served once. */
 const SERVED =
-  'timeout -s INT 5 gypsum serve --data my-registry --quiet & sleep 1; kill -INT $! || true; wait $! || true';
+  'gypsum serve --data my-registry --quiet & until [ -s my-registry/admin-token ]; do sleep 0.1; done; kill -INT $!; wait $! || true';
 
 /** What has to be there before some of the examples can work. */
 const PROBATION = 'mkdir new && echo new > new/n.txt && gypsum upload new my-project/my-asset/v2 --probation';
@@ -32,6 +32,7 @@ const INTERRUPTED = [
 const FOLDERS = 'mkdir originals copies && echo x | tee originals/x > copies/x';
 
 const BEFORE: Readonly<Record<string, string>> = {
+  add: 'echo notes > notes.txt',
   'version approve': PROBATION,
   'version reject': PROBATION,
   relink: 'gypsum clone my-project/my-asset/v1 my-clone',

@@ -11,7 +11,7 @@ export const add: Command<Foreseen<ChangedTree>, Options> = {
   usage: 'add <file> <project/asset[/version][:/path]>',
   summary:
     'Publish one more file, as a change of the latest version: a local one, "-" for standard input, or one of a version as project/asset[/version]:/path',
-  example: 'echo more | gypsum add - my-project/my-asset:/more.txt',
+  example: 'gypsum add notes.txt my-project/my-asset:/docs/',
   flags: [
     { flags: '--force', description: 'replace a file or symlink that is there' },
     { flags: '--follow-links', description: 'of a local symlink, add what it leads to' },
