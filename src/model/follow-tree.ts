@@ -1,6 +1,6 @@
 import { GypsumError } from '../errors.ts';
 import { createPathResolver, type PathFault } from './realpath.ts';
-import { type DirectoryEntry, entriesBelow, isBelow, joinPath, type KnownFile } from './tree.ts';
+import { type DirectoryEntry, entriesBelow, factsOf, isBelow, joinPath, type KnownFile } from './tree.ts';
 import type { VersionEntry } from './version-tree.ts';
 
 /** An entry of a version, and where in the version it comes from: the two paths differ where symlinks were followed. */
@@ -53,14 +53,7 @@ export function followTree(
       unfollowed.push({ path, why: 'is a symlink to a folder that it stands in' });
       return;
     }
-    const { mode, mtime } = found?.type === 'directory' ? found : {};
-    push({
-      type: 'directory',
-      path,
-      from: folder,
-      ...(mode !== undefined && { mode }),
-      ...(mtime !== undefined && { mtime }),
-    });
+    push({ type: 'directory', path, from: folder, ...(found?.type === 'directory' && factsOf(found)) });
     add(folder, path, [...walked, folder]);
   };
   const push = (entry: FollowedEntry): void => {

@@ -2,6 +2,7 @@ import {
   comparePaths,
   type DirectoryEntry,
   type FileEntry,
+  factsOf,
   isBelow,
   parentPath,
   type SymlinkEntry,
@@ -101,9 +102,7 @@ export function describeChange(entry: VersionEntry): Omit<TreeChange, 'sign'> {
 /** Has an entry of which less is known keep what was known. */
 function withFacts(entry: VersionEntry, was: VersionEntry | undefined): VersionEntry {
   if (was?.type !== entry.type) return entry;
-  const mode = entry.mode ?? was.mode;
-  const mtime = entry.mtime ?? was.mtime;
-  return { ...entry, ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) };
+  return { ...entry, ...factsOf({ mode: entry.mode ?? was.mode, mtime: entry.mtime ?? was.mtime }) };
 }
 
 function isSame(a: VersionEntry, b: VersionEntry): boolean {

@@ -1,5 +1,5 @@
 import { isUsual } from './merge-trees.ts';
-import { type DirectoryEntry, type FileEntry, parentPath } from './tree.ts';
+import { type DirectoryEntry, type FileEntry, factsOf, parentPath } from './tree.ts';
 import type { RecordEntry, RecordSymlink, TreeRecord } from './tree-record.ts';
 
 /** What a record is made of: of files, the content does not matter. */
@@ -18,6 +18,5 @@ export function recordFor(entries: readonly RecordSource[], hadOne: boolean): Tr
 function toRecord(entry: RecordSource): RecordEntry[] {
   if (entry.type !== 'file') return [entry];
   const { type, path, mode, mtime } = entry;
-  if (mode === undefined && mtime === undefined) return [];
-  return [{ type, path, ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) }];
+  return mode === undefined && mtime === undefined ? [] : [{ type, path, ...factsOf(entry) }];
 }

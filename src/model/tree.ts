@@ -54,6 +54,14 @@ export interface SpecialEntry {
   readonly path: string;
 }
 
+/** Gives what is known of an entry beside its content, and nothing else of it. */
+export function factsOf({
+  mode,
+  mtime,
+}: { readonly [Fact in keyof EntryFacts]: EntryFacts[Fact] | undefined }): EntryFacts {
+  return { ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) };
+}
+
 /** Orders paths so that whatever lies below a folder follows it directly: "/" sorts before every other character. */
 export function comparePaths(a: string, b: string): number {
   const length = Math.min(a.length, b.length);

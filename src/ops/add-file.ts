@@ -5,8 +5,9 @@ import { mergeTrees } from '../model/merge-trees.ts';
 import { isContents, mapPut } from '../model/put-mapping.ts';
 import { checkVersionRef, formatRef, type Ref } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { nameOf } from '../model/tree.ts';
+import { entryAt, nameOf } from '../model/tree.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
+import { sameEntry } from '../tree/compare.ts';
 import { digestFile } from './digest-file.ts';
 import { fetchLatest } from './fetch-latest.ts';
 import { findInTree } from './find-in-tree.ts';
@@ -56,7 +57,7 @@ export async function addFile(
   return run(ctx, options, async () => {
     const next = await findNext(ctx, ref, options);
     return withSpool(ctx, ref.project, options.signal, async (spool) => {
-      const { entry, origin } = await readSource(ctx, source, { path, followLinks, next, spool, options });
+      const { entry, origin } = await readSource(ctx, source, { path, followLinks, spool, options });
       checkAbove(next.base, entry.path);
       checkFree(next, entry, force);
       const tree = mergeTrees(next.base?.tree.entries ?? [], [entry]);
@@ -68,7 +69,6 @@ export async function addFile(
 interface Reading {
   readonly path: string;
   readonly followLinks: boolean;
-  readonly next: NextVersion;
   readonly spool: Spool;
   readonly options: ChangeTreeOptions;
 }
@@ -83,7 +83,7 @@ async function readSource(ctx: Context, source: AddSource, reading: Reading): Pr
   return { entry: fileEntry(mapPut('', path), size, md5sum), origin: { source: file } };
 }
 
-async function readLocal(ctx: Context, file: string, { path, followLinks, next, options }: Reading): Promise<Added> {
+async function readLocal(ctx: Context, file: string, { path, followLinks, options }: Reading): Promise<Added> {
   const source = findPutSource(file, path, followLinks);
   if (source.name === undefined) {
     throw new GypsumError('invalid-argument', `${showText(file)} is a folder, and only one file can be added.`, {
@@ -91,7 +91,7 @@ async function readLocal(ctx: Context, file: string, { path, followLinks, next, 
       details: { file },
     });
   }
-  const { entries, origins, faults } = await readPut(ctx, source, next.version, {
+  const { entries, origins, faults } = await readPut(ctx, source, {
     ...callOf(options),
     followLinks,
     noOutside: false,
@@ -118,7 +118,7 @@ async function readRemote(
   const ref = version === undefined ? await fetchLatest(ctx, asset, call) : checkVersionRef({ ...asset, version });
   const { tree } = await loadTree(ctx, ref, call);
   const { entry } = findInTree({ ref, ...tree }, from);
-  const known = tree.entries.find((one) => one.path === entry.path);
+  const known = entryAt(tree.entries, entry.path);
   if (known?.type !== 'file') {
     throw new GypsumError(
       'invalid-argument',
@@ -138,7 +138,7 @@ function fileEntry(path: string, size: number, md5sum: string): VersionEntry {
 }
 
 function checkFree({ base }: NextVersion, entry: VersionEntry, force: boolean): void {
-  const was = base?.tree.entries.find(({ path }) => path === entry.path);
+  const was = base && entryAt(base.tree.entries, entry.path);
   if (base === undefined || was === undefined) return;
   const there = `"${showText(entry.path)}" is in ${formatRef(base.ref)} already`;
   if (was.type === 'directory') {
@@ -149,9 +149,8 @@ function checkFree({ base }: NextVersion, entry: VersionEntry, force: boolean): 
     );
   }
   if (force) return;
-  const isSame =
-    was.type === 'file' && entry.type === 'file' && was.digest.hex === entry.digest.hex && was.size === entry.size;
-  const how = was.type === 'symlink' ? 'as a symlink' : `with ${isSame ? 'the same' : 'different'} content`;
+  const how =
+    was.type === 'symlink' ? 'as a symlink' : `with ${sameEntry(was, entry) ? 'the same' : 'different'} content`;
   throw taken(`${there}, ${how}.`, 'Use --force (in programs: force) to replace it.', entry);
 }
 

@@ -1,25 +1,19 @@
 import { lstatSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
 import { fsPath } from '../model/local-path.ts';
 import { type RecordSource, recordFor } from '../model/record-for.ts';
 import { sameVersion } from '../model/refs.ts';
-import type { Entry, EntryFacts } from '../model/tree.ts';
-import {
-  MAX_TREE_RECORD,
-  parseTreeRecord,
-  recordTooLarge,
-  TREE_RECORD,
-  type TreeRecord,
-} from '../model/tree-record.ts';
+import { type Entry, type EntryFacts, factsOf } from '../model/tree.ts';
+import { TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { cloneAt } from './find-clone.ts';
 import type { Found } from './found.ts';
 import type { SymlinkRule } from './kept-symlinks.ts';
 import { type LoadedTree, loadTree } from './load-tree.ts';
+import { readStandingRecord } from './standing-record.ts';
 import { storedManifest } from './stored-manifest.ts';
 import type { LoadOptions } from './version-documents.ts';
 
@@ -42,18 +36,15 @@ export async function findFolderRecord(
   const manifest = clone === undefined ? undefined : await storedManifest(ctx, clone.ref);
   const isBase = manifest !== undefined && TREE_RECORD in manifest;
   const base = isBase && clone !== undefined ? await loadTree(ctx, clone.ref, options) : undefined;
-  const isThere = await checkStandingRecord(root, base !== undefined);
+  const isThere = checkStandingRecord(root, base !== undefined);
   return base === undefined && !isThere ? undefined : { ...(base !== undefined && { base }) };
 }
 
 /** Whether a tree record stands in a folder. A link to that of a version, which has been read, may dangle. */
-async function checkStandingRecord(root: string, isKnown: boolean): Promise<boolean> {
+function checkStandingRecord(root: string, isKnown: boolean): boolean {
   const place = join(root, TREE_RECORD);
   if (statIfThere(place) === undefined) return false;
-  const stats = statThrough(place);
-  if (stats === undefined && isKnown) return true;
-  if (stats !== undefined && stats.size > MAX_TREE_RECORD) throw recordTooLarge(place);
-  parseTreeRecord(stats?.isFile() ? await readFile(fsPath(place), 'utf8') : '', place);
+  if (!isKnown || statThrough(place) !== undefined) readStandingRecord(place);
   return true;
 }
 
@@ -86,7 +77,7 @@ function toEntry(
   const { type, path } = found;
   const before = known.get(path);
   if (type === 'special') return undefined;
-  if (type === 'directory') return { type, path, ...factsOf(found, before?.type === type ? before : undefined) };
+  if (type === 'directory') return { type, path, ...factsIn(found, before?.type === type ? before : undefined) };
   if (type === 'symlink' && found.isKept) {
     const { target, mtime } = found;
     const isSame = before?.type === 'symlink' && before.target === target;
@@ -96,21 +87,21 @@ function toEntry(
   }
   const size = found.size ?? 0;
   if (type !== 'link')
-    return { type: 'file', path, size, ...factsOf(found, before?.type === 'file' ? before : undefined) };
+    return { type: 'file', path, size, ...factsIn(found, before?.type === 'file' ? before : undefined) };
   const linked = base !== undefined && sameVersion(found.file, base.ref) ? known.get(found.file.path) : undefined;
-  if (found.how !== 'copy') return { type: 'file', path, size, ...pick(linked ?? {}) };
-  return { type: 'file', path, size, ...factsOf(found, linked) };
+  if (found.how !== 'copy') return { type: 'file', path, size, ...factsOf(linked ?? {}) };
+  return { type: 'file', path, size, ...factsIn(found, linked) };
 }
 
 /** The modes that files and folders get where nobody has said which. */
 const UNSAID: readonly number[] = [0o444, 0o644, 0o664, 0o555, 0o755, 0o775];
 
 /** A mode that says nothing but who may run it is the version's, where that says the same of that. */
-function factsOf(own: EntryFacts, before: Entry | undefined): EntryFacts {
-  if (own.mode === undefined || before === undefined || before.type === 'special') return pick(own);
+function factsIn(own: EntryFacts, before: Entry | undefined): EntryFacts {
+  if (own.mode === undefined || before === undefined || before.type === 'special') return factsOf(own);
   const { mode } = before;
   const isSame = isRunnable(own.mode) === (mode === undefined ? before.type === 'directory' : isRunnable(mode));
-  return pick(isSame && isUnsaid(own.mode) ? { mtime: own.mtime, mode } : own);
+  return factsOf(isSame && isUnsaid(own.mode) ? { mtime: own.mtime, mode } : own);
 }
 
 function isUnsaid(mode: number): boolean {
@@ -120,8 +111,4 @@ function isUnsaid(mode: number): boolean {
 
 function isRunnable(mode: number): boolean {
   return (mode & 0o111) !== 0;
-}
-
-function pick({ mode, mtime }: { readonly [K in keyof EntryFacts]: EntryFacts[K] | undefined }): EntryFacts {
-  return { ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) };
 }

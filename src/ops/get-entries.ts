@@ -1,7 +1,7 @@
 import { followTree } from '../model/follow-tree.ts';
 import { createPathResolver } from '../model/realpath.ts';
 import { staysInside } from '../model/stays-inside.ts';
-import { entriesBelow } from '../model/tree.ts';
+import { entriesBelow, entryAt } from '../model/tree.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import type { BlockedPath } from '../tree/plan-get.ts';
 
@@ -19,7 +19,7 @@ export function selectForGet(
   at: string,
   symlinks: GetSymlinks,
 ): { readonly entries: readonly GetEntry[]; readonly skipped: readonly BlockedPath[] } {
-  const own = tree.find(({ path }) => path === at) ?? ({ type: 'directory', path: '' } as const);
+  const own = entryAt(tree, at) ?? ({ type: 'directory', path: '' } as const);
   const first: GetEntry = { ...own, path: '', from: at };
   if (symlinks === 'follow' && own.type !== 'file') {
     const { entries, unfollowed } = followTree(tree, at);

@@ -7,7 +7,7 @@ import { type Count, countFiles } from '../model/count.ts';
 import { type Manifest, selectEntries } from '../model/manifest.ts';
 import { checkVersionRef, type Ref, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { joinPath, nameOf } from '../model/tree.ts';
+import { factsOf, joinPath, nameOf } from '../model/tree.ts';
 import type { RecordSymlink } from '../model/tree-record.ts';
 import type { StaleEntry } from '../model/version-tree.ts';
 import { applyChanges, type ChangeOptions } from '../tree/apply-changes.ts';
@@ -232,6 +232,6 @@ function* pathsOf(entries: readonly GetEntry[]): Generator<string> {
   for (const { path } of entries) yield path;
 }
 
-function toKept({ path, type, mode, mtime }: GetEntry): Kept {
-  return { path, type, ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) };
+function toKept(entry: GetEntry): Kept {
+  return { path: entry.path, type: entry.type, ...factsOf(entry) };
 }

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { pathFault } from '../model/names.ts';
 import { createPathResolver } from '../model/realpath.ts';
 import { staysInside } from '../model/stays-inside.ts';
-import { comparePaths, type Entry, type EntryFacts, isBelow, withDirectories } from '../model/tree.ts';
+import { comparePaths, type Entry, factsOf, isBelow, withDirectories } from '../model/tree.ts';
 import { TREE_RECORD } from '../model/tree-record.ts';
 import { type Found, type FoundFolder, faultOf } from './found.ts';
 import { type Reading, type ReadOptions, readFolder } from './read-folder.ts';
@@ -46,10 +46,6 @@ function withFacts({ entries, seen }: Reading): Found[] {
     return { ...found, ...facts, ...(entry.targetType !== undefined && { targetType: entry.targetType }) };
   });
   return [...all, ...folders].sort((a, b) => comparePaths(a.path, b.path));
-}
-
-function factsOf({ mode, mtime }: EntryFacts): EntryFacts {
-  return { ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) };
 }
 
 function nameFault(path: string): Pick<Found, 'fault'> {

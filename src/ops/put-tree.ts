@@ -74,7 +74,7 @@ export async function putTree(
     checkAbove(next.base, source.path);
     const { signal, onEvent } = options;
     const followLinks = symlinks === 'follow';
-    const reading = await readPut(ctx, source, next.version, { followLinks, noOutside, isExcluded, signal, onEvent });
+    const reading = await readPut(ctx, source, { followLinks, noOutside, isExcluded, signal, onEvent });
     const { entries, faults } = checkNames(reading, source.path);
     const merge = (own: readonly VersionEntry[], wrong: readonly TreeChange[]) =>
       mergeTrees(next.base?.tree.entries ?? [], own, {

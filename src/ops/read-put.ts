@@ -1,14 +1,13 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
-import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
+import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { fsPath } from '../model/local-path.ts';
 import type { TreeChange } from '../model/merge-trees.ts';
-import type { FileRef, VersionRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
-import { type Entry, type EntryFacts, isBelow, joinPath, parentPath, type TargetType } from '../model/tree.ts';
-import { parseTreeRecord, type RecordSymlink, TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
+import type { FileRef } from '../model/refs.ts';
+import { type Entry, type EntryFacts, factsOf, isBelow, joinPath, parentPath, type TargetType } from '../model/tree.ts';
+import { type RecordSymlink, TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import { readFacts } from '../tree/entry-facts.ts';
@@ -22,6 +21,7 @@ import type { Origin } from './publish-tree.ts';
 import type { PutSource } from './put-source.ts';
 import { type Reading, readFolder } from './read-folder.ts';
 import { saveFileRefs } from './save-file-refs.ts';
+import { readStandingRecord } from './standing-record.ts';
 
 export interface ReadPutOptions extends CallOptions {
   followLinks: boolean;
@@ -45,7 +45,6 @@ export interface PutReading {
 export async function readPut(
   ctx: Context,
   { root, name, path: top }: PutSource,
-  ref: VersionRef,
   { followLinks, noOutside, isExcluded, ...options }: ReadPutOptions,
 ): Promise<PutReading> {
   const inVersion = (path: string) => (path === name ? top : joinPath(top, path));
@@ -87,7 +86,7 @@ export async function readPut(
     const seen = reading.seen.get(path);
     if (bars.some((bar) => isBelow(path, bar))) return;
     if (name === undefined && path === TREE_RECORD) {
-      for (const link of followLinks ? [] : missingSymlinks(readOwnRecord(root, ref), reading)) addMissing(link);
+      for (const link of followLinks ? [] : missingSymlinks(readOwnRecord(root), reading)) addMissing(link);
       return;
     }
     if (found.fault !== undefined) return void refuse(path, typeOf(found), found.fault.why);
@@ -107,7 +106,7 @@ export async function readPut(
         return void refuse(path, 'symlink', 'is a symlink that leads out of the folder');
       }
     }
-    if (found.type === 'file') addFile(path, found.size, factsOf(seen));
+    if (found.type === 'file') addFile(path, found.size, factsSeen(seen));
     else if (found.type === 'symlink' && found.size !== undefined)
       addFile(path, found.size, factsThrough(join(root, path)));
     else if (found.type === 'link' && found.sent !== undefined) {
@@ -142,23 +141,10 @@ function typeOf({ type }: Found): TreeChange['type'] {
   return type === 'link' ? 'file' : type;
 }
 
-/**
- * Reads the record that is in the folder, which is left out: a new one is made. Throws `invalid-tree` for what is none; nothing is
- * known of one that is a link to what is not there.
- */
-function readOwnRecord(root: string, ref: VersionRef): TreeRecord {
+/** Reads the record that is in the folder, which is left out: a new one is made. Nothing is known of one that is a link to what is not there. */
+function readOwnRecord(root: string): TreeRecord {
   const place = join(root, TREE_RECORD);
-  if (!statThrough(place)?.isFile()) return { entries: [] };
-  try {
-    return parseTreeRecord(readFileSync(fsPath(place), 'utf8'), ref);
-  } catch (error) {
-    if (!isGypsumError(error)) throw error;
-    throw new GypsumError('invalid-tree', `${showText(place)} is no tree record, and stands where a version has one.`, {
-      hint: 'Give it another name, or remove it.',
-      details: { path: place },
-      cause: error,
-    });
-  }
+  return statThrough(place)?.isFile() ? readStandingRecord(place) : { entries: [] };
 }
 
 /** Gives the symlinks of a record at whose places nothing is, in folders that are there: they could not be made. */
@@ -178,10 +164,8 @@ function keptSymlink(path: string, text: string, seen: Entry | undefined): Versi
   return { type: 'symlink', path, target, targetType, ...(mtime !== undefined && { mtime }) };
 }
 
-function factsOf(entry: Entry | undefined): EntryFacts {
-  if (entry === undefined || entry.type === 'special') return {};
-  const { mode, mtime } = entry;
-  return { ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) };
+function factsSeen(entry: Entry | undefined): EntryFacts {
+  return entry === undefined || entry.type === 'special' ? {} : factsOf(entry);
 }
 
 /** Gives what is known of the file that a symlink leads to. */
