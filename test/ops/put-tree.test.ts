@@ -1,8 +1,17 @@
-import { chmodSync, mkdirSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { PutOptions, TreeChange } from '../../src/index.ts';
-import { TREE_RECORD } from '../../src/model/tree-record.ts';
+import { MAX_TREE_RECORD, TREE_RECORD } from '../../src/model/tree-record.ts';
 import { layOut } from '../helpers/files.ts';
 import { layOutFixture, readFixture, shapeOf } from '../helpers/fixture-tree.ts';
 import { createRig } from '../helpers/rig.ts';
@@ -346,5 +355,7 @@ describe('what cannot be put', () => {
     expect((await client.readTree(ASSET)).entries).toHaveLength(23);
     writeFileSync(join(root, TREE_RECORD), 'notes of mine');
     await expect(put()).rejects.toMatchObject({ code: 'invalid-tree' });
+    truncateSync(join(root, TREE_RECORD), MAX_TREE_RECORD + 1);
+    await expect(put()).rejects.toMatchObject({ code: 'invalid-tree', message: expect.stringContaining('larger') });
   });
 });
