@@ -152,7 +152,7 @@ it('gypsum export says what was made, and how it differs from the version', asyn
   expect(await run(rig, 'export', clone, dest)).toMatchObject({ code: 5, stdout: '' });
   expect(await run(rig, 'export', clone, dest, '--fetch', '--quiet')).toEqual({
     code: 0,
-    stdout: `Exported ${clone} to ${dest}: 2 files, 5 B; all as in p/a/v1.\n`,
+    stdout: `Exported ${clone} to ${dest}: 2 files, 5 B; all files as in p/a/v1.\n`,
     stderr: '',
   });
   await rm(join(clone, 'x.txt'));

@@ -16,7 +16,7 @@ export const exportCommand: Command<ExportResult, { fetch?: boolean }> = {
   human({ directory, destination, files, bytes, symlinks = 0, changes, ...ref }) {
     const { unchanged: _, ...others } = changes;
     const isSame = Object.values(others).every((count) => count.files === 0);
-    const told = isSame ? `all as in ${formatRef(ref)}` : `since ${formatRef(ref)}: ${showCounts(changes)}`;
+    const told = isSame ? `all files as in ${formatRef(ref)}` : `since ${formatRef(ref)}: ${showCounts(changes)}`;
     const own = symlinks > 0 ? `, ${count(symlinks, 'symlink')}` : '';
     return `Exported ${showText(directory)} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}${own}; ${told}.`;
   },
