@@ -3,6 +3,7 @@ import type { Pace } from '../give-way.ts';
 import { fsPath } from '../model/local-path.ts';
 import { parseMtime } from '../model/mtime.ts';
 import type { EntryFacts } from '../model/tree.ts';
+import { fileTime } from './file-time.ts';
 import { createWay } from './way.ts';
 
 /** An entry of a folder, and what it is to have beside its content. */
@@ -34,8 +35,8 @@ function setFacts(place: string, { type, mode, mtime }: Kept): void {
   if (isModeKept) setMode(place, type, mode);
   const since = mtime === undefined ? undefined : parseMtime(mtime);
   if (since === undefined) return;
-  const seconds = toSeconds(since);
-  lutimesSync(fsPath(place), seconds, seconds);
+  const time = fileTime(since);
+  lutimesSync(fsPath(place), time, time);
 }
 
 /** No symlink that somebody has put there meanwhile is followed. */
@@ -47,9 +48,4 @@ function setMode(place: string, type: 'file' | 'directory', mode: number): void 
   } finally {
     closeSync(fd);
   }
-}
-
-/** As a double has no room for nanoseconds, microseconds are kept: the half more has them survive being cut off. */
-function toSeconds(nanoseconds: bigint): number {
-  return (Number(nanoseconds / 1000n) + 0.5) / 1e6;
 }
