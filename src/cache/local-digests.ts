@@ -7,6 +7,7 @@ import { fsPath } from '../model/local-path.ts';
 import { ownedName } from '../owned-name.ts';
 import { publishDocument } from './atomic.ts';
 import { makeCacheFolder } from './folders.ts';
+import { ifReachable } from './if-reachable.ts';
 import type { Layout } from './layout.ts';
 import { passClock } from './pass-clock.ts';
 import { readIfThere } from './read-document.ts';
@@ -61,7 +62,7 @@ export function openLocalDigests(layout: Layout): LocalDigests {
       const isSettled = await createSettled(layout, noted, signal);
       for (const { path, print, hex } of noted.splice(0)) {
         if (pace.due()) await pace.rest();
-        const now = statSync(fsPath(path), { throwIfNoEntry: false });
+        const now = await ifReachable(() => statSync(fsPath(path), { throwIfNoEntry: false }));
         if (now === undefined || !sameFingerprint(fingerprintOf(now), print) || !isSettled(print)) continue;
         const name = shardName(print);
         const shard = changed.get(name) ?? (await readShard(layout, name));

@@ -33,7 +33,7 @@ async function collect(
       continue;
     }
     const stats = statThrough(place);
-    if (stats?.isFile()) collected.push({ path, source: realPath(place) });
+    if (stats?.isFile()) collected.push({ path, source: entry.type === 'file' ? place : realPath(place) });
     else if (stats?.isDirectory()) {
       const next = realPath(place);
       if (within.some((folder) => liesIn(folder, next))) throw noCopy(place, 'leads in a circle');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { isSystemError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
+import { openPlace, type Place } from '../tree/places.ts';
 import { fileChanged } from './file-changed.ts';
 
 /** What was read from a file. */
@@ -24,8 +25,10 @@ export async function digestFile(
 ): Promise<Digested> {
   const hash = createHash('md5');
   let size = 0;
+  let place: Place | undefined;
   try {
-    for await (const chunk of createReadStream(fsPath(source), signal === undefined ? {} : { signal })) {
+    place = openPlace(source);
+    for await (const chunk of createReadStream(fsPath(place.path), signal === undefined ? {} : { signal })) {
       size += chunk.length;
       hash.update(chunk);
       onBytes?.(chunk.length);
@@ -34,6 +37,8 @@ export async function digestFile(
     signal?.throwIfAborted();
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) throw fileChanged(source, error);
     throw error;
+  } finally {
+    place?.close();
   }
   return { md5sum: hash.digest('hex'), size };
 }

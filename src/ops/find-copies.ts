@@ -8,6 +8,7 @@ import type { CallOptions } from '../events.ts';
 import { type Fingerprint, fingerprintOf, inodeId, sameFingerprint } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import type { VersionRef } from '../model/refs.ts';
+import { reach } from '../tree/places.ts';
 import type { LinkTarget, LinkTargets } from './link-targets.ts';
 
 /** A real file that is a file of the version that its folder is a clone of. */
@@ -71,7 +72,7 @@ export function createCopies(
   return {
     async find(path) {
       const at = join(folder, path);
-      const stats = lstatSync(fsPath(at), { throwIfNoEntry: false });
+      const stats = reach(at, (place) => lstatSync(fsPath(place), { throwIfNoEntry: false }));
       if (stats === undefined) return undefined;
       const seen = fingerprintOf(stats);
       for (const target of await candidates(path, inodeId(stats))) {

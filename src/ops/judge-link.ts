@@ -7,6 +7,7 @@ import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
 import { type Entry, isBelow } from '../model/tree.ts';
 import type { Pair } from '../tree/compare.ts';
+import { reach } from '../tree/places.ts';
 import { createSymlinkResolver, type SymlinkResolver } from '../tree/resolve-symlink.ts';
 import { sameBytes } from '../tree/same-bytes.ts';
 import { statThrough } from '../tree/stat-through.ts';
@@ -27,6 +28,12 @@ export interface Judgement {
   readonly file?: LinkedFile;
   readonly step?: Step;
 }
+
+/**
+ * Units: bytes. What the text of a symlink may have
+ * Source: Linux, PATH_MAX
+ */
+const MAX_LINK_BYTES = 4095;
 
 interface Verdict extends Omit<LinkedFile, 'path'> {
   /** A link is to be put in the place of this, or of nothing, to the file that looks so. */
@@ -90,6 +97,8 @@ export function createLinkJudge(
     if (verdict === 'folder') return {};
     const { replace, ...file } = verdict;
     if (replace === undefined) return { file: { path, ...file } };
+    const length = Buffer.byteLength(fsPath(target));
+    if (length > MAX_LINK_BYTES) return { file: { path, state: 'failed', message: tooFar(length) } };
     const { before, seen } = replace;
     const after = { type: 'symlink', target, seen } as const;
     return { file: { path, ...file, target }, step: { path, ...(before !== undefined && { before }), after } };
@@ -133,7 +142,7 @@ async function judgeFile(subject: Subject, rules: LinkRules, pace: Pace): Promis
   if (right === undefined) return { state: 'missing', ...(rules.createDst && { replace: { seen } }) };
   if (right.type === 'symlink') return judgeSymlink({ ...subject, right }, stats, rules, pace);
   if (right.type !== 'file') return { state: 'type-differs', message: noFile(right) };
-  const own = lstatSync(fsPath(place));
+  const own = reach(place, (at) => lstatSync(fsPath(at)));
   if (sameInode(own, stats)) return { state: 'alias', message: 'Both are already the same file.' };
   if (!(await holdSame(source, stats, place, own, pace))) return { state: 'different' };
   return { state: 'same', replace: { before: { type: 'file', seen: fingerprintOf(own) }, seen } };
@@ -187,6 +196,10 @@ function changed(path: string): GypsumError {
     hint: 'Run it again once nobody writes there.',
     details: { path },
   });
+}
+
+function tooFar(length: number): string {
+  return `A link to it would need a text of ${length} bytes, and can have ${MAX_LINK_BYTES}.`;
 }
 
 function noFile({ type }: Entry): string {

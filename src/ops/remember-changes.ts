@@ -8,6 +8,7 @@ import type { CallOptions } from '../events.ts';
 import { type Content, sameContent } from '../model/content.ts';
 import { type Fingerprint, fingerprintOf, sameFingerprint } from '../model/fingerprint.ts';
 import { sameVersion } from '../model/refs.ts';
+import { reach } from '../tree/places.ts';
 import type { Step } from '../tree/step.ts';
 import { rememberFiles } from './clone-files.ts';
 import type { FoundClone } from './find-clone.ts';
@@ -58,7 +59,7 @@ async function rememberCopies(
   for (const { path, after } of steps) {
     const print = made.get(path);
     const place = join(root, path);
-    const stats = print === undefined ? undefined : statIfThere(place);
+    const stats = print === undefined ? undefined : reach(place, statIfThere);
     if (stats === undefined || print === undefined || after?.type !== 'file') continue;
     if (sameFingerprint(fingerprintOf(stats), print)) digests.note(place, stats, after.digest.hex);
   }

@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import { fsPath } from '../model/local-path.ts';
 import { isBelow } from '../model/tree.ts';
 
@@ -33,10 +33,44 @@ const OPEN_FILES = '/proc/self/fd';
  * takes Linux's /proc; without it such a path is given as it is, and whoever uses it is told that it is too long.
  */
 export function createPlaces(root: string): Places {
+  return openPlaces(root, constants.O_NOFOLLOW);
+}
+
+/** A path by which a file is reached until it is let go of. */
+export interface Place {
+  readonly path: string;
+  close(): void;
+}
+
+/** Leads to what an absolute path says, through symlinks too, also where it is too long for the kernel. */
+export function openPlace(path: string): Place {
+  if (path.length < SHORT || !hasOpenFiles()) return { path, close: () => {} };
+  const { root } = parse(path);
+  const places = openPlaces(root, 0);
+  try {
+    return { path: places.to(path.slice(root.length)), close: places.close };
+  } catch (error) {
+    places.close();
+    throw error;
+  }
+}
+
+/** Has something done at once with what an absolute path leads to, also where that is too long for the kernel. */
+export function reach<T>(path: string, use: (place: string) => T): T {
+  const place = openPlace(path);
+  try {
+    return use(place.path);
+  } finally {
+    place.close();
+  }
+}
+
+/** Folders on the way, below the root, are opened with these flags. */
+function openPlaces(root: string, flags: number): Places {
   // Each lies in the one before.
   const anchors: Anchor[] = [];
 
-  const open = (path: string, place: string, flags = 0) => {
+  const open = (path: string, place: string, flags: number) => {
     const fd = openSync(fsPath(place), constants.O_RDONLY | constants.O_DIRECTORY | flags);
     const anchor = { path, fd };
     anchors.push(anchor);
@@ -55,12 +89,12 @@ export function createPlaces(root: string): Places {
     to(path) {
       if (root.length + path.length < SHORT || !hasOpenFiles()) return join(root, path);
       letGo((anchor) => isBelow(path, anchor.path));
-      let last = anchors.at(-1) ?? open('', root);
+      let last = anchors.at(-1) ?? reach(root, (place) => open('', place, 0));
       while (path.length - last.path.length > SHORT) {
         const end = path.lastIndexOf('/', last.path.length + SHORT);
         if (end <= last.path.length) break;
         const folder = path.slice(0, end);
-        last = open(folder, below(last, folder), constants.O_NOFOLLOW);
+        last = open(folder, below(last, folder), flags);
       }
       return below(last, path);
     },

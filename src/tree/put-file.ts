@@ -19,6 +19,7 @@ import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
 import { isOwnerAlive, ownedName } from '../owned-name.ts';
 import type { Expected } from '../verify-stream.ts';
+import { reach } from './places.ts';
 import { readVerified } from './read-verified.ts';
 
 /**
@@ -72,7 +73,8 @@ export const putFile: PutFile = {
   reflink(source, path) {
     const fresh = freshName(dirname(path));
     try {
-      copyFileSync(fsPath(source), fsPath(fresh), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+      const flags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE;
+      reach(source, (from) => copyFileSync(fsPath(from), fsPath(fresh), flags));
       chmodSync(fsPath(fresh), WRITABLE);
       moveToFree(fresh, path);
     } finally {

@@ -27,23 +27,28 @@ export async function putFolder(
   steps: readonly MakeStep[],
   options: ChangeOptions,
 ): Promise<void> {
-  const place = placeIn(root, path);
-  const holder = freshName(dirname(place));
-  const whole = join(holder, basename(place));
-  mkdirSync(fsPath(holder));
+  const way = createWay(root);
   try {
-    const unfinished = join(holder, UNFINISHED);
-    mkdirSync(fsPath(unfinished));
-    await applyChanges(unfinished, steps, options);
-    if (!isLink(placeIn(root, path), before)) throw changed(root, path);
-    renameSync(fsPath(unfinished), fsPath(whole));
-  } catch (error) {
-    rmSync(fsPath(holder), { recursive: true, force: true });
-    throw error;
+    const place = way.to(path);
+    const holder = freshName(dirname(place));
+    const whole = join(holder, basename(place));
+    mkdirSync(fsPath(holder));
+    try {
+      const unfinished = join(holder, UNFINISHED);
+      mkdirSync(fsPath(unfinished));
+      await applyChanges(unfinished, steps, options);
+      if (!isStillLink(root, path, before)) throw changed(root, path);
+      renameSync(fsPath(unfinished), fsPath(whole));
+    } catch (error) {
+      rmSync(fsPath(holder), { recursive: true, force: true });
+      throw error;
+    }
+    unlinkSync(fsPath(place));
+    renameSync(fsPath(whole), fsPath(place));
+    rmdirSync(fsPath(holder));
+  } finally {
+    way.close();
   }
-  unlinkSync(fsPath(place));
-  renameSync(fsPath(whole), fsPath(place));
-  rmdirSync(fsPath(holder));
 }
 
 /**
@@ -51,28 +56,32 @@ export async function putFolder(
  * and its path is given; what is not whole, or not needed, goes.
  */
 export function finishFolder(root: string, holder: string): string | undefined {
-  const held = placeIn(root, `${holder}/${UNFINISHED}`);
-  const [name = UNFINISHED] = readdirSync(fsPath(dirname(held)), { encoding: 'buffer' }).map(decodePath);
-  const path = joinPath(parentPath(holder), name);
-  const isWanted = name !== UNFINISHED && lstatSync(fsPath(join(root, path)), { throwIfNoEntry: false }) === undefined;
-  if (isWanted) renameSync(fsPath(join(root, holder, name)), fsPath(join(root, path)));
-  rmSync(fsPath(join(root, holder)), { recursive: true, force: true });
-  return isWanted ? path : undefined;
-}
-
-/** Gives where an entry is, or throws if it would be reached through a symlink. */
-function placeIn(root: string, path: string): string {
   const way = createWay(root);
   try {
-    way.to(path);
-    return join(root, path);
+    // The holder itself must be no symlink, either.
+    way.to(`${holder}/${UNFINISHED}`);
+    const held = way.to(holder);
+    const [name = UNFINISHED] = readdirSync(fsPath(held), { encoding: 'buffer' }).map(decodePath);
+    const place = join(dirname(held), name);
+    const isWanted = name !== UNFINISHED && lstatSync(fsPath(place), { throwIfNoEntry: false }) === undefined;
+    if (isWanted) renameSync(fsPath(join(held, name)), fsPath(place));
+    rmSync(fsPath(held), { recursive: true, force: true });
+    return isWanted ? joinPath(parentPath(holder), name) : undefined;
   } finally {
     way.close();
   }
 }
 
-function isLink(place: string, { target }: SymlinkText): boolean {
-  return lstatSync(fsPath(place), { throwIfNoEntry: false })?.isSymbolicLink() === true && readLink(place) === target;
+/** Whether a path is the link that it was; throws if it would be reached through a symlink. */
+function isStillLink(root: string, path: string, { target }: SymlinkText): boolean {
+  const way = createWay(root);
+  try {
+    const place = way.to(path);
+    const stats = lstatSync(fsPath(place), { throwIfNoEntry: false });
+    return stats?.isSymbolicLink() === true && readLink(place) === target;
+  } finally {
+    way.close();
+  }
 }
 
 function changed(root: string, path: string): GypsumError {

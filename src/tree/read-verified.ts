@@ -3,6 +3,7 @@ import { isGypsumError } from '../errors.ts';
 import type { Pace } from '../give-way.ts';
 import { fsPath } from '../model/local-path.ts';
 import { createVerifier, type Expected } from '../verify-stream.ts';
+import { reach } from './places.ts';
 
 /** Units: bytes. Read at once, so that a large file can be interrupted. */
 const CHUNK = 1024 * 1024;
@@ -16,7 +17,7 @@ export async function readVerified(
 ): Promise<void> {
   const verifier = createVerifier(expected, source);
   const chunk = Buffer.allocUnsafe(Math.min(CHUNK, expected.size + 1));
-  const from = openSync(fsPath(source), 'r');
+  const from = reach(source, (place) => openSync(fsPath(place), 'r'));
   try {
     for (let length = readSync(from, chunk); length > 0; length = readSync(from, chunk)) {
       const bytes = chunk.subarray(0, length);

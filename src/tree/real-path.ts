@@ -1,7 +1,9 @@
 import { realpathSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, parse, resolve, sep } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import { decodePath, fsPath } from '../model/local-path.ts';
+import { createSymlinkResolver } from './resolve-symlink.ts';
+import { statThrough } from './stat-through.ts';
 
 /** Gives an absolute path, also where the current folder's name is not UTF-8. */
 export function absolutePath(path: string): string {
@@ -16,10 +18,18 @@ export function realPath(path: string): string {
     try {
       return join(decodePath(realpathSync.native(fsPath(at), 'buffer')), ...missing);
     } catch (error) {
+      const deep = isSystemError(error, 'ENAMETOOLONG') ? followAll(at) : undefined;
+      if (deep !== undefined) return join(deep, ...missing);
       if (!isSystemError(error, 'ENOENT') || dirname(at) === at) throw error;
       missing.unshift(basename(at));
     }
   }
+}
+
+/** Follows every symlink of a path that is too long for the kernel, or leads to one that is; nothing if it leads nowhere. */
+function followAll(path: string): string | undefined {
+  const to = createSymlinkResolver().resolve(parse(path).root, path);
+  return to.type === 'outside' && to.exists && statThrough(to.path) !== undefined ? to.path : undefined;
 }
 
 /** Whether a real path is that of a folder, or lies in it. */

@@ -1,5 +1,6 @@
 import { dirname, isAbsolute, join, parse, sep } from 'node:path';
 import { isSystemError } from '../errors.ts';
+import { reach } from './places.ts';
 import { readLink } from './scan.ts';
 
 /** Where a symlink leads. */
@@ -86,7 +87,7 @@ function isPlain(part: string): boolean {
 
 function readLinkIfAny(path: string): string | undefined | null {
   try {
-    return readLink(path);
+    return reach(path, readLink);
   } catch (error) {
     if (isSystemError(error, 'EINVAL', 'UNKNOWN')) return undefined;
     if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return null;

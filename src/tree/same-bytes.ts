@@ -1,15 +1,16 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Pace } from '../give-way.ts';
 import { fsPath } from '../model/local-path.ts';
+import { reach } from './places.ts';
 
 /** Units: bytes. Read at once of each file, so that large ones can be interrupted. */
 const CHUNK = 256 * 1024;
 
 /** Whether two files hold the same bytes; they are read side by side, as far as they are equal. */
 export async function sameBytes(one: string, other: string, pace: Pace): Promise<boolean> {
-  const a = openSync(fsPath(one), 'r');
+  const a = openToRead(one);
   try {
-    const b = openSync(fsPath(other), 'r');
+    const b = openToRead(other);
     try {
       return await readAlike(a, b, pace);
     } finally {
@@ -18,6 +19,10 @@ export async function sameBytes(one: string, other: string, pace: Pace): Promise
   } finally {
     closeSync(a);
   }
+}
+
+function openToRead(path: string): number {
+  return reach(path, (place) => openSync(fsPath(place), 'r'));
 }
 
 async function readAlike(a: number, b: number, pace: Pace): Promise<boolean> {
