@@ -33,6 +33,8 @@ export type RecordEntry = RecordFile | RecordSymlink | DirectoryEntry;
 export interface TreeRecord {
   /** In the order of `comparePaths`. */
   readonly entries: readonly RecordEntry[];
+  /** It stands in a folder for symlinks that could not be made there, with the field `"not-made":true`. */
+  readonly notMade?: true;
 }
 
 /**
@@ -52,7 +54,7 @@ export const MAX_LINK_TEXT = 4095;
 
 const FORMAT = 1;
 
-const wireRecord = z.object({ entries: z.array(z.unknown()) });
+const wireRecord = z.object({ entries: z.array(z.unknown()), 'not-made': z.literal(true).optional().catch(undefined) });
 
 const path = z.string();
 const mtime = z.string().refine(isMtime, 'is not a time such as 2026-01-02T03:04:05.123456789Z').optional();
@@ -85,7 +87,8 @@ type Owner = VersionRef | string;
  * entry below a file or a symlink, or a text that no symlink can have refuses the whole.
  */
 export function parseTreeRecord(text: string, of: Owner): TreeRecord {
-  const entries = readEntries(parseJsonIfAny(text), of).map((value, at) => checkEntry(value, at, of));
+  const wire = readRecord(parseJsonIfAny(text), of);
+  const entries = wire.entries.map((value, at) => checkEntry(value, at, of));
   entries.sort((a, b) => comparePaths(a.path, b.path));
   let previous: RecordEntry | undefined;
   for (const entry of entries) {
@@ -96,13 +99,13 @@ export function parseTreeRecord(text: string, of: Owner): TreeRecord {
     }
     previous = entry;
   }
-  return { entries };
+  return { entries, ...(wire['not-made'] && { notMade: true }) };
 }
 
 /** Writes a record as `parseTreeRecord` reads it: one entry a line, the same text for the same entries in whatever order. */
-export function formatTreeRecord({ entries }: TreeRecord): string {
+export function formatTreeRecord({ entries, notMade }: TreeRecord): string {
   const lines = entries.toSorted((a, b) => comparePaths(a.path, b.path)).map((entry) => JSON.stringify(toWire(entry)));
-  return `{"gypsum-tree":${FORMAT},"entries":[\n${lines.join(',\n')}\n]}\n`;
+  return `{"gypsum-tree":${FORMAT},${notMade ? '"not-made":true,' : ''}"entries":[\n${lines.join(',\n')}\n]}\n`;
 }
 
 /** Whether two records say the same but for times. */
@@ -131,7 +134,7 @@ function toWire(entry: RecordEntry): WireEntry {
   return { path: entry.path, type: entry.type === 'directory' ? 'dir' : 'file', ...modes, ...times };
 }
 
-function readEntries(value: unknown, of: Owner): unknown[] {
+function readRecord(value: unknown, of: Owner): z.infer<typeof wireRecord> {
   if (typeof value !== 'object' || value === null || !('gypsum-tree' in value)) {
     throw refused(of, 'It is not one: JSON with the field "gypsum-tree" is expected.');
   }
@@ -139,7 +142,7 @@ function readEntries(value: unknown, of: Owner): unknown[] {
   if (typeof format === 'number' && format > FORMAT) throw refused(of, 'It was made by a newer version of gypsum.');
   const parsed = wireRecord.safeParse(value);
   if (format !== FORMAT || !parsed.success) throw refused(of, 'It is not a list of entries.');
-  return parsed.data.entries;
+  return parsed.data;
 }
 
 function checkEntry(value: unknown, at: number, of: Owner): RecordEntry {

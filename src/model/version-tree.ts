@@ -1,3 +1,4 @@
+import { versionText } from './link-text.ts';
 import { type Manifest, selectEntries } from './manifest.ts';
 import { manifestTree } from './manifest-tree.ts';
 import {
@@ -43,9 +44,9 @@ export interface FolderTree {
   readonly own: ReadonlyMap<string, OwnEntry>;
 }
 
-/** Whether an entry is a symlink with this text. */
+/** Whether an entry is a symlink with this text, as it stands in a folder. */
 export function isSymlinkTo(entry: OwnEntry | undefined, target: string): boolean {
-  return entry?.type === 'symlink' && entry.target === target;
+  return entry?.type === 'symlink' && entry.target === versionText(target);
 }
 
 export function ownEntries({ entries }: VersionTree): ReadonlyMap<string, OwnEntry> {

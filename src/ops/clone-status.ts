@@ -11,11 +11,10 @@ import { type Comparison, compareClone } from './compare-clone.ts';
 import { digestFiles } from './digest-files.ts';
 import { inspectLinks } from './find-changed.ts';
 import { findClone } from './find-clone.ts';
-import { findFolderRecord, symlinkRule, treeOf } from './folder-record.ts';
+import { createSources, type FolderBase, findFolderRecord, symlinkRule } from './folder-record.ts';
 import { foreseePublishing, type Publishing } from './foresee-publishing.ts';
 import { cachedPlace, type Found, type FoundLink } from './found.ts';
 import { readKept } from './kept-symlinks.ts';
-import type { LoadedTree } from './load-tree.ts';
 import { run } from './run.ts';
 import { loadVersion } from './version-documents.ts';
 
@@ -71,14 +70,16 @@ export async function cloneStatus(ctx: Context, directory: string, options: Call
 }
 
 /** Gives the permissions that are others than in the version, by path. */
-function findModes(entries: readonly Found[], base: LoadedTree | undefined): Map<string, number> {
+function findModes(entries: readonly Found[], base: FolderBase | undefined): Map<string, number> {
   const modes = new Map<string, number>();
   if (base === undefined) return modes;
   const before = new Map(base.tree.entries.map((entry) => [entry.path, entry]));
-  for (const entry of treeOf(entries, base)) {
-    const was = before.get(entry.path);
-    if (entry.mode === undefined || was?.type !== entry.type) continue;
-    if (was.mode !== undefined && was.mode !== entry.mode) modes.set(entry.path, entry.mode);
+  const toSource = createSources(base);
+  for (const found of entries) {
+    const entry = toSource(found);
+    const was = before.get(found.path);
+    if (entry?.mode === undefined || was?.type !== entry.type) continue;
+    if (was.mode !== undefined && was.mode !== entry.mode) modes.set(found.path, entry.mode);
   }
   return modes;
 }

@@ -25,23 +25,27 @@ export interface FoundClone {
  */
 export async function findClone(ctx: Context, directory: string, options: CallOptions = {}): Promise<FoundClone> {
   const given = checkFolder(directory, 'Give the folder of a clone, or one in it.');
-  const { dev } = lstatSync(fsPath(given));
-  for (let root = given; ; root = dirname(root)) {
-    options.signal?.throwIfAborted();
-    const stats = lstatSync(fsPath(root));
-    if (stats.dev !== dev) break;
-    const clone = await cloneAt(ctx, root, stats, options);
-    if (clone !== undefined) return clone;
-    if (dirname(root) === root) break;
-  }
+  const clone = await cloneAround(ctx, given, options);
+  if (clone !== undefined) return clone;
   throw new GypsumError('invalid-argument', `${showText(given)} is no clone that the cache knows of, nor in one.`, {
     hint: 'Make one with "gypsum clone"; have the cache know one that was made elsewhere with "gypsum relink --as PROJECT/ASSET/VERSION FOLDER".',
     details: { directory: given },
   });
 }
 
-/** Gives the clone that a folder is, by its real path; nothing if it is none. */
-export async function cloneAt(
+/** Gives the clone that a folder is or lies in, by its real path; nothing if there is none. */
+export async function cloneAround(ctx: Context, folder: string, options: CallOptions): Promise<FoundClone | undefined> {
+  const { dev } = lstatSync(fsPath(folder));
+  for (let root = folder; ; root = dirname(root)) {
+    options.signal?.throwIfAborted();
+    const stats = lstatSync(fsPath(root));
+    if (stats.dev !== dev) return undefined;
+    const clone = await cloneAt(ctx, root, stats, options);
+    if (clone !== undefined || dirname(root) === root) return clone;
+  }
+}
+
+async function cloneAt(
   ctx: Context,
   root: string,
   stats: FolderStats,

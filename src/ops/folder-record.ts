@@ -1,15 +1,14 @@
-import { lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
-import { fsPath } from '../model/local-path.ts';
+import type { Manifest } from '../model/manifest.ts';
 import { type RecordSource, recordFor } from '../model/record-for.ts';
 import { sameVersion } from '../model/refs.ts';
-import { type Entry, type EntryFacts, factsOf } from '../model/tree.ts';
+import { type Entry, type EntryFacts, factsOf, joinPath } from '../model/tree.ts';
 import { TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import { statThrough } from '../tree/stat-through.ts';
-import { cloneAt } from './find-clone.ts';
+import { cloneAround } from './find-clone.ts';
 import type { Found } from './found.ts';
 import type { SymlinkRule } from './kept-symlinks.ts';
 import { type LoadedTree, loadTree } from './load-tree.ts';
@@ -17,14 +16,22 @@ import { readStandingRecord } from './standing-record.ts';
 import { storedManifest } from './stored-manifest.ts';
 import type { LoadOptions } from './version-documents.ts';
 
+/** The version of the clone that a folder is or lies in. */
+export interface FolderBase extends LoadedTree {
+  /** The real path of the clone. */
+  readonly clone: string;
+  /** Which folder of the version it is; empty for its root. */
+  readonly below: string;
+}
+
 /** What makes a folder keep its symlinks. */
 export interface FolderRecord {
-  /** The version that it is a clone of, which has a tree record; absent where the folder has one itself. */
-  readonly base?: LoadedTree;
+  /** The version of its clone, which has a tree record; absent where the folder has one itself. */
+  readonly base?: FolderBase;
 }
 
 /**
- * Finds out whether a folder, given by its real path, has a tree record: the version that it is a clone of has one, or it stands in
+ * Finds out whether a folder, given by its real path, has a tree record: the version of the clone that it is or lies in has one, or it stands in
  * the folder. Throws `invalid-tree` if what stands there is none. Asks the registry only for a record that the cache has not got.
  */
 export async function findFolderRecord(
@@ -32,12 +39,23 @@ export async function findFolderRecord(
   root: string,
   options: LoadOptions,
 ): Promise<FolderRecord | undefined> {
-  const clone = await cloneAt(ctx, root, lstatSync(fsPath(root)), options);
-  const manifest = clone === undefined ? undefined : await storedManifest(ctx, clone.ref);
-  const isBase = manifest !== undefined && TREE_RECORD in manifest;
-  const base = isBase && clone !== undefined ? await loadTree(ctx, clone.ref, options) : undefined;
+  const base = await findFolderBase(ctx, root, options, (manifest) => TREE_RECORD in manifest);
   const isThere = checkStandingRecord(root, base !== undefined);
   return base === undefined && !isThere ? undefined : { ...(base !== undefined && { base }) };
+}
+
+/** Gives the version of the clone that a folder, given by its real path, is or lies in, if the cache has its manifest and it is `wanted`. */
+export async function findFolderBase(
+  ctx: Context,
+  root: string,
+  options: LoadOptions,
+  wanted: (manifest: Manifest) => boolean = () => true,
+): Promise<FolderBase | undefined> {
+  const clone = await cloneAround(ctx, root, options);
+  const manifest = clone === undefined ? undefined : await storedManifest(ctx, clone.ref);
+  if (clone === undefined || manifest === undefined || !wanted(manifest)) return undefined;
+  const below = relative(clone.root, root).split(sep).join('/');
+  return { ...(await loadTree(ctx, clone.ref, options)), clone: clone.root, below };
 }
 
 /** Whether a tree record stands in a folder. A link to that of a version, which has been read, may dangle. */
@@ -60,29 +78,35 @@ export function recordOf(
   rule: SymlinkRule,
 ): TreeRecord | undefined {
   if (rule === 'follow') return undefined;
-  return recordFor(treeOf(found, record?.base), record !== undefined);
+  const toSource = createSources(record?.base);
+  return recordFor(
+    found.flatMap((entry) => toSource(entry) ?? []),
+    record !== undefined,
+  );
 }
 
-/** Gives what a folder would be as a version. What a clone cannot keep as it is, for it has links for files, is as its version's. */
-export function treeOf(found: readonly Found[], base: LoadedTree | undefined): RecordSource[] {
+/**
+ * Says of what is in a folder what it would be in a version. What a clone cannot keep as it is, for it has links for files, is as its
+ * version's.
+ */
+export function createSources(base: FolderBase | undefined): (found: Found) => RecordSource | undefined {
   const known = new Map(base?.tree.entries.map((entry) => [entry.path, entry]));
-  return found.flatMap((entry) => toEntry(entry, known, base) ?? []);
+  return (found) => toSource(found, known, base);
 }
 
-function toEntry(
+function toSource(
   found: Found,
   known: ReadonlyMap<string, VersionEntry>,
-  base: LoadedTree | undefined,
+  base: FolderBase | undefined,
 ): RecordSource | undefined {
   const { type, path } = found;
-  const before = known.get(path);
+  const before = base === undefined ? undefined : known.get(joinPath(base.below, path));
   if (type === 'special') return undefined;
   if (type === 'directory') return { type, path, ...factsIn(found, before?.type === type ? before : undefined) };
   if (type === 'symlink' && found.isKept) {
     const { target, mtime } = found;
     const isSame = before?.type === 'symlink' && before.target === target;
-    const isUnsure = found.leadsOut || found.targetType === 'unknown';
-    const targetType = isSame && isUnsure ? before.targetType : (found.targetType ?? 'unknown');
+    const targetType = isSame && found.leadsOut ? before.targetType : (found.targetType ?? 'unknown');
     return { type, path, target, targetType, ...(mtime !== undefined && { mtime }) };
   }
   const size = found.size ?? 0;

@@ -32,7 +32,7 @@ export async function readKept(
 }
 
 /** Adds what was seen of entries, and folders. */
-function withFacts({ entries, seen }: Reading): Found[] {
+export function withFacts({ entries, seen }: Reading): Found[] {
   const folders: FoundFolder[] = [];
   for (const entry of seen.values()) {
     if (entry.type === 'directory') folders.push({ ...entry, ...nameFault(entry.path) });
@@ -54,7 +54,7 @@ function nameFault(path: string): Pick<Found, 'fault'> {
 }
 
 /** Says of a whole reading which of its own symlinks are not what a rule wants, and of each what it leads to in a version. */
-function checkKept(found: readonly Found[], rule: SymlinkRule): Found[] {
+export function checkKept(found: readonly Found[], rule: SymlinkRule): Found[] {
   const resolver = createPathResolver(withDirectories(found.map(toEntry)));
   return found.flatMap((entry, at) => {
     // Of a folder with a name that cannot be, what is in it has one too.

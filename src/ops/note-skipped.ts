@@ -8,7 +8,7 @@ import { createWay } from '../tree/way.ts';
 
 /**
  * Writes a tree record of symlinks that could not be made into the folder that they belong into, unless there is something of
- * that name: who puts the folder finds them there, so that they stay symlinks.
+ * that name: who puts the folder finds them there, so that they stay symlinks. No other record of a folder stands for what is not there.
  */
 export function noteSkipped(root: string, folder: string, symlinks: readonly RecordSymlink[]): void {
   const way = createWay(root);
@@ -17,7 +17,7 @@ export function noteSkipped(root: string, folder: string, symlinks: readonly Rec
     if (lstatSync(fsPath(place), { throwIfNoEntry: false }) !== undefined) return;
     const fresh = freshName(dirname(place));
     try {
-      writeFileSync(fsPath(fresh), formatTreeRecord({ entries: symlinks }), { flag: 'wx' });
+      writeFileSync(fsPath(fresh), formatTreeRecord({ entries: symlinks, notMade: true }), { flag: 'wx' });
       renameSync(fsPath(fresh), fsPath(place));
     } finally {
       removeIfThere(fresh);

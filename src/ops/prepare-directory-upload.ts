@@ -86,7 +86,12 @@ interface How {
 
 async function prepare(ctx: Context, root: string, how: How, options: CallOptions): Promise<PreparedUpload> {
   const { links: rule, symlinks, rescue } = how;
-  const { entries, ignored } = await readKept(ctx, root, { ...options, links: rule, symlinks });
+  const { entries, ignored } = await readKept(ctx, root, {
+    ...options,
+    links: rule,
+    symlinks,
+    ...(how.record?.base !== undefined && { clone: how.record.base.clone }),
+  });
   const { files, links, missing, faults } = sortOut(entries);
   const mayBeEdited = links.filter(({ how }) => how !== 'copy');
   const edited = await findChanged(ctx, mayBeEdited, (link) => cachedPlace(ctx, link), options);

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
+import { versionText } from '../model/link-text.ts';
 import { MAX_KEY_BYTES, pathFault } from '../model/names.ts';
 import { type Entry, joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
 import { readFacts } from '../tree/entry-facts.ts';
@@ -46,6 +47,8 @@ export interface ReadOptions extends CallOptions {
   content?: boolean;
   /** Keep symlinks that do not lead into a cache for what they are. @default false */
   keepSymlinks?: boolean;
+  /** The real path of the clone that it lies in, to places of which its own symlinks may lead. @default the folder */
+  clone?: string;
   /** Look up modes and times. @default false */
   facts?: boolean;
   /** Says of paths that they are left out, with all below. */
@@ -71,7 +74,7 @@ export async function readFolder(
   root: string,
   { links: rule = 'auto', loaded = [], content = true, ...reading }: ReadOptions,
 ): Promise<Reading> {
-  const { keepSymlinks = false, facts = false, exclude, ignoreFile = true, onFailure, ...options } = reading;
+  const { keepSymlinks = false, clone, facts = false, exclude, ignoreFile = true, onFailure, ...options } = reading;
   const entries: Found[] = [];
   const seen = new Map<string, Entry>();
   const targets = createLinkTargets(ctx, options, loaded);
@@ -143,8 +146,8 @@ export async function readFolder(
 
   const addSymlink = async (path: string, entry: SymlinkEntry, folder: string, real: readonly string[]) => {
     const resolution = buckets.resolve(join(folder, parentPath(entry.path)), entry.target);
-    if (keepSymlinks && isKept(folder, entry, resolution, buckets.roots)) {
-      return add({ type: 'symlink', path, target: entry.target, isKept: true }, real);
+    if (keepSymlinks && isKept(folder, entry, resolution, buckets.roots, clone)) {
+      return add({ type: 'symlink', path, target: versionText(entry.target), isKept: true }, real);
     }
     const link = join(folder, entry.path);
     const astray = findAstray(folder, entry, resolution);

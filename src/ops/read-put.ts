@@ -6,7 +6,7 @@ import type { CallOptions } from '../events.ts';
 import { fsPath } from '../model/local-path.ts';
 import type { TreeChange } from '../model/merge-trees.ts';
 import type { FileRef } from '../model/refs.ts';
-import { type Entry, type EntryFacts, factsOf, isBelow, joinPath, parentPath, type TargetType } from '../model/tree.ts';
+import { type DirectoryEntry, type EntryFacts, factsOf, isBelow, joinPath, parentPath } from '../model/tree.ts';
 import { type RecordSymlink, TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
@@ -16,7 +16,9 @@ import { liesIn, realPath } from '../tree/real-path.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { digestFiles } from './digest-files.ts';
 import { findChanged } from './find-changed.ts';
+import { createSources, findFolderBase } from './folder-record.ts';
 import { cachedPlace, type Found, type FoundLink } from './found.ts';
+import { checkKept, withFacts } from './kept-symlinks.ts';
 import type { Origin } from './publish-tree.ts';
 import type { PutSource } from './put-source.ts';
 import { type Reading, readFolder } from './read-folder.ts';
@@ -60,16 +62,26 @@ export async function readPut(
   const refuse = (path: string, type: TreeChange['type'], why: string) =>
     faults.push({ sign: 'E', path: inVersion(path), ...(type !== undefined && { type }), why });
 
+  const base = await findFolderBase(ctx, root, options);
+  const toSource = createSources(base);
   const reading = await readFolder(ctx, root, {
     ...options,
     facts: true,
     keepSymlinks: !followLinks,
+    ...(base !== undefined && { clone: base.clone }),
     ignoreFile: name === undefined,
     exclude: (path) =>
       (name !== undefined && path !== name && !path.startsWith(`${name}/`)) || isExcluded(path) || isShortLived(path),
     onFailure: (path) => refuse(path, 'directory', 'cannot be read'),
   });
-  const edited = new Set(await findEdited(ctx, reading.entries, options));
+  const found = followLinks ? withFacts(reading) : checkKept(withFacts(reading), 'keep');
+  const edited = new Set(await findEdited(ctx, found, options));
+
+  const folder = (entry: DirectoryEntry): DirectoryEntry => ({
+    type: 'directory',
+    path: entry.path,
+    ...factsOf(toSource(entry) ?? {}),
+  });
 
   const addFile = (path: string, size: number, facts: EntryFacts) => {
     const source = join(root, path);
@@ -83,8 +95,8 @@ export async function readPut(
 
   const addFound = (found: Found) => {
     const { path } = found;
-    const seen = reading.seen.get(path);
-    if (bars.some((bar) => isBelow(path, bar))) return;
+    // Folders are told of apart: names that no version can have are judged of all entries at once.
+    if (found.type === 'directory' || bars.some((bar) => isBelow(path, bar))) return;
     if (name === undefined && path === TREE_RECORD) {
       for (const link of followLinks ? [] : missingSymlinks(readOwnRecord(root), reading)) addMissing(link);
       return;
@@ -97,8 +109,9 @@ export async function readPut(
         'was edited through its link, in the cache: stage it, or "gypsum upload --rescue"',
       );
     }
-    if (found.type === 'symlink' && found.isKept)
-      return void entries.push(keptSymlink(inVersion(path), found.target, seen));
+    const source = toSource(found);
+    if (source?.type === 'symlink') return void entries.push({ ...source, path: inVersion(path) });
+    const facts = factsOf(source ?? {});
     if (found.type === 'symlink' && isOutside(root, path)) {
       outside++;
       if (noOutside) {
@@ -106,27 +119,27 @@ export async function readPut(
         return void refuse(path, 'symlink', 'is a symlink that leads out of the folder');
       }
     }
-    if (found.type === 'file') addFile(path, found.size, factsSeen(seen));
+    if (found.type === 'file') addFile(path, found.size, facts);
     else if (found.type === 'symlink' && found.size !== undefined)
       addFile(path, found.size, factsThrough(join(root, path)));
     else if (found.type === 'link' && found.sent !== undefined) {
       if (found.isMissing) missing.push(found.file);
-      sources.push({ path: inVersion(path), source: join(root, path), size: found.sent, facts: {} });
-    } else if (found.type === 'link') addLink(found, seen);
+      sources.push({ path: inVersion(path), source: join(root, path), size: found.sent, facts });
+    } else if (found.type === 'link') addLink(found, facts);
   };
 
-  const addLink = ({ path, file, size, md5sum, seen }: FoundLink, entry: Entry | undefined) => {
+  const addLink = ({ path, file, size, md5sum, seen }: FoundLink, facts: EntryFacts) => {
     const digest = { algorithm: 'md5', hex: md5sum } as const;
-    const facts = entry?.type === 'file' ? factsOf(entry) : {};
     entries.push({ type: 'file', path: inVersion(path), size, digest, ...facts });
     origins.set(inVersion(path), { link: file, source: join(root, path), ...(seen !== undefined && { seen }) });
   };
 
-  if (top !== '' && name === undefined) entries.push({ type: 'directory', path: top, ...readFacts(root).facts });
-  for (const found of reading.entries) addFound(found);
+  if (top !== '' && name === undefined)
+    entries.push({ ...folder({ type: 'directory', path: '', ...readFacts(root).facts }), path: top });
+  for (const entry of found) addFound(entry);
   for (const entry of foldersOf(reading)) {
     if (bars.some((bar) => bar === entry.path || isBelow(entry.path, bar))) continue;
-    entries.push({ ...entry, path: inVersion(entry.path) });
+    entries.push({ ...folder(entry), path: inVersion(entry.path) });
   }
   await saveFileRefs(ctx, missing, options);
   const digested = await digestFiles(ctx, sources, options);
@@ -147,25 +160,15 @@ function readOwnRecord(root: string): TreeRecord {
   return statThrough(place)?.isFile() ? readStandingRecord(place) : { entries: [] };
 }
 
-/** Gives the symlinks of a record at whose places nothing is, in folders that are there: they could not be made. */
-function missingSymlinks({ entries }: TreeRecord, { seen, entries: found }: Reading): RecordSymlink[] {
+/** Gives the symlinks that a record says could not be made, and at whose places nothing is, in folders that are there. */
+function missingSymlinks({ entries, notMade }: TreeRecord, { seen, entries: found }: Reading): RecordSymlink[] {
+  if (notMade !== true) return [];
   const there = new Set([...seen.keys(), ...found.map(({ path }) => path)]);
   return entries
     .filter((entry) => entry.type === 'symlink')
     .filter(
       ({ path }) => !there.has(path) && (parentPath(path) === '' || seen.get(parentPath(path))?.type === 'directory'),
     );
-}
-
-function keptSymlink(path: string, text: string, seen: Entry | undefined): VersionEntry {
-  const target = process.platform === 'win32' ? text.replaceAll('\\', '/') : text;
-  const targetType: TargetType = (seen?.type === 'symlink' ? seen.targetType : undefined) ?? 'unknown';
-  const mtime = seen?.type === 'symlink' ? seen.mtime : undefined;
-  return { type: 'symlink', path, target, targetType, ...(mtime !== undefined && { mtime }) };
-}
-
-function factsSeen(entry: Entry | undefined): EntryFacts {
-  return entry === undefined || entry.type === 'special' ? {} : factsOf(entry);
 }
 
 /** Gives what is known of the file that a symlink leads to. */

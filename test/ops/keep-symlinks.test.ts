@@ -134,6 +134,35 @@ describe('a folder with a tree record', () => {
   });
 });
 
+describe('a folder in a clone of a version with a tree record', () => {
+  it.each(['symlink', 'copy'] as const)(
+    'keeps symlinks, also those into the rest of the clone, and modes: mode %s',
+    async (mode) => {
+      const { client, folder } = await createRig({ projects: { p: {} } });
+      const mine = join(folder, 'mine');
+      layOut(mine, {
+        file: 'f',
+        'sub/secret': 's',
+        'sub/in': { link: 'secret' },
+        'sub/out': { link: '../file' },
+        'sub/up': { link: '..' },
+      });
+      chmodSync(join(mine, 'sub/secret'), 0o600);
+      await client.putTree({ project: 'p', asset: 'a' }, `${mine}/`);
+      const clone = join(folder, 'clone');
+      await client.cloneVersion({ ...V1, version: '1' }, clone, { mode });
+      const { files, links, record } = await client.prepareDirectoryUpload(join(clone, 'sub'));
+      expect(named([...files, ...links])).toEqual(['secret']);
+      expect(record?.entries).toEqual([
+        expect.objectContaining({ path: 'in', target: 'secret', targetType: 'file' }),
+        expect.objectContaining({ path: 'out', target: '../file', targetType: 'file' }),
+        expect.objectContaining({ path: 'secret', mode: 0o600 }),
+        expect.objectContaining({ path: 'up', target: '..', targetType: 'dir' }),
+      ]);
+    },
+  );
+});
+
 describe('a folder without a tree record', () => {
   it('has what its symlinks lead to, and no folders, unless they are to be kept', async () => {
     const { client, makeFolder } = await createRig(seed);

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  copyFileSync,
   mkdirSync,
   rmSync,
   symlinkSync,
@@ -10,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { PutOptions, TreeChange } from '../../src/index.ts';
+import type { CloneOptions, PutOptions, TreeChange } from '../../src/index.ts';
 import { MAX_TREE_RECORD, TREE_RECORD } from '../../src/model/tree-record.ts';
 import { layOut } from '../helpers/files.ts';
 import { layOutFixture, readFixture, shapeOf } from '../helpers/fixture-tree.ts';
@@ -304,6 +305,61 @@ describe('symlinks that are put', () => {
   });
 });
 
+describe('a clone that is put', () => {
+  const createClone = async (options: CloneOptions) => {
+    const rig = await createPut('test_symlinks');
+    layOut(rig.root, { 'private/run.sh': 'run', 'private/secret': 's', dangling: { link: 'private/none' } });
+    for (const [path, mode] of [
+      ['private/run.sh', 0o755],
+      ['private/secret', 0o600],
+      ['private', 0o700],
+    ] as const)
+      chmodSync(join(rig.root, path), mode);
+    await rig.put();
+    const clone = join(rig.folder, 'clone');
+    await rig.client.cloneVersion({ ...ASSET, version: '1' }, clone, options);
+    return { ...rig, clone };
+  };
+
+  it.each<CloneOptions>([{ mode: 'symlink' }, { download: false }, { mode: 'hardlink' }, { mode: 'copy' }])(
+    'is no new version where nothing has changed: %j',
+    async (options) => {
+      const { put, clone } = await createClone(options);
+      expect(await put(`${clone}/`, { delete: true })).toMatchObject({ changes: [], unchanged: true });
+      expect(await put(`${clone}/sub/`, { path: '/sub', delete: true })).toMatchObject({ changes: [] });
+      expect(await put(`${clone}/private/secret`, { path: '/private/' })).toMatchObject({ changes: [] });
+    },
+  );
+
+  it('has the permissions of files and folders that were not given others, and those that were', async () => {
+    const { put, clone, client } = await createClone({ mode: 'symlink' });
+    await client.stageFiles([join(clone, 'private')]);
+    writeFileSync(join(clone, 'private/secret'), 'changed');
+    expect(signs((await put(`${clone}/`, { delete: true })).changes)).toEqual(['* private/secret']);
+    chmodSync(join(clone, 'private/secret'), 0o640);
+    chmodSync(join(clone, 'private/run.sh'), 0o644);
+    await put(`${clone}/`, { delete: true });
+    const { entries } = await client.readTree(ASSET);
+    const modes = entries.flatMap(({ path, ...one }) =>
+      path.startsWith('private') && 'mode' in one ? [[path, one.mode]] : [],
+    );
+    expect(modes).toEqual([
+      ['private', 0o700],
+      ['private/run.sh', 0o644],
+      ['private/secret', 0o640],
+    ]);
+  });
+
+  it('has symlinks lead to nothing where somebody has removed what they led to', async () => {
+    const { put, clone, root } = await createClone({ mode: 'symlink' });
+    for (const folder of [clone, root]) unlinkSync(join(folder, 'realfile.txt'));
+    const led = ['file_link', 'file_link_link', 'sub/parent_dir_file_link.txt'];
+    const { changes } = await put(`${clone}/`, { delete: true });
+    expect(signs(changes)).toEqual(['* file_link', '* file_link_link', '- realfile.txt', `* ${led[2]}`]);
+    expect(await put(undefined, { delete: true })).toMatchObject({ changes: [] });
+  });
+});
+
 describe('what cannot be put', () => {
   it.skipIf(process.getuid?.() === 0)('is a file that nobody may read: it is named, and the rest waits', async () => {
     const { put, root, client } = await createPut();
@@ -346,6 +402,15 @@ describe('what cannot be put', () => {
     await expect(put(one, { delete: true })).rejects.toMatchObject({ code: 'invalid-argument' });
     await expect(put(one, { path: '/another.md/x' })).rejects.toMatchObject({ code: 'invalid-argument' });
     expect(signs((await put(one, { path: '/subfolder' })).changes)).toEqual(['E subfolder']);
+  });
+
+  it('is no symlink that was deleted, also if a record in the folder has it', async () => {
+    const { put, get, root, client } = await createPut('test_symlinks');
+    await put();
+    copyFileSync(await client.saveFile({ ...ASSET, version: '1', path: TREE_RECORD }), join(root, TREE_RECORD));
+    unlinkSync(join(root, 'file_link'));
+    expect(signs((await put(undefined, { delete: true })).changes)).toEqual(['- file_link', '* file_link_link']);
+    expect(await get()).not.toHaveProperty('file_link');
   });
 
   it('is a file where the record goes; a record itself is made anew', async () => {
