@@ -1,12 +1,27 @@
 import { contentId } from '../model/content.ts';
 import type { KnownFile } from '../model/tree.ts';
 
+interface Sized {
+  readonly path: string;
+  readonly size: number;
+}
+
 /** Finds for files that are new those that they were before: of the same name first. All empty files are the same. */
 export function pairMoved(removed: readonly KnownFile[], added: readonly KnownFile[]): Map<KnownFile, KnownFile> {
-  const moved = new Map<KnownFile, KnownFile>();
-  const gone = new Set<KnownFile>();
+  return pairByContent(removed, added, contentOf);
+}
+
+/** The same where `contentOf` names the contents of files. */
+export function pairByContent<F extends Sized>(
+  removed: readonly F[],
+  added: readonly F[],
+  contentOf: (file: F) => string,
+): Map<F, F> {
+  const nameAndContent = (file: F) => `${contentOf(file)}/${file.path.slice(file.path.lastIndexOf('/') + 1)}`;
+  const moved = new Map<F, F>();
+  const gone = new Set<F>();
   for (const keyOf of [nameAndContent, contentOf]) {
-    const open = new Map<string, KnownFile[]>();
+    const open = new Map<string, F[]>();
     // The last of a list is taken first.
     for (const file of removed.toReversed()) {
       if (file.size === 0 || gone.has(file)) continue;
@@ -26,8 +41,4 @@ export function pairMoved(removed: readonly KnownFile[], added: readonly KnownFi
 
 function contentOf({ size, digest }: KnownFile): string {
   return contentId({ size, md5sum: digest.hex });
-}
-
-function nameAndContent(file: KnownFile): string {
-  return `${contentOf(file)}/${file.path.slice(file.path.lastIndexOf('/') + 1)}`;
 }

@@ -1,0 +1,244 @@
+import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
+import type { CallOptions } from '../events.ts';
+import { createPace, sleep } from '../give-way.ts';
+import { parentPath } from '../model/tree.ts';
+import type { ReplicaEntry, ReplicaFolder } from './replica-entry.ts';
+import type {
+  ChangeMode,
+  ChangeTime,
+  CopyFile,
+  MakeFolder,
+  Move,
+  Operation,
+  ReplicaPlan,
+  WriteFile,
+} from './replica-plan.ts';
+import type { Repository, Written } from './repository.ts';
+
+export interface ApplyReplicaOptions extends CallOptions {
+  /** Ends the work behind the operation in hand, and without an error. */
+  until?: AbortSignal | undefined;
+  /** Hears of each operation that was carried out; the digest is that of a file's content, where it is known. */
+  onOperation?: (operation: Operation, digest?: string) => void;
+  /** Hears of each operation that was not; the rest goes on. */
+  onFailure?: (operation: Operation, error: Error) => void;
+}
+
+export interface AppliedReplica {
+  readonly done: number;
+  /** It was stopped before all was tried. */
+  readonly stopped: boolean;
+}
+
+/** How often a file is copied that changes meanwhile, and something is tried that others have in use. */
+const ATTEMPTS = 4;
+
+/** Units: milliseconds. Before the second attempt; it doubles. */
+const AGAIN_AFTER = 50;
+
+/** Carries out a plan, each operation for itself: one that fails keeps none of the others from it, unless the disk is full. */
+export async function applyReplica(
+  plan: ReplicaPlan,
+  source: Repository,
+  destination: Repository,
+  { signal, until, onEvent, onOperation, onFailure }: ApplyReplicaOptions = {},
+): Promise<AppliedReplica> {
+  const { operations } = plan;
+  const pace = createPace(signal);
+  const touched = new Set<string>();
+  const late: (ChangeMode | ChangeTime)[] = [];
+  let done = 0;
+  let seen = 0;
+  const finish = (operation: Operation, digest?: string) => {
+    done++;
+    onOperation?.(operation, digest);
+  };
+  const attempt = async (operation: Operation, work: () => Promise<Written>): Promise<void> => {
+    try {
+      finish(operation, (await work()).digest);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (isFatal(error) || onFailure === undefined) throw error;
+      onFailure(operation, explain(operation, error as Error));
+    }
+  };
+  onEvent?.({ type: 'start', task: 'change', files: operations.length, bytes: operations.reduce(addSize, 0) });
+  try {
+    for (const operation of operations) {
+      if (pace.due()) await pace.rest();
+      if (until?.aborted) break;
+      seen++;
+      if (isLate(operation)) late.push(operation);
+      else {
+        for (const folder of foldersOf(operation)) touched.add(folder);
+        await attempt(operation, () => carryOut(operation, source, destination, signal));
+      }
+      onEvent?.({ type: 'progress', task: 'change', files: 1, bytes: addSize(0, operation) });
+    }
+  } finally {
+    // Also where it is stopped: modes that forbid changes have been lifted.
+    await endFolders(plan.folders, touched, late, { destination, attempt });
+  }
+  onEvent?.({ type: 'end', task: 'change' });
+  return { done, stopped: seen < operations.length };
+}
+
+interface Ending {
+  readonly destination: Repository;
+  readonly attempt: (operation: Operation, work: () => Promise<Written>) => Promise<void>;
+}
+
+/** Gives folders their modes and times, the innermost ones first. */
+async function endFolders(
+  folders: readonly ReplicaFolder[],
+  touched: ReadonlySet<string>,
+  late: readonly (ChangeMode | ChangeTime)[],
+  { destination, attempt }: Ending,
+): Promise<void> {
+  const operations = new Map<string, (ChangeMode | ChangeTime)[]>();
+  for (const operation of late) operations.set(operation.path, [...(operations.get(operation.path) ?? []), operation]);
+  for (const { path, mode, mtime } of folders.toReversed()) {
+    const change = { type: 'directory', path, ...(mode !== undefined && { mode }), mtime } as const;
+    const own = operations.get(path) ?? [];
+    for (const operation of own) await attempt(operation, () => destination.modify(change));
+    if (own.length === 0 && touched.has(path)) {
+      await attemptQuietly(() => destination.modify(change));
+    }
+  }
+}
+
+/** What is not there could not be made, and that has been told. */
+async function attemptQuietly(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
+  }
+}
+
+function isLate(operation: Operation): operation is ChangeMode | ChangeTime {
+  return (operation.op === 'chmod' || operation.op === 'touch') && operation.type === 'directory';
+}
+
+function foldersOf(operation: Operation): string[] {
+  if (operation.op === 'chmod' || operation.op === 'touch') return [];
+  const own = operation.op === 'mkdir' || (operation.op === 'move' && operation.type === 'directory');
+  return [
+    parentPath(operation.path),
+    ...(own ? [operation.path] : []),
+    ...(operation.op === 'move' ? [parentPath(operation.from)] : []),
+  ];
+}
+
+async function carryOut(
+  operation: Operation,
+  source: Repository,
+  destination: Repository,
+  signal: AbortSignal | undefined,
+): Promise<Written> {
+  const { op, path } = operation;
+  const again = <T>(work: () => Promise<T>) => untilFree(work, signal);
+  switch (op) {
+    case 'mkdir':
+      return again(() => destination.create(folderOf(operation)));
+    case 'create':
+    case 'modify':
+      return write(operation, source, destination, signal);
+    case 'copy':
+      return copy(operation, source, destination, signal);
+    case 'link': {
+      const { target, targetType, mtime, replaces } = operation;
+      const link = { type: 'symlink', path, target, ...(targetType !== undefined && { targetType }), mtime } as const;
+      return again(() => (replaces ? destination.modify(link) : destination.create(link)));
+    }
+    case 'move':
+      return again(() => move(operation, destination));
+    case 'chmod':
+    case 'touch':
+      return again(() => destination.modify(operation));
+    case 'delete':
+      return again(() => remove(path, operation.type, destination));
+    case 'rmdir':
+      return again(() => remove(path, 'directory', destination));
+  }
+}
+
+function folderOf({ op: _, ...facts }: MakeFolder): ReplicaFolder {
+  return { type: 'directory', ...facts };
+}
+
+async function move({ from, path, stays, digest }: Move, destination: Repository): Promise<Written> {
+  if (destination.move === undefined) throw new Error('nothing moves in this repository');
+  await destination.move(from, path, { stays: stays === true });
+  return digest === undefined ? {} : { digest };
+}
+
+async function remove(path: string, type: ReplicaEntry['type'], destination: Repository): Promise<Written> {
+  await destination.delete(path, type);
+  return {};
+}
+
+/** Reads a file of the source into the replica, again if it changes meanwhile. */
+async function write(
+  { op, path }: Pick<WriteFile, 'op' | 'path'>,
+  source: Repository,
+  destination: Repository,
+  signal: AbortSignal | undefined,
+): Promise<Written> {
+  return untilFree(async () => {
+    const file = await source.read(path);
+    try {
+      const { size: _, inode: __, ...entry } = file.look().entry;
+      const wanted = { ...entry, path };
+      return await (op === 'create' ? destination.create(wanted, file) : destination.modify(wanted, file));
+    } finally {
+      file.close();
+    }
+  }, signal);
+}
+
+async function copy(
+  { op: _, from, ...entry }: CopyFile,
+  source: Repository,
+  destination: Repository,
+  signal: AbortSignal | undefined,
+): Promise<Written> {
+  try {
+    if (destination.copy === undefined) throw new Error('nothing is copied in this repository');
+    await destination.copy(from, { ...entry, type: 'file' });
+    return { digest: entry.digest };
+  } catch {
+    // Whatever it is, the source has it.
+    signal?.throwIfAborted();
+    return write({ op: 'modify', path: entry.path }, source, destination, signal);
+  }
+}
+
+/** Tries again what fails since others change or use it. */
+async function untilFree<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const isPassing = isGypsumError(error, 'file-changed') || isSystemError(error, ...PASSING);
+      if (attempt === ATTEMPTS || !isPassing) throw error;
+      await sleep(AGAIN_AFTER * 2 ** (attempt - 1), signal);
+    }
+  }
+}
+
+/** On Windows, what others have open cannot be replaced. */
+const PASSING = ['EBUSY', 'ETXTBSY', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])];
+
+function isFatal(error: unknown): boolean {
+  return isSystemError(error, 'ENOSPC', 'EDQUOT', 'EROFS');
+}
+
+function explain({ path }: Operation, error: Error): Error {
+  if (!isGypsumError(error, 'file-changed')) return error;
+  return new GypsumError('file-changed', `It is unstable: ${error.message}`, { details: { path }, cause: error });
+}
+
+function addSize(sum: number, operation: Operation): number {
+  return operation.op === 'create' || operation.op === 'modify' ? sum + operation.size : sum;
+}

@@ -1,0 +1,61 @@
+import type { TargetType } from '../model/tree.ts';
+
+/** What stands at a path of a folder that is replicated, or of its replica. */
+export type ReplicaEntry = ReplicaFile | ReplicaSymlink | ReplicaFolder | ReplicaSpecial;
+
+/** What an entry has beside its content. */
+export interface ReplicaFacts {
+  readonly path: string;
+  /** Permission bits, of folders the sticky bit too; none where the system has none. */
+  readonly mode?: number;
+  /** Units: microseconds since 1970 */
+  readonly mtime: number;
+}
+
+export interface ReplicaFile extends ReplicaFacts {
+  readonly type: 'file';
+  /** Units: bytes */
+  readonly size: number;
+  /** Names its inode where that has other names as well: what is done to it in place is seen there, too. */
+  readonly inode?: string;
+  /** Names its content; found out where something depends on it. */
+  digest?: string;
+}
+
+export interface ReplicaSymlink extends ReplicaFacts {
+  readonly type: 'symlink';
+  /** The text of the link, as it is. */
+  readonly target: string;
+  readonly targetType?: TargetType;
+  /** The same as of a file. */
+  readonly inode?: string;
+}
+
+export interface ReplicaFolder extends ReplicaFacts {
+  readonly type: 'directory';
+  /** Names its inode, where it has one. */
+  readonly inode?: string;
+}
+
+/** A FIFO, a socket or a device. */
+export interface ReplicaSpecial {
+  readonly type: 'special';
+  readonly path: string;
+}
+
+/** The last time that seconds of 32 bits have: behind it, a time that a file is given may come out a little off. */
+const EXACT_UNTIL = 2 ** 31 * 1e6;
+
+/** How far off. Units: microseconds */
+const OFF = 2;
+
+/** Whether a file that was given one time has the other; as exact as times can be given (see `fileTime`). */
+export function sameTime(a: number, b: number): boolean {
+  if (a < 0 || b < 0) return Math.floor(a / 1000) === Math.floor(b / 1000);
+  return a === b || (a > EXACT_UNTIL && Math.abs(a - b) <= OFF);
+}
+
+/** Whether a file or symlink has the time and mode that it is to have. */
+export function sameFacts(wanted: ReplicaFacts, there: ReplicaFacts): boolean {
+  return (wanted.mode === undefined || wanted.mode === there.mode) && sameTime(wanted.mtime, there.mtime);
+}
