@@ -24,6 +24,7 @@ import { withReceipt } from './clone-receipt.ts';
 import { type ClonedVersion, layOutTree, loadFolderVersion, makeProgramsOf, pathsOf } from './cloned-version.ts';
 import { findCloneSources } from './find-clone-sources.ts';
 import { holdFiles } from './hold-files.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { leftOut, type SaveResult, saveFiles } from './save-version.ts';
@@ -254,6 +255,7 @@ async function cloneLinks(
 async function scanExisting(place: string, sizes: boolean, options: CallOptions): Promise<Entry[]> {
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
   const tree = await scanFolder(place, { ...options, sizes });
+  await removeLeftovers(place, tree, options);
   options.onEvent?.({ type: 'end', task: 'scan' });
   return tree;
 }

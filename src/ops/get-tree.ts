@@ -21,6 +21,7 @@ import { fetchLatest } from './fetch-latest.ts';
 import { findInTree } from './find-in-tree.ts';
 import { findGetPlace } from './get-destination.ts';
 import { type GetEntry, type GetSymlinks, selectForGet } from './get-entries.ts';
+import { leftoversIn, removalOf } from './leftovers.ts';
 import { type LoadedTree, loadTree } from './load-tree.ts';
 import { noteSkipped } from './note-skipped.ts';
 import { run } from './run.ts';
@@ -99,7 +100,7 @@ export async function getBy(
     const wanted = what.map((one) => placed(ctx, ref, one));
     const survey = await surveyForGet(place.root, wanted, createPace(options.signal));
     const replaced = await judgeTaken(place.root, survey, exists, options.signal);
-    const steps = planGet(wanted, survey, replaced);
+    const steps = [...leftoverSteps(place.root, survey), ...planGet(wanted, survey, replaced)];
     const { sources, fetched } = await fetchNeeded(ctx, loaded, steps, what, options);
     await checkFreeSpace(place.root, countFiles(filesOf(steps)).bytes, showText(place.root), ROOM);
     const failed = await write(place.root, steps.map(sources), { ...options, put });
@@ -202,6 +203,12 @@ async function fetchNeeded(
     return other === undefined || !inSite.has(other) ? step : { ...step, after: { ...step.after, source: other } };
   };
   return { sources, fetched };
+}
+
+/** Gives the steps that take away what killed processes have left in the folders that are written into. */
+function leftoverSteps(root: string, { there }: GetSurvey): Step[] {
+  const folders = there.flatMap(({ path, after }) => (after.type === 'directory' ? [path] : []));
+  return ['', ...folders].flatMap((folder) => leftoversIn(root, folder)).flatMap((entry) => removalOf(entry, root));
 }
 
 /** Carries out steps, and gives the symlinks that cannot be made there. */

@@ -1,8 +1,10 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CallOptions } from '../events.ts';
 import { fingerprintOf } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import { type Entry, joinPath } from '../model/tree.ts';
+import { applyChanges } from '../tree/apply-changes.ts';
 import { isLeftover } from '../tree/put-file.ts';
 import type { Before, Step } from '../tree/step.ts';
 import { entryAt } from './entries-at.ts';
@@ -18,6 +20,12 @@ export function removalOf(entry: Entry | undefined, root: string): Step[] {
   if (entry === undefined || !isLeftover(entry.path)) return [];
   const before = beforeOf(entry, root);
   return before === undefined ? [] : [{ path: entry.path, before }];
+}
+
+/** Takes away what killed processes have left among what was found in a folder. */
+export async function removeLeftovers(root: string, found: readonly Entry[], { signal }: CallOptions): Promise<void> {
+  const steps = found.flatMap((entry) => removalOf(entry, root));
+  if (steps.length > 0) await applyChanges(root, steps, { signal });
 }
 
 /** Whether a step is such a one. */

@@ -50,7 +50,8 @@ export function planCheckoutSteps<S extends Standing>(wish: CheckoutWish<S>): Pl
   const isFree = (path: string) => !at.has(path) || goes.has(path);
   const makeFolders = createFolderPlanner(at, goes, changes);
   for (const path of open) {
-    const isDeleted = !at.has(path) && bases.every((base) => itemOf(base, path) !== undefined);
+    const isDeleted =
+      !at.has(path) && bases.every((base) => itemOf(base, path) !== undefined) && !isTakenApart(bases, path);
     if (isDeleted) leave(path, 'deleted');
     else if (isFolder(path)) {
       if (!makeFolders(joinPath(path, '.'))) leave(path, 'blocked');
@@ -122,6 +123,12 @@ function isSame(a: Item | undefined, b: Item | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   if ('type' in a && 'type' in b) return sameEntry(a, b);
   return !('type' in a || 'type' in b) && sameContent(a, b);
+}
+
+/** Whether an interrupted change may have left nothing at a path: a folder goes before something else comes, and the other way round. */
+function isTakenApart(bases: readonly FolderTree[], path: string): boolean {
+  const folders = bases.filter(({ own }) => own.get(path)?.type === 'directory');
+  return folders.length > 0 && folders.length < bases.length;
 }
 
 /** Whether what stands in the folder is what a version has there. */

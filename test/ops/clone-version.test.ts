@@ -2,6 +2,8 @@ import { lstat, mkdir, readdir, readFile, readlink, rm, symlink, writeFile } fro
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cutOff, status } from '../../mocks/index.ts';
+import { freshName } from '../../src/tree/put-file.ts';
+import { leftoverName } from '../helpers/leftover-name.ts';
 import { createRig, readTree } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -191,6 +193,18 @@ describe('`merge`', () => {
       'sub/b.txt': links['sub/b.txt'],
       'sub/deep': 'a file where a folder should be',
     });
+  });
+
+  it('takes away what killed processes have left, and nothing of others', async () => {
+    const { client, makeFolder, cacheDir } = await createRig(seed);
+    const living = freshName('sub');
+    const folder = await makeFolder('mine', {
+      [leftoverName()]: 'half',
+      [`sub/${leftoverName()}`]: '',
+      [living]: 'now',
+    });
+    await client.cloneVersion(V1, folder, { merge: true });
+    expect(await readTree(folder)).toEqual({ ...linksTo(cacheDir), [living]: 'now' });
   });
 
   it('finds what is there also among names that are whole numbers', async () => {

@@ -14,9 +14,10 @@ import { describe, expect, it } from 'vitest';
 import type { GetOptions } from '../../src/index.ts';
 import { formatTreeRecord, type RecordEntry, TREE_RECORD } from '../../src/model/tree-record.ts';
 import { getBy } from '../../src/ops/get-tree.ts';
-import { putFile } from '../../src/tree/put-file.ts';
+import { freshName, putFile } from '../../src/tree/put-file.ts';
 import { layOut } from '../helpers/files.ts';
 import { readFixture, shapeOf, versionFiles } from '../helpers/fixture-tree.ts';
+import { leftoverName } from '../helpers/leftover-name.ts';
 import { createRig } from '../helpers/rig.ts';
 import { treeShape } from '../helpers/tree-shape.ts';
 
@@ -190,6 +191,15 @@ describe('what is in the way', () => {
       hint: expect.stringContaining('--exists'),
     });
     expect(treeShape(dest)).toEqual(mine);
+  });
+
+  it('is taken away if a killed process has left it', async () => {
+    const { client, folder } = await createRig(seed);
+    const dest = join(folder, 'dest');
+    const living = freshName('subfolder');
+    layOut(dest, { [leftoverName()]: 'half', [`subfolder/${leftoverName()}`]: { link: 'x' }, [living]: 'now' });
+    await client.getTree(REF, dest);
+    expect(Object.keys(treeShape(dest)).filter((path) => path.includes('..gypsum-'))).toEqual([living]);
   });
 
   it.each([

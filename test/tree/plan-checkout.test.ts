@@ -192,6 +192,17 @@ it.each<Case>([
     standing: [],
     left: ['a deleted !'],
   },
+  {
+    what: 'one half on its way, where a folder goes before something else comes, or the other way round',
+    bases: [
+      { a: 'folder/', b: 'folder/', c: 'one', d: 'folder/' },
+      { a: 'two', b: '-> x', c: 'folder/', d: 'folder/' },
+    ],
+    target: { a: 'two', b: '-> x', c: 'folder/', d: 'folder/' },
+    standing: [],
+    steps: ['+ a', '+ b', '+ c/'],
+    left: ['d deleted'],
+  },
 ])('checking out plans for $what', ({ bases, target, standing, steps = [], left: stays = [], unchanged = 0 }) => {
   const planned = planCheckoutSteps({ bases: bases.map(versionOf), target: versionOf(target), standing, ...asLinks });
   expect({ steps: showSteps(planned.steps), left: showLeft(planned.left), unchanged: planned.unchanged }).toEqual({
