@@ -1,6 +1,6 @@
 import type { FileRef, VersionRef } from './model/refs.ts';
 import type { StaleEntry } from './model/version-tree.ts';
-import type { ProcessOwner } from './process-owner.ts';
+import type { LockOwner } from './process-owner.ts';
 
 /**
  * All that happens during a call, as data: the command line draws it, tests count it.
@@ -58,12 +58,6 @@ export type GypsumEvent =
       readonly error: Error;
       readonly isRecorded: boolean;
     };
-
-/** Who holds a lock of the cache, as far as they have said; `since` is by their own clock. */
-export interface LockOwner extends ProcessOwner {
-  readonly user?: string | undefined;
-  readonly since?: string | undefined;
-}
 
 /** What a progress bar can be about. */
 export type Task =

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { z } from 'zod';
 import { isSystemError } from './errors.ts';
+import { showText } from './model/text.ts';
 
 export const ownerSchema = z.object({
   host: z.string(),
@@ -13,10 +14,36 @@ export const ownerSchema = z.object({
 /** The process that something belongs to, as it can be written down. */
 export type ProcessOwner = Readonly<z.infer<typeof ownerSchema>>;
 
+export const lockOwnerSchema = ownerSchema.extend({
+  user: z.string().optional(),
+  since: z.iso.datetime().optional(),
+});
+
+/** Who holds a lock, as far as they have said; `since` is by their own clock. */
+export type LockOwner = Readonly<z.infer<typeof lockOwnerSchema>>;
+
 /** Gives this process. */
 export function thisProcess(): ProcessOwner {
-  const birth = look(process.pid)?.birth;
-  return { host: hostname(), pid: process.pid, ...(birth !== undefined && { birth }) };
+  return processOf(process.pid);
+}
+
+/** Gives a process of this machine by its number. */
+export function processOf(pid: number): ProcessOwner {
+  const birth = look(pid)?.birth;
+  return { host: hostname(), pid, ...(birth !== undefined && { birth }) };
+}
+
+/** Gives this process as one that takes a lock now. */
+export function newLockOwner(): LockOwner {
+  return { ...thisProcess(), user: userName(), since: new Date().toISOString() };
+}
+
+/** Gives who holds a lock, to stand behind "another process"; nothing if nobody knows. */
+export function describeOwner(owner: LockOwner | undefined): string {
+  if (owner === undefined) return '';
+  const { pid, host, user, since } = owner;
+  const whose = user === undefined ? '' : ` of ${showText(user)}`;
+  return ` (${pid}${whose} on ${showText(host)}${since === undefined ? '' : `, since ${since}`})`;
 }
 
 /** Whether a process is still there; nothing for one of another machine, of which nobody can tell. */
@@ -48,5 +75,15 @@ function look(pid: number): { ended: boolean; birth: string } | undefined {
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return undefined;
     throw error;
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    // In containers, many users have a number alone.
+    if (!isSystemError(error, 'ERR_SYSTEM_ERROR', 'ENOENT')) throw error;
+    return String(process.getuid?.() ?? '');
   }
 }

@@ -1,13 +1,10 @@
 import { rmSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { lock } from 'proper-lockfile';
-import { z } from 'zod';
 import { isSystemError } from '../errors.ts';
-import type { LockOwner } from '../events.ts';
 import { sleep } from '../give-way.ts';
 import { parseJsonIfAny } from '../model/json.ts';
-import { isAlive, ownerSchema, thisProcess } from '../process-owner.ts';
+import { isAlive, type LockOwner, lockOwnerSchema, newLockOwner } from '../process-owner.ts';
 import { publishDocument, removeIfThere } from './atomic.ts';
 import { statIfThere } from './blobs.ts';
 import { makeCacheFolder } from './folders.ts';
@@ -46,7 +43,7 @@ export async function withLock<T>(
   makeCacheFolder(layout, folder);
   const release = await acquire(join(folder, 'held'), owner, options);
   try {
-    await publishDocument(layout, owner, JSON.stringify(newOwner()));
+    await publishDocument(layout, owner, JSON.stringify(newLockOwner()));
     return await work();
   } finally {
     await release();
@@ -142,23 +139,7 @@ function watchFor(held: string, stale: number): () => boolean {
   };
 }
 
-const lockOwnerSchema = ownerSchema.extend({ user: z.string().optional(), since: z.iso.datetime().optional() });
-
 async function readOwner(file: string): Promise<LockOwner | undefined> {
   const text = await readIfThere(file);
   return text === undefined ? undefined : lockOwnerSchema.safeParse(parseJsonIfAny(text)).data;
-}
-
-function newOwner(): LockOwner {
-  return { ...thisProcess(), user: userName(), since: new Date().toISOString() };
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch (error) {
-    // In containers, many users have a number alone.
-    if (!isSystemError(error, 'ERR_SYSTEM_ERROR', 'ENOENT')) throw error;
-    return String(process.getuid?.() ?? '');
-  }
 }

@@ -1,8 +1,9 @@
 import { isGypsumError } from '../errors.ts';
-import type { GypsumEvent, LockOwner } from '../events.ts';
+import type { GypsumEvent } from '../events.ts';
 import { formatFileRef, formatRef } from '../model/refs.ts';
 import { showList, showText } from '../model/text.ts';
 import { goOnOrEnd } from '../ops/recorded-uploads.ts';
+import { describeOwner } from '../process-owner.ts';
 import { exitCodes, FAILURE } from './exit-codes.ts';
 import { describeSystemError } from './system-errors.ts';
 import { count } from './text.ts';
@@ -60,11 +61,4 @@ export function errorLines(error: unknown): string {
 /** Gives the exit code that tells scripts of an error. */
 export function exitCodeOf(error: unknown): number {
   return isGypsumError(error) ? exitCodes[error.code] : (describeSystemError(error)?.exitCode ?? FAILURE);
-}
-
-function describeOwner(owner: LockOwner | undefined): string {
-  if (owner === undefined) return '';
-  const { pid, host, user, since } = owner;
-  const whose = user === undefined ? '' : ` of ${showText(user)}`;
-  return ` (${pid}${whose} on ${showText(host)}${since === undefined ? '' : `, since ${since}`})`;
 }

@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createLayout } from '../../src/cache/layout.ts';
 import { withLock } from '../../src/cache/locks.ts';
-import type { LockOwner } from '../../src/events.ts';
+import type { LockOwner } from '../../src/process-owner.ts';
 import { thisProcess } from '../../src/process-owner.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { eventLine } from '../../src/cli/report.ts';
-import type { LockOwner } from '../../src/events.ts';
+import type { LockOwner } from '../../src/process-owner.ts';
 
 const ref = { project: 'p', asset: 'a', version: 'v' };
 
