@@ -165,7 +165,8 @@ function configDir(environment: NodeJS.ProcessEnv): string {
   return resolve(environment.GYPSUM_CONFIG_DIR || envPaths('gypsum', { suffix: '' }).config);
 }
 
-function stateDir(environment: NodeJS.ProcessEnv): string {
+/** Gives the folder where uploads and jobs are written down. */
+export function stateDir(environment = process.env): string {
   // On Linux this is the folder for the state of programs, such as ~/.local/state/gypsum.
   return resolve(environment.GYPSUM_STATE_DIR || envPaths('gypsum', { suffix: '' }).log);
 }

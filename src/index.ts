@@ -8,6 +8,8 @@ export { type Followed, followEvents } from './follow-events.ts';
 export type { CloneMode } from './model/clone-mode.ts';
 export type { Count } from './model/count.ts';
 export type { ChangeCounts, FileChange, FileState } from './model/file-change.ts';
+export type { RunOutcome } from './model/job-due.ts';
+export type { JobSettings } from './model/job-settings.ts';
 export type { Manifest, ManifestEntry, ManifestLink } from './model/manifest.ts';
 export type { TreeChange } from './model/merge-trees.ts';
 export { type PathFault, type PathStep, type Resolved, realpath } from './model/realpath.ts';
@@ -24,6 +26,7 @@ export {
   type Scope,
   type VersionRef,
 } from './model/refs.ts';
+export type { CronSchedule, IntervalSchedule, Schedule } from './model/schedule.ts';
 export type { Selection } from './model/select-files.ts';
 export type { VersionState, VersionSummary } from './model/summary.ts';
 export type { DirectoryEntry, Entry, FileEntry, SpecialEntry, SymlinkEntry } from './model/tree.ts';
@@ -31,6 +34,7 @@ export type { AnnouncedFile, LocalFile, PlannedFile, UploadFile, UploadLink, Upl
 export type { StaleEntry } from './model/version-tree.ts';
 export { type AbortedUpload, type AbortRecordedOptions, abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 export { type AddOptions, type AddSource, addFile } from './ops/add-file.ts';
+export { addJob, type Job, type NewJob } from './ops/add-job.ts';
 export type { ShownChange } from './ops/add-patches.ts';
 export { applyChangePlan, type ChangeResult } from './ops/apply-change-plan.ts';
 export { type ApplyLinkingOptions, applyLinking } from './ops/apply-linking.ts';
@@ -60,12 +64,15 @@ export type { TracedFile } from './ops/follow-links.ts';
 export type { Publishing, Refused } from './ops/foresee-publishing.ts';
 export type { GetSymlinks } from './ops/get-entries.ts';
 export { type ExistsRule, type GetOptions, type GetResult, getTree } from './ops/get-tree.ts';
+export type { FinishedRun, JobEvent, OnJobEvent } from './ops/job-events.ts';
+export type { JobRunnerOptions } from './ops/job-runner.ts';
 export type { SymlinkRule } from './ops/kept-symlinks.ts';
 export { linkFolders, linkStatus } from './ops/link-folders.ts';
 export type { LinkedFile, LinkPlan, LinkResult, LinkState, LinkStatus, LinkType } from './ops/link-plan.ts';
 export { type ListFilesOptions, listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
 export { type CachedClone, type CachedVersion, listCache } from './ops/list-cache.ts';
 export { type History, type HistoryEntry, type HistoryOptions, listHistory } from './ops/list-history.ts';
+export { type JobList, type JobRun, type ListedJob, listJobs } from './ops/list-jobs.ts';
 export { listTree, type TreeListing } from './ops/list-tree.ts';
 export { fetchLock, type ProjectLock, releaseProject } from './ops/lock.ts';
 export { type CacheUsage, measureCache, type Usage } from './ops/measure-cache.ts';
@@ -97,12 +104,14 @@ export { type RelinkOptions, type RelinkResult, relinkClone } from './ops/relink
 export { type RelinkedClones, relinkClones } from './ops/relink-clones.ts';
 export { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 export { type RemoveCachedOptions, type RemovedFromCache, removeCached } from './ops/remove-cached.ts';
+export { type RemovedJob, removeJob } from './ops/remove-job.ts';
 export { type RemovePathOptions, removePath } from './ops/remove-path.ts';
 export { type RenderOptions, renderTree } from './ops/render-tree.ts';
 export { type DeviceCode, type RequestTokenOptions, requestAccessToken } from './ops/request-access-token.ts';
 export { resolveLinks } from './ops/resolve-links.ts';
 export { planRestore, type RestoreOptions, restoreFiles } from './ops/restore-files.ts';
 export { type ResumeOptions, resumeUpload } from './ops/resume-upload.ts';
+export { type RunJobsOptions, runDueJobs, runJob, runJobs } from './ops/run-jobs.ts';
 export type { SaveOptions } from './ops/save-contents.ts';
 export { type SaveResult, type SaveVersionOptions, saveFile, saveVersion } from './ops/save-version.ts';
 export type { CloneSelection } from './ops/select-in-clone.ts';

@@ -5,6 +5,7 @@ export const groups: Readonly<Record<string, string>> = {
   version: 'Look after versions',
   refresh: 'Have the registry count again',
   uploads: 'List, resume and abort uploads that were interrupted',
+  schedule: 'Have commands run again and again, by interval or by clock',
   token: 'Make, list and revoke the tokens of a registry on this machine',
   registry: 'Look after a registry on this machine',
   cache: 'Look into the cache, check it, and free space',

@@ -10,6 +10,8 @@ export interface Call<Options = Record<never, never>> {
   readonly flags: Partial<Config>;
   /** Made by the command line from flags and environment when it is first asked for. */
   readonly client: () => Client;
+  /** Gives the name of the command that a command line would call; throws `invalid-argument` for one that would be refused. */
+  readonly checkLine: (words: readonly string[]) => Promise<string>;
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
   /** Writes a line to standard output at once; for commands that go on after it. */

@@ -226,6 +226,27 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'End an upload that was interrupted',
     load: async () => (await import('./commands/uploads.ts')).uploadsAbort,
   },
+  'schedule list': {
+    summary: 'List the jobs, and when each was run and is due',
+    load: async () => (await import('./commands/schedule.ts')).scheduleList,
+    isDefault: true,
+  },
+  'schedule add': {
+    summary: 'Have a command run again and again',
+    load: async () => (await import('./commands/schedule.ts')).scheduleAdd,
+  },
+  'schedule remove': {
+    summary: 'Forget a job',
+    load: async () => (await import('./commands/schedule.ts')).scheduleRemove,
+  },
+  'schedule run': {
+    summary: 'Run the jobs when they are due',
+    load: async () => (await import('./commands/schedule-run.ts')).scheduleRun,
+  },
+  'schedule export': {
+    summary: 'Print what has the jobs run from boot on',
+    load: async () => (await import('./commands/schedule-export.ts')).scheduleExport,
+  },
   'token create': {
     summary: 'Make a token for a user of a registry on this machine',
     load: async () => (await import('./commands/token.ts')).tokenCreate,

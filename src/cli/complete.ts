@@ -2,13 +2,14 @@ import { createCache } from '../cache/cache.ts';
 import { cachedNames } from '../cache/cached-names.ts';
 import type { Layout } from '../cache/layout.ts';
 import { SETTING_KEYS } from '../config/config-file.ts';
-import { configFromEnvironment } from '../config.ts';
+import { configFromEnvironment, stateDir } from '../config.ts';
 import { nameFault } from '../model/names.ts';
 import { showText } from '../model/text.ts';
 import { type Command, type Flag, flagsOf } from './command.ts';
 import { commands } from './commands.ts';
 import { SHELLS } from './completion-scripts.ts';
 import { isLocal } from './is-local.ts';
+import { SCHEDULABLE } from './schedulable.ts';
 
 /** Stands alone for the names of local files, which shells complete better. */
 const FILES = ':files';
@@ -49,7 +50,17 @@ async function propose(line: Line): Promise<string[]> {
   if (seconds.length > 0 && second === undefined) return seconds.map(([, name = '']) => name);
   const name = seconds.length > 0 ? `${first} ${second}` : first;
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const end = line.words.indexOf('--');
+  // What is scheduled is a command line of its own.
+  if (name === 'schedule add' && end !== -1) return proposeScheduled({ ...line, words: line.words.slice(end + 1) });
   return entry === undefined ? [] : proposeFor(await entry.load(), line, name.split(' ').length);
+}
+
+async function proposeScheduled(line: Line): Promise<string[]> {
+  const candidates = await propose(line);
+  const behind = [...line.words, ''].join(' ');
+  if (line.words.length > 1 || !SCHEDULABLE.some((name) => name.startsWith(behind))) return candidates;
+  return candidates.filter((word) => SCHEDULABLE.some((name) => `${name} `.startsWith(`${behind}${word} `)));
 }
 
 async function proposeFor(command: Command<unknown, never>, line: Line, behind: number): Promise<string[]> {
@@ -59,7 +70,7 @@ async function proposeFor(command: Command<unknown, never>, line: Line, behind: 
   if (!ended && line.unfinished.startsWith('-')) {
     const [name, value] = line.unfinished.split('=', 2);
     const flag = value === undefined ? undefined : flags.find((one) => namesOf(one).includes(name ?? ''));
-    if (flag !== undefined) return proposeValue(flag).map((one) => `${name}=${one}`);
+    if (flag !== undefined) return (await proposeValue(flag)).map((one) => `${name}=${one}`);
     return [...flags.flatMap(namesOf), '--help'];
   }
   const wanted = argumentsOf(command.usage);
@@ -90,8 +101,9 @@ function takesValue({ flags }: Flag): boolean {
   return /[<[]/.test(flags);
 }
 
-function proposeValue({ flags, choices }: Flag): string[] {
+async function proposeValue({ flags, choices }: Flag): Promise<string[]> {
   if (choices !== undefined) return [...choices];
+  if (flags.includes('<job>')) return jobNames();
   return /<(folder|file|path)/.test(flags) ? [FILES] : [];
 }
 
@@ -103,6 +115,7 @@ function argumentsOf(usage: string): string[] {
 async function proposeArgument(name: string, line: Line): Promise<string[]> {
   if (name === 'key') return [...SETTING_KEYS];
   if (name === 'shell') return [...SHELLS];
+  if (name === 'job') return jobNames();
   if (name.includes('|folder') && isLocal(line.unfinished)) return [FILES];
   if (!name.startsWith('project')) return /folder|file|path|destination/.test(name) ? [FILES] : [];
   const depth = name.includes('version') ? 3 : name.split('/').length;
@@ -110,6 +123,11 @@ async function proposeArgument(name: string, line: Line): Promise<string[]> {
     versionNeeded: !name.includes('[/version]'),
     withFiles: name.includes(':/'),
   });
+}
+
+async function jobNames(): Promise<string[]> {
+  const { listJobs } = await import('../ops/list-jobs.ts');
+  return (await listJobs(stateDir())).jobs.map(({ name }) => name);
 }
 
 interface RefForm {

@@ -11,6 +11,17 @@ export function parseDuration(text: string): number {
   throw new InvalidArgumentError('Give a duration such as 90s, 30m, 12h or 7d.');
 }
 
+/** Reads how often something is done: a duration, or a number of minutes, which may have a fraction; in milliseconds. */
+export function parseInterval(text: string): number {
+  return parseDuration(/^\d+(?:\.\d+)?$/.test(text) ? `${text}m` : text);
+}
+
+/** Gives a duration as it can be read again, in the largest unit of which it is a whole number. */
+export function formatDuration(milliseconds: number): string {
+  const [unit, length] = Object.entries(UNITS).findLast(([, one]) => milliseconds % one === 0) ?? ['s', 1000];
+  return `${milliseconds / length}${unit}`;
+}
+
 /** Gives nothing for what is no duration; throws for one that cannot be meant. */
 function readDuration(text: string): number | undefined {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smhdw]?)$/.exec(text) ?? [];

@@ -59,6 +59,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'config unset': 'gypsum config set registry http://127.0.0.1:8080',
   'uploads resume': INTERRUPTED,
   'uploads abort': INTERRUPTED,
+  'schedule remove': 'gypsum schedule add tidy --every 1d -- cache prune',
   logout: 'gypsum login --with-token <<< "$GYPSUM_TOKEN"',
 };
 

@@ -16,6 +16,7 @@ import {
 import type { Command } from '../command.ts';
 import { parseDuration } from '../durations.ts';
 import { parseCount } from '../parse-count.ts';
+import { quote } from '../quote.ts';
 import { errorLines } from '../report.ts';
 import { isUnencrypted, reachableUrl } from '../serve-address.ts';
 import { parseHttpUrl, parseNames, parsePort, readCredentials } from '../serve-options.ts';
@@ -188,8 +189,4 @@ function needsGithub(): GypsumError {
   return new GypsumError('invalid-argument', 'The option --github-url says where GitHub is, but nobody asks it.', {
     hint: 'Give --identity github too, or leave --github-url out.',
   });
-}
-
-function quote(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
