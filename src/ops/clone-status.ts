@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import type { Manifest } from '../model/manifest.ts';
-import { manifestTree } from '../model/manifest-tree.ts';
+import { manifestFiles } from '../model/manifest-tree.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
 import { withoutRecord } from '../model/version-tree.ts';
@@ -11,7 +11,7 @@ import { type Comparison, compareClone } from './compare-clone.ts';
 import { digestFiles } from './digest-files.ts';
 import { inspectLinks } from './find-changed.ts';
 import { findClone } from './find-clone.ts';
-import { createSources, type FolderBase, findFolderRecord, symlinkRule } from './folder-record.ts';
+import { createSources, type FolderBase, findCloneRecord, symlinkRule } from './folder-record.ts';
 import { foreseePublishing, type Publishing } from './foresee-publishing.ts';
 import { cachedPlace, type Found, type FoundLink } from './found.ts';
 import { readKept } from './kept-symlinks.ts';
@@ -46,7 +46,7 @@ export async function cloneStatus(ctx: Context, directory: string, options: Call
     const documents = await loadVersion(ctx, ref, options);
     const { summary } = documents;
     const manifest = withoutRecord(documents.manifest);
-    const record = await findFolderRecord(ctx, root, options);
+    const record = await findCloneRecord(ctx, root, documents, options);
     const symlinks = symlinkRule(undefined, record);
     const reading = { ...options, symlinks, loaded: [documents], content: false };
     const { entries, ignored } = await readKept(ctx, root, reading);
@@ -54,7 +54,7 @@ export async function cloneStatus(ctx: Context, directory: string, options: Call
     const digests = await digestCandidates(ctx, root, entries, manifest, options);
     const modes = findModes(entries, record?.base);
     const known = { mode: receipt.mode, digests, edited: new Set(changed), gone: new Set(gone), modes };
-    const wanted = record?.base?.tree.entries ?? manifestTree(manifest);
+    const wanted = record?.base?.tree.entries ?? manifestFiles(manifest);
     const comparison = await compareClone(wanted, entries, known, options.signal);
     return {
       ...ref,

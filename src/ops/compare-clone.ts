@@ -70,9 +70,9 @@ export interface Known {
   readonly modes: ReadonlyMap<string, number>;
 }
 
-/** Compares a version, given as its tree, with what a clone of it holds. */
+/** Compares a version, given as its tree, which is gone through twice, with what a clone of it holds. */
 export async function compareClone(
-  wanted: readonly VersionEntry[],
+  wanted: Iterable<VersionEntry>,
   found: readonly Found[],
   known: Known,
   signal?: AbortSignal,
@@ -125,8 +125,10 @@ export async function compareClone(
   return { states: { ...countStates(entries), linked }, entries };
 }
 
-function foldersOf(entries: readonly { readonly type: string; readonly path: string }[]): ReadonlySet<string> {
-  return new Set(entries.flatMap(({ type, path }) => (type === 'directory' ? path : [])));
+function foldersOf(entries: Iterable<{ readonly type: string; readonly path: string }>): ReadonlySet<string> {
+  const folders = new Set<string>();
+  for (const { type, path } of entries) if (type === 'directory') folders.add(path);
+  return folders;
 }
 
 /** Leaves out folders that are not empty: what is in them tells of them. */

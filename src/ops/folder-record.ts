@@ -1,20 +1,19 @@
 import { join, relative, sep } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
-import type { Manifest } from '../model/manifest.ts';
 import { type RecordSource, recordFor } from '../model/record-for.ts';
 import { sameVersion } from '../model/refs.ts';
 import { type Entry, type EntryFacts, factsOf, joinPath } from '../model/tree.ts';
 import { TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import { statThrough } from '../tree/stat-through.ts';
-import { cloneAround } from './find-clone.ts';
+import { cloneAround, type FoundClone } from './find-clone.ts';
 import type { Found } from './found.ts';
 import type { SymlinkRule } from './kept-symlinks.ts';
-import { type LoadedTree, loadTree } from './load-tree.ts';
+import { completeTree, type LoadedTree, loadTree } from './load-tree.ts';
 import { readStandingRecord } from './standing-record.ts';
-import { storedManifest } from './stored-manifest.ts';
-import type { LoadOptions } from './version-documents.ts';
+import { isStored, storedManifest } from './stored-manifest.ts';
+import type { LoadOptions, VersionDocuments } from './version-documents.ts';
 
 /** The version of the clone that a folder is or lies in. */
 export interface FolderBase extends LoadedTree {
@@ -39,21 +38,40 @@ export async function findFolderRecord(
   root: string,
   options: LoadOptions,
 ): Promise<FolderRecord | undefined> {
-  const base = await findFolderBase(ctx, root, options, (manifest) => TREE_RECORD in manifest);
+  const clone = await cloneAround(ctx, root, options);
+  const isBase = clone !== undefined && (await isStored(ctx, clone.ref, TREE_RECORD));
+  return checkRecord(root, isBase ? await loadBase(ctx, clone, root, options) : undefined);
+}
+
+/** Does the same for a clone whose version's documents are at hand. */
+export async function findCloneRecord(
+  ctx: Context,
+  root: string,
+  documents: VersionDocuments,
+  options: LoadOptions,
+): Promise<FolderRecord | undefined> {
+  const isBase = TREE_RECORD in documents.manifest;
+  const base = isBase ? { ...(await completeTree(ctx, documents, options)), clone: root, below: '' } : undefined;
+  return checkRecord(root, base);
+}
+
+function checkRecord(root: string, base: FolderBase | undefined): FolderRecord | undefined {
   const isThere = checkStandingRecord(root, base !== undefined);
   return base === undefined && !isThere ? undefined : { ...(base !== undefined && { base }) };
 }
 
-/** Gives the version of the clone that a folder, given by its real path, is or lies in, if the cache has its manifest and it is `wanted`. */
+/** Gives the version of the clone that a folder, given by its real path, is or lies in, if the cache has its manifest. */
 export async function findFolderBase(
   ctx: Context,
   root: string,
   options: LoadOptions,
-  wanted: (manifest: Manifest) => boolean = () => true,
 ): Promise<FolderBase | undefined> {
   const clone = await cloneAround(ctx, root, options);
-  const manifest = clone === undefined ? undefined : await storedManifest(ctx, clone.ref);
-  if (clone === undefined || manifest === undefined || !wanted(manifest)) return undefined;
+  const isKnown = clone !== undefined && (await storedManifest(ctx, clone.ref)) !== undefined;
+  return isKnown ? loadBase(ctx, clone, root, options) : undefined;
+}
+
+async function loadBase(ctx: Context, clone: FoundClone, root: string, options: LoadOptions): Promise<FolderBase> {
   const below = relative(clone.root, root).split(sep).join('/');
   return { ...(await loadTree(ctx, clone.ref, options)), clone: clone.root, below };
 }

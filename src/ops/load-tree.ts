@@ -27,9 +27,18 @@ export interface LoadedTree {
  * for a record that is refused. The record is fetched into the cache as any file; no other content is.
  */
 export async function loadTree(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<LoadedTree> {
-  const documents = await loadVersion(ctx, ref, options);
+  return completeTree(ctx, await loadVersion(ctx, ref, options), options);
+}
+
+/** Reads the tree record, if it has one, of a version whose documents are at hand. */
+export async function completeTree(
+  ctx: Context,
+  documents: VersionDocuments,
+  options: LoadOptions,
+): Promise<LoadedTree> {
+  const { ref, manifest } = documents;
   const record = await loadRecord(ctx, documents, options);
-  return { ref, documents, tree: versionTree(documents.manifest, record), ...(record !== undefined && { record }) };
+  return { ref, documents, tree: versionTree(manifest, record), ...(record !== undefined && { record }) };
 }
 
 /** Reads the tree record of a version whose documents are at hand; nothing if it has none. */

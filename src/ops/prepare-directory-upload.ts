@@ -86,11 +86,12 @@ interface How {
 
 async function prepare(ctx: Context, root: string, how: How, options: CallOptions): Promise<PreparedUpload> {
   const { links: rule, symlinks, rescue } = how;
+  const base = how.record?.base;
   const { entries, ignored } = await readKept(ctx, root, {
     ...options,
     links: rule,
     symlinks,
-    ...(how.record?.base !== undefined && { clone: how.record.base.clone }),
+    ...(base !== undefined && { clone: base.clone, loaded: [base.documents] }),
   });
   const { files, links, missing, faults } = sortOut(entries);
   const mayBeEdited = links.filter(({ how }) => how !== 'copy');

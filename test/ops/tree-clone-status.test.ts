@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createLayout } from '../../src/cache/layout.ts';
 import { formatTreeRecord, TREE_RECORD } from '../../src/model/tree-record.ts';
 import { readFixture, versionFiles } from '../helpers/fixture-tree.ts';
 import { createRig } from '../helpers/rig.ts';
@@ -51,6 +52,21 @@ describe('a clone of a version with symlinks', () => {
     await rig.client.cloneVersion(V1, clone);
     expect(await rig.client.cloneStatus(clone)).toMatchObject({ clean: true, states: { linked: { files: 20 } } });
     expect((await rig.client.prepareDirectoryUpload(clone)).links).toHaveLength(5);
+  });
+
+  it('keeps its symlinks also where the manifest names the record with escapes', async () => {
+    const { client, cacheDir, clone } = await createClone();
+    const manifest = createLayout(cacheDir).record(V1, 'manifest');
+    const text = readFileSync(manifest, 'utf8');
+    const escaped = text.replace(`"${TREE_RECORD}"`, `"\\u002e${TREE_RECORD.slice(1)}"`);
+    expect(escaped).not.toBe(text);
+    rmSync(manifest);
+    writeFileSync(manifest, escaped);
+
+    const { record, links } = await client.prepareDirectoryUpload(clone);
+
+    expect(links).toHaveLength(2);
+    expect(record?.entries.filter(({ type }) => type === 'symlink')).toHaveLength(2);
   });
 
   const path = (path: string, state: string, rest: object = {}) => ({ path, state, size: 0, ...rest });
