@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Digest } from '../model/digest.ts';
 import { INTERNAL } from '../model/keys.ts';
+import { placeIn } from '../model/local-path.ts';
 import type { FileRef, VersionRef } from '../model/refs.ts';
 
 /** Names the format of our own part of the cache; another one stands beside it, not in it. */
@@ -35,13 +36,14 @@ export function createLayout(root: string) {
   const bucket = join(root, 'bucket');
   const versions = join(own, 'versions');
   const status = join(root, 'status');
-  const inVersion = (folder: string, { project, asset, version }: VersionRef) => join(folder, project, asset, version);
+  const inVersion = (folder: string, { project, asset, version }: VersionRef) =>
+    placeIn(folder, `${project}/${asset}/${version}`);
   return {
     root,
     tag: join(root, 'CACHEDIR.TAG'),
     bucket,
     versionFolder: (ref: VersionRef) => inVersion(bucket, ref),
-    file: (ref: FileRef) => join(inVersion(bucket, ref), ref.path),
+    file: (ref: FileRef) => placeIn(inVersion(bucket, ref), ref.path),
     document: (ref: VersionRef, name: RecordName) => join(inVersion(bucket, ref), INTERNAL[name]),
     status,
     complete: (ref: VersionRef) => join(inVersion(status, ref), 'COMPLETE'),

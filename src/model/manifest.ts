@@ -117,6 +117,11 @@ export function entrySource(ref: VersionRef, path: string, entry: ManifestEntry)
   return source === undefined ? fileOf(ref, path) : fileOf(source, source.path);
 }
 
+/** Gives the project of that file, which is where the cache knows its bytes. */
+export function entryProject({ project }: VersionRef, { link }: ManifestEntry): string {
+  return (link?.ancestor ?? link)?.project ?? project;
+}
+
 function checkEntry(value: unknown, path: string, ref: VersionRef): ManifestEntry {
   const parsed = wireEntry.safeParse(value);
   if (!parsed.success) {

@@ -8,7 +8,7 @@ import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { inodeId } from '../model/fingerprint.ts';
-import { entryDigest, entrySource, type Manifest, type ManifestEntry } from '../model/manifest.ts';
+import { entryDigest, entryProject, type Manifest, type ManifestEntry } from '../model/manifest.ts';
 import { fileOf, type VersionRef } from '../model/refs.ts';
 import { isBelow, parentPath } from '../model/tree.ts';
 import { statThrough } from '../tree/stat-through.ts';
@@ -136,7 +136,7 @@ async function checkFile(
   stats: Stats,
 ): Promise<Pick<Wrong, 'fault' | 'message'> | undefined> {
   const { layout } = ctx.cache;
-  const { project } = entrySource(file, file.path, entry);
+  const project = entryProject(file, entry);
   const expected = { digest: entryDigest(entry), size: entry.size };
   if (stats.size !== entry.size) {
     return { fault: 'wrong-content', message: `has ${stats.size} bytes, and must have ${entry.size}` };

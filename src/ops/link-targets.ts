@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
-import { entrySource, type Manifest, type ManifestEntry, manifestPaths } from '../model/manifest.ts';
+import { entryProject, type Manifest, type ManifestEntry, manifestPaths } from '../model/manifest.ts';
 import { type FileRef, fileOf, fileRefOf, type VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
 import { comparePaths, isBelow } from '../model/tree.ts';
@@ -102,6 +102,6 @@ function firstBelow(paths: readonly string[], folder: string): number {
 
 function target({ ref, immutable }: Known, path: string, below: string, entry: ManifestEntry): LinkTarget {
   const { size, md5sum } = entry;
-  const source = entrySource(ref, path, entry).project;
+  const source = entryProject(ref, entry);
   return { below, file: fileOf(ref, path), size, md5sum, source, final: immutable };
 }

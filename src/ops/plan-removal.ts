@@ -5,7 +5,7 @@ import { namesIn } from '../cache/names-in.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { type Count, countFiles } from '../model/count.ts';
-import { entryDigest, entrySource } from '../model/manifest.ts';
+import { entryDigest, entryProject } from '../model/manifest.ts';
 import type { VersionRef } from '../model/refs.ts';
 import type { Keeper } from './keepers.ts';
 import { measureTree } from './measure-tree.ts';
@@ -96,7 +96,7 @@ async function copiedBlobs(ctx: Context, versions: readonly SurveyedVersion[]): 
     for (const path of single) {
       const entry = manifest?.[path];
       if (entry === undefined) continue;
-      const { project } = entrySource(ref, path, entry);
+      const project = entryProject(ref, entry);
       for (const blob of [layout.blob, layout.executable]) blobs.add(blob(project, entryDigest(entry)));
     }
   }

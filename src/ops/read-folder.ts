@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import { versionText } from '../model/link-text.ts';
+import { placeIn } from '../model/local-path.ts';
 import { MAX_KEY_BYTES, pathFault } from '../model/names.ts';
 import { type Entry, joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
 import { readFacts } from '../tree/entry-facts.ts';
@@ -145,11 +145,11 @@ export async function readFolder(
   };
 
   const addSymlink = async (path: string, entry: SymlinkEntry, folder: string, real: readonly string[]) => {
-    const resolution = buckets.resolve(join(folder, parentPath(entry.path)), entry.target);
+    const resolution = buckets.resolve(placeIn(folder, parentPath(entry.path)), entry.target);
     if (keepSymlinks && isKept(folder, entry, resolution, buckets.roots, clone)) {
       return add({ type: 'symlink', path, target: versionText(entry.target), isKept: true }, real);
     }
-    const link = join(folder, entry.path);
+    const link = placeIn(folder, entry.path);
     const astray = findAstray(folder, entry, resolution);
     if (astray !== undefined) {
       return add({ type: 'symlink', path, target: entry.target }, real, { ...faultOf('astray'), astray });
@@ -165,7 +165,7 @@ export async function readFolder(
       const at = joinPath(path, target.below);
       if (target.below !== '' && isIgnored(at)) continue;
       const linked = linkOf(at, target, 'symlink', undefined, buckets.isSite(resolution));
-      add(canLink ? linked : withContent(linked, join(link, target.below)), real);
+      add(canLink ? linked : withContent(linked, placeIn(link, target.below)), real);
     }
   };
 
@@ -181,13 +181,13 @@ export async function readFolder(
     const refuse = (kind: Parameters<typeof faultOf>[0]) => add(found, real, faultOf(kind));
     if (rule === 'always') return refuse('unlinked');
     if (resolution.type === 'loop') return refuse('loop');
-    const link = join(folder, entry.path);
+    const link = placeIn(folder, entry.path);
     const stats = statThrough(link);
     if (stats?.isFile()) return add({ ...found, size: stats.size }, real);
     if (stats === undefined) return refuse(resolution.type === 'inside' ? 'lost' : 'dangling');
     if (!stats.isDirectory()) return refuse('no-file');
     const place = realPath(link);
-    const around = join(folder, parentPath(entry.path));
+    const around = placeIn(folder, parentPath(entry.path));
     if ([around, ...real].some((at) => liesIn(at, place))) return refuse('circle');
     add(found, real);
     if (facts) seen.set(path, { type: 'directory', path, ...readFacts(place).facts });

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { fingerprintOf, inodeId, sameFingerprint } from '../model/fingerprint.ts';
-import { entryDigest, entrySource } from '../model/manifest.ts';
+import { entryDigest, entryProject } from '../model/manifest.ts';
 import { MAX_KEY_BYTES } from '../model/names.ts';
 import { fileOf } from '../model/refs.ts';
 import type { FileEntry, SymlinkEntry, Tree } from '../model/tree.ts';
@@ -97,7 +97,7 @@ export async function readStanding(
         const entry = manifest[from];
         if (entry === undefined) continue;
         const file = fileOf(ref, from);
-        const { project } = entrySource(ref, from, entry);
+        const project = entryProject(ref, entry);
         // Somebody may have taken away the version's name of it.
         const places = [layout.file(file), layout.blob(project, entryDigest(entry))];
         if (!places.some((place) => isInode(statIfThere(place), inode))) continue;

@@ -1,6 +1,6 @@
 import { closeSync, constants, existsSync, openSync } from 'node:fs';
-import { join, parse } from 'node:path';
-import { fsPath } from '../model/local-path.ts';
+import { parse } from 'node:path';
+import { fsPath, placeIn } from '../model/local-path.ts';
 import { isBelow } from '../model/tree.ts';
 
 /** Leads to the entries of a folder, however deep they lie; best asked for in the order of a tree. */
@@ -87,7 +87,7 @@ function openPlaces(root: string, flags: number): Places {
 
   return {
     to(path) {
-      if (root.length + path.length < SHORT || !hasOpenFiles()) return join(root, path);
+      if (root.length + path.length < SHORT || !hasOpenFiles()) return placeIn(root, path);
       letGo((anchor) => isBelow(path, anchor.path));
       let last = anchors.at(-1) ?? reach(root, (place) => open('', place, 0));
       while (path.length - last.path.length > SHORT) {

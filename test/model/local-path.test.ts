@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodePath, encodePath, fsPath } from '../../src/model/local-path.ts';
+import { decodePath, encodePath, fsPath, placeIn } from '../../src/model/local-path.ts';
 import { pathFault } from '../../src/model/names.ts';
 import { showText } from '../../src/model/text.ts';
 import { realPath } from '../../src/tree/real-path.ts';
@@ -63,6 +63,19 @@ describe('the string of a local path', () => {
   it('is refused by manifests and shown as bytes where it is not UTF-8', () => {
     expect(pathFault('a\udcff')).toMatch(/UTF-8/);
     expect(showText('a\udcff\udc80')).toBe('a\\xff\\x80');
+  });
+});
+
+describe('the place of a path in a folder', () => {
+  const name = fc.string({ minLength: 1 }).filter((text) => !/[/\\]/.test(text) && text !== '.' && text !== '..');
+
+  it('is what joining them gives', () => {
+    const roots = fc.constantFrom(resolve('/'), resolve('/a'), resolve('/a/b c'));
+    fc.assert(
+      fc.property(roots, fc.array(name), (root, names) => {
+        expect(placeIn(root, names.join('/'))).toBe(join(root, ...names));
+      }),
+    );
   });
 });
 
