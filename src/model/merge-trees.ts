@@ -1,13 +1,5 @@
-import {
-  comparePaths,
-  type DirectoryEntry,
-  type FileEntry,
-  factsOf,
-  isBelow,
-  parentPath,
-  type SymlinkEntry,
-  withDirectories,
-} from './tree.ts';
+import { meantMode, sameMode } from './modes.ts';
+import { comparePaths, factsOf, isBelow, parentPath, withDirectories } from './tree.ts';
 import type { VersionEntry } from './version-tree.ts';
 
 /** What becomes of one entry of a version: it is added, updated, removed, or there is an error with it. */
@@ -36,14 +28,6 @@ export interface MergedTree {
   readonly entries: readonly VersionEntry[];
   /** In the same order. */
   readonly changes: readonly TreeChange[];
-}
-
-/** Permissions of what nothing else is known of. */
-const USUAL = { file: 0o644, directory: 0o755 } as const;
-
-/** Whether an entry says more than the files of a manifest do. */
-export function isUsual(entry: FileEntry | SymlinkEntry | DirectoryEntry): boolean {
-  return entry.type !== 'symlink' && modeOf(entry) === USUAL[entry.type];
 }
 
 /**
@@ -102,15 +86,14 @@ export function describeChange(entry: VersionEntry): Omit<TreeChange, 'sign'> {
 /** Has an entry of which less is known keep what was known. */
 function withFacts(entry: VersionEntry, was: VersionEntry | undefined): VersionEntry {
   if (was?.type !== entry.type) return entry;
-  return { ...entry, ...factsOf({ mode: entry.mode ?? was.mode, mtime: entry.mtime ?? was.mtime }) };
+  const mtime = entry.mtime ?? was.mtime;
+  if (entry.type === 'symlink' || was.type === 'symlink') return { ...entry, ...factsOf({ mode: entry.mode, mtime }) };
+  const { mode: _, ...rest } = entry;
+  return { ...rest, ...factsOf({ mode: meantMode(entry.mode, was), mtime }) };
 }
 
 function isSame(a: VersionEntry, b: VersionEntry): boolean {
   if (a.type === 'symlink') return b.type === 'symlink' && a.target === b.target && a.targetType === b.targetType;
-  if (b.type !== a.type || modeOf(a) !== modeOf(b)) return false;
+  if (b.type === 'symlink' || b.type !== a.type || !sameMode(a, b)) return false;
   return a.type !== 'file' || (b.type === 'file' && a.size === b.size && a.digest.hex === b.digest.hex);
-}
-
-function modeOf({ type, mode }: FileEntry | DirectoryEntry): number {
-  return mode ?? USUAL[type];
 }

@@ -1,4 +1,4 @@
-import { isUsual } from './merge-trees.ts';
+import { isPlain } from './modes.ts';
 import { type DirectoryEntry, type FileEntry, factsOf, parentPath } from './tree.ts';
 import type { RecordEntry, RecordSymlink, TreeRecord } from './tree-record.ts';
 
@@ -11,8 +11,9 @@ export type RecordSource = FileEntry | RecordSymlink | DirectoryEntry;
  */
 export function recordFor(entries: readonly RecordSource[], hadOne: boolean): TreeRecord | undefined {
   const full = new Set(entries.map(({ path }) => parentPath(path)));
-  const isPlain = (entry: RecordSource) => isUsual(entry) && (entry.type !== 'directory' || full.has(entry.path));
-  return hadOne || !entries.every(isPlain) ? { entries: entries.flatMap(toRecord) } : undefined;
+  const isImplied = (entry: RecordSource) =>
+    entry.type !== 'symlink' && isPlain(entry) && (entry.type !== 'directory' || full.has(entry.path));
+  return hadOne || !entries.every(isImplied) ? { entries: entries.flatMap(toRecord) } : undefined;
 }
 
 function toRecord(entry: RecordSource): RecordEntry[] {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { GypsumError } from '../errors.ts';
 import { parseJsonIfAny } from './json.ts';
 import { encodePath } from './local-path.ts';
+import { formatMode } from './modes.ts';
 import { isMtime } from './mtime.ts';
 import { pathFault } from './names.ts';
 import { formatRef, type VersionRef } from './refs.ts';
@@ -130,7 +131,7 @@ function toWire(entry: RecordEntry): WireEntry {
     const { target, targetType } = entry;
     return { path: entry.path, type: 'symlink', symlink_target: target, symlink_target_type: targetType, ...times };
   }
-  const modes = entry.mode === undefined ? {} : { mode: `0${entry.mode.toString(8).padStart(3, '0')}` };
+  const modes = entry.mode === undefined ? {} : { mode: formatMode(entry.mode) };
   return { path: entry.path, type: entry.type === 'directory' ? 'dir' : 'file', ...modes, ...times };
 }
 

@@ -1,3 +1,4 @@
+import { formatMode } from '../model/modes.ts';
 import { showText } from '../model/text.ts';
 import type { NestedNode, TreeNode } from './tree-node.ts';
 
@@ -37,6 +38,6 @@ function isFolder({ type, targetType }: TreeNode): boolean {
 }
 
 function showFacts({ mode, size, mtime = '' }: TreeNode, sizes: number): string {
-  const permissions = mode === undefined ? '----' : mode.toString(8).padStart(4, '0');
+  const permissions = mode === undefined ? '----' : formatMode(mode);
   return `[${permissions} ${String(size).padStart(sizes)} ${mtime.slice(0, 'yyyy-mm-ddThh:mm:ss'.length).padEnd(19, '-')}] `;
 }

@@ -1,6 +1,7 @@
 import { join, relative, sep } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
+import { meantMode } from '../model/modes.ts';
 import { type RecordSource, recordFor } from '../model/record-for.ts';
 import { sameVersion } from '../model/refs.ts';
 import { type Entry, type EntryFacts, factsOf, joinPath } from '../model/tree.ts';
@@ -135,22 +136,9 @@ function toSource(
   return { type: 'file', path, size, ...factsIn(found, linked) };
 }
 
-/** The modes that files and folders get where nobody has said which. */
-const UNSAID: readonly number[] = [0o444, 0o644, 0o664, 0o555, 0o755, 0o775];
-
 /** A mode that says nothing but who may run it is the version's, where that says the same of that. */
 function factsIn(own: EntryFacts, before: Entry | undefined): EntryFacts {
-  if (own.mode === undefined || before === undefined || before.type === 'special') return factsOf(own);
-  const { mode } = before;
-  const isSame = isRunnable(own.mode) === (mode === undefined ? before.type === 'directory' : isRunnable(mode));
-  return factsOf(isSame && isUnsaid(own.mode) ? { mtime: own.mtime, mode } : own);
-}
-
-function isUnsaid(mode: number): boolean {
-  const taken = process.umask();
-  return UNSAID.some((one) => mode === one || mode === (one & ~taken));
-}
-
-function isRunnable(mode: number): boolean {
-  return (mode & 0o111) !== 0;
+  if (before?.type !== 'file' && before?.type !== 'directory') return factsOf(own);
+  if (own.mode === undefined) return factsOf(own);
+  return factsOf({ mtime: own.mtime, mode: meantMode(own.mode, before) });
 }

@@ -124,11 +124,17 @@ describe('a folder that is put', () => {
     });
   });
 
-  it('needs no record where its files say all', async () => {
+  it.each([
+    [0o644, 0o755],
+    [0o664, 0o775],
+  ])('needs no record where its files say all, of modes as a umask makes them: %o and %o', async (file, folder) => {
     const { put, client, root } = await createPut();
-    for (const { path, type } of readFixture('testdata')) chmodSync(join(root, path), type === 'dir' ? 0o755 : 0o644);
+    for (const { path, type } of readFixture('testdata')) chmodSync(join(root, path), type === 'dir' ? folder : file);
     await put();
     expect(Object.keys(await client.fetchManifest({ ...ASSET, version: '1' }))).not.toContain(TREE_RECORD);
+    chmodSync(join(root, 'test.md'), 0o755);
+    expect(signs((await put()).changes)).toEqual(['* test.md']);
+    expect(Object.keys(await client.fetchManifest({ ...ASSET, version: '2' }))).toContain(TREE_RECORD);
   });
 });
 
@@ -139,6 +145,20 @@ describe('a folder that is put again', () => {
     utimesSync(join(root, 'realfile.txt'), 1, 1);
     expect(await put()).toMatchObject({ version: '1', published: false, unchanged: true, changes: [] });
     expect(await client.listVersions(ASSET)).toEqual(['1']);
+  });
+
+  it('is no new version where another umask has made its modes, but one where somebody has', async () => {
+    const { put, root, client } = await createPut('test_symlinks');
+    chmodSync(join(root, 'realfile.txt'), 0o640);
+    await put();
+    for (const { path, type } of readFixture('test_symlinks')) {
+      if (type !== 'symlink') chmodSync(join(root, path), type === 'dir' ? 0o775 : 0o664);
+    }
+    expect(await put()).toMatchObject({ unchanged: true });
+    chmodSync(join(root, 'sub/readme.md'), 0o600);
+    expect(signs((await put()).changes)).toEqual(['* sub/readme.md']);
+    const modes = Object.fromEntries((await client.readTree(ASSET)).entries.map((entry) => [entry.path, entry]));
+    expect(modes).toMatchObject({ 'realfile.txt': { mode: 0o640 }, 'sub/readme.md': { mode: 0o600 } });
   });
 
   it('sends what has changed, and links the rest', async () => {

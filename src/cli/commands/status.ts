@@ -1,4 +1,5 @@
 import prettyBytes from 'pretty-bytes';
+import { formatMode } from '../../model/modes.ts';
 import { formatFileRef, formatRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import type { CloneStatus } from '../../ops/clone-status.ts';
@@ -34,7 +35,7 @@ function showEntries({ states, entries, publishing: { refused } }: CloneStatus):
 
 function showEntry(entry: ClonePath, fault: string | undefined): string {
   const { path, type, state, size, from, link, target, mode } = entry;
-  const rights = mode === undefined ? '' : ` (mode 0${mode.toString(8).padStart(3, '0')})`;
+  const rights = mode === undefined ? '' : ` (mode ${formatMode(mode)})`;
   const names = [
     ...(from === undefined ? [] : [showText(from)]),
     `${showText(path)}${type === 'directory' ? '/' : ''}${rights}`,
