@@ -7,7 +7,15 @@ export type { CallOptions, GypsumEvent, OnEvent, Task } from './events.ts';
 export { type Followed, followEvents } from './follow-events.ts';
 export type { CloneMode } from './model/clone-mode.ts';
 export type { Count } from './model/count.ts';
-export type { ChangeCounts, FileChange, FileState } from './model/file-change.ts';
+export type {
+  ChangeCounts,
+  EntryCount,
+  EntryState,
+  FileChange,
+  FileState,
+  FolderState,
+  SymlinkState,
+} from './model/file-change.ts';
 export type { RunOutcome } from './model/job-due.ts';
 export type { JobSettings } from './model/job-settings.ts';
 export type { Manifest, ManifestEntry, ManifestLink } from './model/manifest.ts';

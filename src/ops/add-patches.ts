@@ -3,10 +3,19 @@ import type { Context } from '../context.ts';
 import { isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace, type Pace } from '../give-way.ts';
-import type { FileChange, FileState } from '../model/file-change.ts';
+import { sameContent } from '../model/content.ts';
+import {
+  type EntryState,
+  type FileChange,
+  type FileState,
+  fileState,
+  type SymlinkState,
+} from '../model/file-change.ts';
 import { keys } from '../model/keys.ts';
+import { encodePath } from '../model/local-path.ts';
+import { isRunnable } from '../model/modes.ts';
 import { type FileRef, formatFileRef } from '../model/refs.ts';
-import { createTextPatch } from '../model/text-patch.ts';
+import { createTextPatch, type GitMode, type PatchSide } from '../model/text-patch.ts';
 import { readVerified } from '../tree/read-verified.ts';
 import { createVerifier, type Expected } from '../verify-stream.ts';
 import { fileChanged } from './file-changed.ts';
@@ -15,9 +24,9 @@ import type { Comparable } from './read-comparable.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { saveFileRefs } from './save-file-refs.ts';
 
-/** What became of a file, line by line if that was asked for. */
+/** What became of an entry, line by line if that was asked for. */
 export type ShownChange = FileChange & {
-  /** A unified diff, of text in UTF-8. */
+  /** A unified diff, of text in UTF-8; of programs and symlinks with what git says of them. */
   readonly patch?: string;
   /** Why there is none: it is no text, larger than a patch is made of, or there are too many. */
   readonly noPatch?: 'binary' | 'large' | 'many';
@@ -45,15 +54,18 @@ export async function addPatches(
   { maxText = MIB, ...options }: PatchOptions,
 ): Promise<ShownChange[]> {
   const plan = planPatches(changes, maxText);
-  const places = [...plan.values()].filter((one) => one !== 'large' && one !== 'many').flat();
-  const wanted = places.map(({ side, path }) => (side === 'before' ? before : after).locate(path));
+  const places = [...plan.values()].flatMap((one) => (typeof one === 'string' ? [] : one));
+  const files = places.filter(({ state, isRead }) => isRead && fileState(state) !== undefined);
+  const wanted = files.map(({ side, path }) => (side === 'before' ? before : after).locate(path));
   // What is there and wrong was edited by somebody: a comparison leaves that alone.
   const isMissing = (file: FileRef) => statIfThere(ctx.cache.layout.file(file)) === undefined;
   await saveFileRefs(ctx, wanted.filter((file) => typeof file !== 'string').filter(isMissing), options);
   const pace = createPace(options.signal);
-  const read = async ({ side, path, state }: Text) => {
-    const content = await readContent(ctx, (side === 'before' ? before : after).locate(path), state, pace, options);
-    return { path, content };
+  const read = async ({ side, path, state, isRead }: Text): Promise<PatchSide> => {
+    if ('target' in state) return { path, content: encodePath(state.target), mode: '120000' };
+    const place = (side === 'before' ? before : after).locate(path);
+    const content = isRead ? await readContent(ctx, place, state, pace, options) : Buffer.alloc(0);
+    return { path, content, mode: gitMode(state) };
   };
   const shown: ShownChange[] = [];
   for (const change of changes) {
@@ -73,15 +85,21 @@ export async function addPatches(
   return shown;
 }
 
-/** One side of a change that is to be read. */
+/** One side of a change that is to be told. */
 interface Text {
   readonly side: 'before' | 'after';
   readonly path: string;
-  readonly state: FileState;
+  readonly state: FileState | SymlinkState;
+  /** The content has changed, and not only its mode. */
+  readonly isRead: boolean;
 }
 
 function isBefore({ side }: Text): boolean {
   return side === 'before';
+}
+
+function gitMode({ mode = 0 }: FileState): GitMode {
+  return isRunnable(mode) ? '100755' : '100644';
 }
 
 /** Says of each change what is to be read for its patch, or why it gets none; nothing where there is nothing to show. */
@@ -92,15 +110,10 @@ function planPatches(
   const plan = new Map<FileChange, readonly Text[] | 'large' | 'many'>();
   let left = maxText * TOGETHER;
   for (const change of changes) {
-    if (change.type === 'moved') continue;
-    const { path } = change;
-    const texts: Text[] = [
-      ...('before' in change ? [{ side: 'before', path, state: change.before } as const] : []),
-      ...('after' in change ? [{ side: 'after', path, state: change.after } as const] : []),
-    ];
-    const sizes = texts.map(({ state }) => state.size);
+    const texts = textsOf(change);
+    const sizes = texts.map(({ state, isRead }) => (isRead ? sizeOf(state) : 0));
     const sum = sizes.reduce((all, size) => all + size, 0);
-    if (sum === 0) continue;
+    if (sum === 0 && !texts.some(({ state }) => isRunnable(fileState(state)?.mode ?? 0))) continue;
     if (Math.max(...sizes) > maxText) plan.set(change, 'large');
     else if (sum > left) plan.set(change, 'many');
     else {
@@ -109,6 +122,29 @@ function planPatches(
     }
   }
   return plan;
+}
+
+/** Gives what a patch can tell of: files and symlinks, but none that moved. */
+function textsOf(change: FileChange): Text[] {
+  if (change.type === 'moved') return [];
+  const before = 'before' in change ? notFolder(change.before) : undefined;
+  const after = 'after' in change ? notFolder(change.after) : undefined;
+  const [left, right] = [before && fileState(before), after && fileState(after)];
+  const isRead = left === undefined || right === undefined || !sameContent(left, right);
+  if (!isRead && gitMode(left) === gitMode(right)) return [];
+  const { path } = change;
+  return [
+    ...(before === undefined ? [] : [{ side: 'before', path, state: before, isRead } as const]),
+    ...(after === undefined ? [] : [{ side: 'after', path, state: after, isRead } as const]),
+  ];
+}
+
+function notFolder(state: EntryState): Text['state'] | undefined {
+  return 'type' in state && state.type === 'directory' ? undefined : state;
+}
+
+function sizeOf(state: FileState | SymlinkState): number {
+  return 'target' in state ? Buffer.byteLength(state.target) : state.size;
 }
 
 async function readContent(

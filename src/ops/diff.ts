@@ -1,14 +1,16 @@
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { ChangeCounts } from '../model/file-change.ts';
+import { meantMode } from '../model/modes.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
+import type { VersionEntry } from '../model/version-tree.ts';
 import { diffTrees } from '../tree/diff-trees.ts';
 import { addPatches, type PatchOptions, type ShownChange } from './add-patches.ts';
 import { checkFolder } from './check-folder.ts';
 import { findClone } from './find-clone.ts';
+import { type LoadedTree, loadTree } from './load-tree.ts';
 import { type Comparable, comparableVersion, readComparable, type Skipped } from './read-comparable.ts';
 import { run } from './run.ts';
-import { loadVersion } from './version-documents.ts';
 
 export interface DiffOptions extends PatchOptions {
   /** Compare text files line by line, too. @default false */
@@ -23,7 +25,7 @@ export interface DiffCloneOptions extends DiffOptions {
 /** What is compared: a version, or a folder by its real path. */
 export type DiffSide = VersionRef | { readonly directory: string };
 
-/** How two sides differ in their files. */
+/** How two sides differ. */
 export interface Diff {
   readonly before: DiffSide;
   readonly after: DiffSide;
@@ -34,7 +36,7 @@ export interface Diff {
   readonly skipped: readonly Skipped[];
 }
 
-/** Says how the files of two versions differ, by their manifests. Throws `not-found` and `version-unfinished`. */
+/** Says how two versions differ, by their manifests and tree records. Throws `not-found` and `version-unfinished`. */
 export async function diffVersions(
   ctx: Context,
   before: VersionRef,
@@ -44,14 +46,14 @@ export async function diffVersions(
   const refs = [checkVersionRef(before), checkVersionRef(after)] as const;
   checkLimit(options);
   return run(ctx, options, async () => {
-    const [left, right] = [await loadVersion(ctx, refs[0], options), await loadVersion(ctx, refs[1], options)];
-    return compare(ctx, [refs[0], comparableVersion(left)], [refs[1], comparableVersion(right)], options);
+    const before = await readVersion(ctx, refs[0], options);
+    return compare(ctx, before, await readVersion(ctx, refs[1], options), options);
   });
 }
 
 /**
  * Says how a folder differs from a version: by default the clone that it is or lies in, from its own version. A folder is
- * compared as it would be published. Throws `invalid-argument` if it is no clone that the cache knows of and no version is
+ * compared as it would be published; its symlinks are what they are where it or the version has a tree record. Throws `invalid-argument` if it is no clone that the cache knows of and no version is
  * named.
  */
 export async function diffClone(
@@ -64,14 +66,21 @@ export async function diffClone(
   checkLimit(options);
   return run(ctx, options, async () => {
     const { root, ref } = await findSides(ctx, directory, given, options);
-    const documents = await loadVersion(ctx, ref, options);
-    const folder = [{ directory: root }, await readComparable(ctx, root, { ...options, loaded: [documents] })] as const;
-    const published = [ref, comparableVersion(documents)] as const;
+    const published = await readVersion(ctx, ref, options);
+    const { documents, record } = published.loaded;
+    const reading = { ...options, keepSymlinks: record !== undefined, loaded: [documents] };
+    const folder = {
+      side: { directory: root },
+      what: asMeant(await readComparable(ctx, root, reading), published.what),
+    };
     return reverse ? compare(ctx, folder, published, options) : compare(ctx, published, folder, options);
   });
 }
 
-/** Says how the files of two folders differ. Folders are compared as they would be published. */
+/**
+ * Says how two folders differ. Their files are compared as they would be published, and symlinks that do not lead into the cache
+ * by their text.
+ */
 export async function diffFolders(
   ctx: Context,
   before: string,
@@ -81,9 +90,9 @@ export async function diffFolders(
   const roots = [before, after].map((folder) => checkFolder(folder, 'Give a folder.')) as [string, string];
   checkLimit(options);
   return run(ctx, options, async () => {
-    const left = [{ directory: roots[0] }, await readComparable(ctx, roots[0], options)] as const;
-    const right = [{ directory: roots[1] }, await readComparable(ctx, roots[1], options)] as const;
-    return compare(ctx, left, right, options);
+    const read = (root: string) => readComparable(ctx, root, { ...options, keepSymlinks: true });
+    const before = { side: { directory: roots[0] }, what: await read(roots[0]) };
+    return compare(ctx, before, { side: { directory: roots[1] }, what: await read(roots[1]) }, options);
   });
 }
 
@@ -112,7 +121,35 @@ async function findSides(
   }
 }
 
-type Side = readonly [DiffSide, Comparable];
+interface Side {
+  readonly side: DiffSide;
+  readonly what: Comparable;
+}
+
+/** Reads a version; what its record says and its files do not bear out is told of, and left out. */
+async function readVersion(
+  ctx: Context,
+  ref: VersionRef,
+  options: DiffOptions,
+): Promise<Side & { readonly loaded: LoadedTree }> {
+  const loaded = await loadTree(ctx, ref, options);
+  const { stale } = loaded.tree;
+  if (stale.length > 0) options.onEvent?.({ type: 'left-out', ref, entries: stale });
+  return { side: ref, what: comparableVersion(loaded), loaded };
+}
+
+/** Has permissions of a folder that nobody has said be those of a version. */
+function asMeant(folder: Comparable, version: Comparable): Comparable {
+  const known = new Map(version.entries.map((entry) => [entry.path, entry]));
+  const toMeant = (entry: VersionEntry): VersionEntry => {
+    const before = known.get(entry.path);
+    if (entry.type === 'symlink' || before?.type === 'symlink' || before?.type !== entry.type) return entry;
+    const { mode, ...rest } = entry;
+    const meant = meantMode(mode, before);
+    return meant === undefined ? rest : { ...rest, mode: meant };
+  };
+  return { ...folder, entries: folder.entries.map(toMeant) };
+}
 
 async function compare(
   ctx: Context,
@@ -120,12 +157,13 @@ async function compare(
   after: Side,
   { patch = false, ...options }: DiffOptions,
 ): Promise<Diff> {
-  const { changes, counts } = await diffTrees(before[1].files, after[1].files, options.signal);
+  const [left, right] = [before.what, after.what];
+  const { changes, counts } = await diffTrees(left.entries, right.entries, options.signal);
   return {
-    before: before[0],
-    after: after[0],
-    changes: patch ? await addPatches(ctx, before[1], after[1], changes, options) : changes,
+    before: before.side,
+    after: after.side,
+    changes: patch ? await addPatches(ctx, left, right, changes, options) : changes,
     counts,
-    skipped: [...before[1].skipped, ...after[1].skipped],
+    skipped: [...left.skipped, ...right.skipped],
   };
 }

@@ -84,7 +84,8 @@ export async function exportClone(
       throw error;
     }
     if (notLaidOut.length > 0) options.onEvent?.({ type: 'left-out', ref, entries: notLaidOut });
-    const { counts } = await diffTrees(filesBelow(version, below), files);
+    const known = files.map(({ type, path, size, digest }) => ({ type, path, size, digest }));
+    const { counts } = await diffTrees(filesBelow(version, below), known);
     const symlinks = entries.filter(({ type }) => type === 'symlink').length;
     return {
       ...ref,

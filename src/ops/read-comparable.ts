@@ -2,16 +2,18 @@ import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
-import { manifestTree } from '../model/manifest-tree.ts';
 import { type FileRef, fileOf } from '../model/refs.ts';
-import { comparePaths, type KnownFile } from '../model/tree.ts';
+import { comparePaths, type EntryFacts, factsOf, withDirectories } from '../model/tree.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
+import type { VersionEntry } from '../model/version-tree.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { digestFiles } from './digest-files.ts';
 import { fileChanged } from './file-changed.ts';
 import { findChanged } from './find-changed.ts';
+import { createSources, findFolderRecord, symlinkRule } from './folder-record.ts';
 import { cachedPlace, type FoundLink, sentOf } from './found.ts';
-import { readFolder } from './read-folder.ts';
+import { readKept } from './kept-symlinks.ts';
+import type { LoadedTree } from './load-tree.ts';
 import type { VersionDocuments } from './version-documents.ts';
 
 /** Something of a folder that no version can hold. */
@@ -21,18 +23,25 @@ export interface Skipped {
   readonly why: string;
 }
 
-/** The files of a version or a folder, and where each is to be had. */
+/** What a version or a folder has, and where its files are to be had. */
 export interface Comparable {
-  /** In the order of `comparePaths`. */
-  readonly files: readonly KnownFile[];
+  /** With all folders, in the order of `comparePaths`. */
+  readonly entries: readonly VersionEntry[];
   /** Gives the file of a version, or the absolute path of a local one. */
   locate(path: string): FileRef | string;
   /** What is left out of the comparison. */
   readonly skipped: readonly Skipped[];
 }
 
-export function comparableVersion({ ref, manifest }: VersionDocuments): Comparable {
-  return { files: manifestTree(manifest), locate: (path) => fileOf(ref, path), skipped: [] };
+export interface ReadComparableOptions extends CallOptions {
+  /** The other side has symlinks: those of this one are kept, whether it has a tree record or not. */
+  keepSymlinks: boolean;
+  /** Documents of versions that are at hand. */
+  loaded?: readonly VersionDocuments[];
+}
+
+export function comparableVersion({ ref, tree }: LoadedTree): Comparable {
+  return { entries: tree.entries, locate: (path) => fileOf(ref, path), skipped: [] };
 }
 
 /**
@@ -42,20 +51,30 @@ export function comparableVersion({ ref, manifest }: VersionDocuments): Comparab
 export async function readComparable(
   ctx: Context,
   root: string,
-  { loaded = [], ...options }: CallOptions & { loaded?: readonly VersionDocuments[] },
+  { keepSymlinks, loaded = [], ...options }: ReadComparableOptions,
 ): Promise<Comparable> {
-  const { entries } = await readFolder(ctx, root, { ...options, loaded });
+  const record = await findFolderRecord(ctx, root, options);
+  const symlinks = symlinkRule(keepSymlinks ? 'keep' : undefined, record);
+  const clone = record?.base?.clone;
+  const reading = { ...options, loaded, symlinks, ...(clone !== undefined && { clone }) };
+  const { entries: found } = await readKept(ctx, root, reading);
+  const toSource = createSources(record?.base);
+  const facts = new Map<string, EntryFacts>();
+  const entries: VersionEntry[] = [];
   const links = new Map<string, FoundLink>();
   const local: LocalSource[] = [];
   const skipped: Skipped[] = [];
   const pace = createPace(options.signal);
-  for (const entry of entries) {
+  for (const entry of found) {
     if (pace.due()) await pace.rest();
     const { path, fault } = entry;
     const sent = sentOf(entry);
+    const own = symlinks === 'follow' ? undefined : toSource(entry);
+    if (own?.type === 'file') facts.set(path, own);
     if (fault !== undefined) skipped.push({ path, why: fault.why });
     else if (entry.type === 'link') links.set(path, entry);
     else if (sent !== undefined) local.push({ ...sent, source: join(root, path) });
+    else if (own !== undefined && own.type !== 'file') entries.push(own);
   }
   const shared = [...links.values()].filter(({ how }) => how !== 'copy');
   for (const { path } of await findChanged(ctx, shared, (link) => cachedPlace(ctx, link), options)) {
@@ -65,12 +84,12 @@ export async function readComparable(
     if (!stats?.isFile()) throw fileChanged(source, undefined);
     local.push({ path, source, size: stats.size });
   }
-  const files: KnownFile[] = [];
   for (const { path, size, md5sum } of [...links.values(), ...(await digestFiles(ctx, local, options))]) {
-    files.push({ type: 'file', path, size, digest: { algorithm: 'md5', hex: md5sum } });
+    const digest = { algorithm: 'md5', hex: md5sum } as const;
+    entries.push({ type: 'file', path, size, digest, ...factsOf(facts.get(path) ?? {}) });
   }
   return {
-    files: files.sort((a, b) => comparePaths(a.path, b.path)),
+    entries: withDirectories(entries.sort((a, b) => comparePaths(a.path, b.path))),
     locate: (path) => links.get(path)?.file ?? join(root, path),
     skipped,
   };

@@ -1,63 +1,115 @@
 import { createPace } from '../give-way.ts';
-import { type Count, countFiles } from '../model/count.ts';
-import type { ChangeCounts, FileChange, FileState } from '../model/file-change.ts';
-import { comparePaths, type KnownFile } from '../model/tree.ts';
+import { countFiles } from '../model/count.ts';
+import type { ChangeCounts, EntryCount, EntryState, FileChange, FileState } from '../model/file-change.ts';
+import { isPlain, modeOf, sameMode } from '../model/modes.ts';
+import { comparePaths, type DirectoryEntry, isBelow, type KnownFile, type SymlinkEntry } from '../model/tree.ts';
 import { compareTrees, sameEntry } from './compare.ts';
 import { pairMoved } from './pair-moved.ts';
 
-/** How the files of two trees differ. */
+/** How two trees differ. */
 export interface TreeDiff {
   /** In the order of `comparePaths`. */
   readonly changes: readonly FileChange[];
   readonly counts: ChangeCounts;
 }
 
-/** Compares two lists of files, each in the order of `comparePaths`. */
+type DiffEntry = KnownFile | SymlinkEntry | DirectoryEntry;
+
+/** Compares two trees, each in the order of `comparePaths`; both have their folders, or none of both. */
 export async function diffTrees(
-  before: readonly KnownFile[],
-  after: readonly KnownFile[],
+  before: readonly DiffEntry[],
+  after: readonly DiffEntry[],
   signal?: AbortSignal,
 ): Promise<TreeDiff> {
   const pace = createPace(signal);
-  const added: KnownFile[] = [];
-  const removed: KnownFile[] = [];
-  const modified: FileChange[] = [];
-  const unchanged: KnownFile[] = [];
-  for (const { path, left, right } of compareTrees(before, after)) {
+  const full = [fullFolders(before), fullFolders(after)] as const;
+  const added: DiffEntry[] = [];
+  const removed: DiffEntry[] = [];
+  const modified: { readonly left: DiffEntry; readonly right: DiffEntry }[] = [];
+  const unchanged: DiffEntry[] = [];
+  for (const pair of compareTrees(before, after)) {
     if (pace.due()) await pace.rest();
+    const left = shown(pair.left, pair.right, full[0]);
+    const right = shown(pair.right, pair.left, full[1]);
     if (right === undefined) removed.push(...(left === undefined ? [] : [left]));
     else if (left === undefined) added.push(right);
-    else if (sameEntry(left, right)) unchanged.push(right);
-    else modified.push({ type: 'modified', path, before: stateOf(left), after: stateOf(right) });
+    else if (!isSame(left, right)) modified.push({ left, right });
+    else if (!full[1].has(right)) unchanged.push(right);
   }
-  const moved = pairMoved(removed, added);
-  const gone = new Set(moved.values());
+  const moved = pairMoved(removed.filter(isFile), added.filter(isFile));
+  const gone = new Set<DiffEntry>(moved.values());
+  const lost = removed.filter((entry) => !gone.has(entry));
+  const fresh = added.filter((entry) => !isFile(entry) || !moved.has(entry));
   const changes = [
-    ...modified,
-    ...removed.filter((file) => !gone.has(file)).map((file) => change('removed', file)),
-    ...added.map((file) => {
-      const from = moved.get(file);
-      return from === undefined ? change('added', file) : move(from, file);
-    }),
+    ...modified.map(toModified),
+    ...lost.map((entry) => ({ type: 'removed', path: entry.path, before: stateOf(entry) }) as const),
+    ...fresh.map((entry) => ({ type: 'added', path: entry.path, after: stateOf(entry) }) as const),
+    ...[...moved].map(([to, from]) => toMoved(from, to)),
   ].sort((a, b) => comparePaths(a.path, b.path));
-  return { changes, counts: { ...countChanges(changes), unchanged: countFiles(unchanged) } };
+  const counts = {
+    added: countEntries(fresh),
+    removed: countEntries(lost),
+    modified: countEntries(modified.map(({ right }) => right)),
+    moved: countEntries([...moved.keys()]),
+    unchanged: countEntries(unchanged),
+  };
+  return { changes, counts };
 }
 
-function stateOf({ size, digest }: KnownFile): FileState {
-  return { size, md5sum: digest.hex };
+function isFile(entry: DiffEntry): entry is KnownFile {
+  return entry.type === 'file';
 }
 
-function change(type: 'added' | 'removed', file: KnownFile): FileChange {
-  const state = stateOf(file);
-  return type === 'added' ? { type, path: file.path, after: state } : { type, path: file.path, before: state };
+/** Gives the folders with something in them. */
+function fullFolders(entries: readonly DiffEntry[]): ReadonlySet<DiffEntry> {
+  const full = new Set<DiffEntry>();
+  for (const [at, entry] of entries.entries()) {
+    if (entry.type === 'directory' && isBelow(entries[at + 1]?.path ?? '', entry.path)) full.add(entry);
+  }
+  return full;
 }
 
-function move(from: KnownFile, to: KnownFile): FileChange {
-  return { type: 'moved', path: to.path, from: from.path, before: stateOf(from), after: stateOf(to) };
+/** Leaves out a folder of which all is told by what is in it: it does not stand beside another folder, or a symlink. */
+function shown(
+  entry: DiffEntry | undefined,
+  other: DiffEntry | undefined,
+  full: ReadonlySet<DiffEntry>,
+): DiffEntry | undefined {
+  const isTold = entry !== undefined && full.has(entry) && other?.type !== 'directory' && other?.type !== 'symlink';
+  return isTold ? undefined : entry;
 }
 
-function countChanges(changes: readonly FileChange[]): Readonly<Record<FileChange['type'], Count>> {
-  const of = (type: FileChange['type']) =>
-    countFiles(changes.filter((one) => one.type === type).map((one) => ('after' in one ? one.after : one.before)));
-  return { added: of('added'), removed: of('removed'), modified: of('modified'), moved: of('moved') };
+function isSame(left: DiffEntry, right: DiffEntry): boolean {
+  if (!sameEntry(left, right)) return false;
+  return left.type === 'symlink' || right.type === 'symlink' || sameMode(left, right);
+}
+
+function toModified({ left, right }: { readonly left: DiffEntry; readonly right: DiffEntry }): FileChange {
+  return { type: 'modified', path: right.path, before: stateOf(left, right), after: stateOf(right, left) };
+}
+
+function toMoved(from: KnownFile, to: KnownFile): FileChange {
+  return { type: 'moved', path: to.path, from: from.path, before: fileStateOf(from, to), after: fileStateOf(to, from) };
+}
+
+/** Says what an entry is; its mode where that is another one than `other` has, or is to be told by itself. */
+function stateOf(entry: DiffEntry, other?: DiffEntry): EntryState {
+  if (entry.type === 'symlink') return { type: entry.type, target: entry.target };
+  return entry.type === 'file' ? fileStateOf(entry, other) : { type: entry.type, ...modeIn(entry, other) };
+}
+
+function fileStateOf(file: KnownFile, other?: DiffEntry): FileState {
+  return { size: file.size, md5sum: file.digest.hex, ...modeIn(file, other) };
+}
+
+function modeIn(entry: KnownFile | DirectoryEntry, other: DiffEntry | undefined): { readonly mode?: number } {
+  const isOfKind = other?.type !== 'symlink' && other?.type === entry.type;
+  const isTold = isOfKind ? !sameMode(entry, other) : !isPlain(entry);
+  return isTold ? { mode: modeOf(entry) } : {};
+}
+
+function countEntries(entries: readonly DiffEntry[]): EntryCount {
+  const symlinks = entries.filter(({ type }) => type === 'symlink').length;
+  const folders = entries.filter(({ type }) => type === 'directory').length;
+  return { ...countFiles(entries.filter(isFile)), ...(symlinks > 0 && { symlinks }), ...(folders > 0 && { folders }) };
 }

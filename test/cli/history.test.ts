@@ -2,6 +2,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runCli } from '../../src/cli/run-cli.ts';
+import { formatTreeRecord, type RecordEntry } from '../../src/model/tree-record.ts';
 import { createRig, type Rig } from '../helpers/rig.ts';
 
 const seed = {
@@ -112,6 +113,37 @@ it('gypsum diff shows changes between any two sides', async () => {
     counts: expect.objectContaining({ moved: { files: 1, bytes: 3 } }),
     skipped: [],
   });
+});
+
+it('gypsum diff shows symlinks with both targets, other kinds, permissions and empty folders, and no tree record', async () => {
+  const link = (path: string, target: string) =>
+    ({ type: 'symlink', path, target, targetType: 'unknown' }) as const satisfies RecordEntry;
+  const record = (...entries: RecordEntry[]) => formatTreeRecord({ entries });
+  const rig = await createRig({
+    versions: {
+      'p/a/v1': { f: 'f', '.gypsum-tree.json': record(link('gone', 'x'), link('l', 'old\n'), link('t', 'x')) },
+      'p/a/v2': {
+        f: 'f',
+        t: 'text',
+        '.gypsum-tree.json': record(
+          { type: 'directory', path: 'e', mode: 0o700 },
+          { type: 'file', path: 'f', mode: 0o755 },
+          link('l', 'new'),
+        ),
+      },
+    },
+  });
+  const { stdout } = await run(rig, 'diff', 'p/a/v1', 'p/a/v2');
+  expect(stdout.split('\n')).toEqual([
+    'added     e/  0700',
+    'mode      f  0644 -> 0755',
+    'removed   gone -> x',
+    'modified  l -> old\\x0a, now -> new',
+    'type      t  symlink -> x, now file (4 B)',
+    'p/a/v1 -> p/a/v2: 1 folder added, 1 symlink removed, 2 files and 1 symlink modified (5 B), 0 files unchanged.',
+    '',
+  ]);
+  expect(await run(rig, 'diff', 'p/a/v1', 'p/a/v2', '--stat', '--exit-code')).toMatchObject({ code: 1 });
 });
 
 it('gypsum diff --patch shows nothing that a terminal would obey, and says what is not shown', async () => {

@@ -4,9 +4,8 @@ import { showText } from '../../model/text.ts';
 import type { Diff, DiffSide } from '../../ops/diff.ts';
 import type { Call, Command } from '../command.ts';
 import { isLocal } from '../is-local.ts';
-import { showChange, showCounts } from '../show-changes.ts';
+import { isChanged, showChange, showCount, showCounts } from '../show-changes.ts';
 import { parseSize } from '../sizes.ts';
-import { count } from '../text.ts';
 import { versionOf } from '../version-of.ts';
 
 interface Options {
@@ -42,11 +41,10 @@ export const diff: Command<Shown, Options> = {
     return [
       ...(changes ?? []).map(showChange),
       ...skipped.map(({ path, why }) => `skipped   ${showText(path)} ${why}`),
-      `${showSide(before)} -> ${showSide(after)}: ${showCounts(counts)}, ${count(counts.unchanged.files, 'file')} unchanged.`,
+      `${showSide(before)} -> ${showSide(after)}: ${showCounts(counts)}, ${showCount(counts.unchanged)} unchanged.`,
     ].join('\n');
   },
-  exitCode: ({ counts: { unchanged: _, ...counts } }, { options }) =>
-    options.exitCode && Object.values(counts).some(({ files }) => files > 0) ? 1 : 0,
+  exitCode: ({ counts }, { options }) => (options.exitCode && isChanged(counts) ? 1 : 0),
 };
 
 async function compare(call: Call<Options>): Promise<Diff> {

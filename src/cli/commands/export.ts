@@ -2,7 +2,7 @@ import { formatRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import type { ExportResult } from '../../ops/export-clone.ts';
 import { argument, type Command } from '../command.ts';
-import { showCounts } from '../show-changes.ts';
+import { isChanged, showCounts } from '../show-changes.ts';
 import { count, filesAndBytes } from '../text.ts';
 
 export const exportCommand: Command<ExportResult, { fetch?: boolean }> = {
@@ -14,9 +14,9 @@ export const exportCommand: Command<ExportResult, { fetch?: boolean }> = {
   run: ({ args, client, options, signal, onEvent }) =>
     client().exportClone(argument(args, 0), argument(args, 1), { ...options, signal, onEvent }),
   human({ directory, destination, files, bytes, symlinks = 0, changes, ...ref }) {
-    const { unchanged: _, ...others } = changes;
-    const isSame = Object.values(others).every((count) => count.files === 0);
-    const told = isSame ? `all files as in ${formatRef(ref)}` : `since ${formatRef(ref)}: ${showCounts(changes)}`;
+    const told = isChanged(changes)
+      ? `since ${formatRef(ref)}: ${showCounts(changes)}`
+      : `all files as in ${formatRef(ref)}`;
     const own = symlinks > 0 ? `, ${count(symlinks, 'symlink')}` : '';
     return `Exported ${showText(directory)} to ${showText(destination)}: ${filesAndBytes({ files, bytes })}${own}; ${told}.`;
   },
