@@ -34,6 +34,12 @@ export function readIgnoreFile(root: string): IgnoreRules | undefined {
     });
   }
   const text = decodePath(readFileSync(fsPath(file))).replace(/^\ufeff/, '');
-  const rules = ignore({ ignorecase: false }).add(text);
-  return { ignores: (path, isFolder) => path === IGNORE_FILE || rules.ignores(isFolder ? `${path}/` : path) };
+  const rules = createIgnoreRules(text);
+  return { ignores: (path, isFolder) => path === IGNORE_FILE || rules.ignores(path, isFolder) };
+}
+
+/** Makes rules of lines as such a file has them. */
+export function createIgnoreRules(lines: string | readonly string[]): IgnoreRules {
+  const rules = ignore({ ignorecase: false }).add(lines);
+  return { ignores: (path, isFolder) => rules.ignores(isFolder ? `${path}/` : path) };
 }

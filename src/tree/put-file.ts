@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -105,6 +106,29 @@ export function isShortLived(path: string): boolean {
 /** Whether a path is of something short-lived that a killed process has left: nobody needs it. */
 export function isLeftover(path: string): boolean {
   return isShortLived(path) && isOwnerAlive(nameOf(path).slice(SHORT_LIVED.length)) === false;
+}
+
+/** Gives the short-lived name of a file that is copied piece by piece: who copies the same again goes on with it. */
+export function partialName(what: string): string {
+  return `${SHORT_LIVED}part-${createHash('sha256').update(what).digest('hex').slice(0, 32)}`;
+}
+
+/** Whether a path is of something that is short-lived and ours, whoever has made it: no tree has it. */
+export function isOurs(path: string): boolean {
+  return isShortLived(path) && OURS.test(nameOf(path).slice(SHORT_LIVED.length));
+}
+
+/** Source: `ownedName` and `partialName` */
+const OURS = /^(?:[1-9]\d{0,9}\.\d*\.[\da-f]{8}\.[\da-f-]{36}|part-[\da-f]{32})$/;
+
+/** Whether a path is of a file that was copied piece by piece. */
+export function isPartial(path: string): boolean {
+  return isOurs(path) && nameOf(path).startsWith(`${SHORT_LIVED}part-`);
+}
+
+/** Whether a path is of something that `isOurs`, and nobody works at it as far as anybody can tell. */
+export function isAbandoned(path: string): boolean {
+  return isOurs(path) && isOwnerAlive(nameOf(path).slice(SHORT_LIVED.length)) !== true;
 }
 
 function nameOf(path: string): string {

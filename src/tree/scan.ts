@@ -108,7 +108,8 @@ function readIfPossible(places: Places, path: string, onFailure: ScanOptions['on
   }
 }
 
-function readFolder(path: string): Child[] {
+/** Gives the names in a folder, byte for byte. */
+export function readFolder(path: string): Child[] {
   const entries = readdirSync(fsPath(path), { withFileTypes: true });
   if (!entries.some((entry) => entry.name.includes('\ufffd'))) return entries;
   return readdirSync(fsPath(path), { withFileTypes: true, encoding: 'buffer' }).map((entry) => ({

@@ -1,0 +1,105 @@
+import { createHash, type Hash } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  futimesSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
+import type { Pace } from '../give-way.ts';
+import { fsPath } from '../model/local-path.ts';
+import { isRefusal } from './put-file.ts';
+import { replicaTime, setReplicaFacts } from './replica-facts.ts';
+import type { File } from './repository.ts';
+import { syncFile } from './sync-file.ts';
+
+export interface CopyContentOptions {
+  readonly mode?: number;
+  readonly mtime?: number;
+  /** Have the bytes on the disk. */
+  readonly durable: boolean;
+  readonly pace: Pace;
+}
+
+/** Names a content: so are two known for the same, whoever has written them. */
+const createDigest = (): Hash => createHash('sha256');
+
+/**
+ * Shares the bytes of an open file with a new one, until one of them is written to; says whether that is possible there. It has
+ * its mode and time before anybody else can read it by its name.
+ */
+export function cloneContent({ place }: File, fresh: string, { durable, ...facts }: CopyContentOptions): boolean {
+  if (place === undefined) return false;
+  try {
+    copyFileSync(fsPath(place), fsPath(fresh), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+  } catch (error) {
+    if (isRefusal('reflink', error)) return false;
+    throw error;
+  }
+  if (durable) {
+    // Its own mode may forbid to open it.
+    setReplicaFacts(fresh, 'file', { mode: 0o600 });
+    syncFile(fresh);
+  }
+  setReplicaFacts(fresh, 'file', facts);
+  return true;
+}
+
+/** Copies an open file to another place, going on with what an earlier run has left there; gives its digest. */
+export async function copyContent(
+  file: File,
+  fresh: string,
+  { mode, mtime, durable, pace }: CopyContentOptions,
+): Promise<string> {
+  const to = openSync(fsPath(fresh), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  try {
+    const hash = createDigest();
+    let at = await skipEqual(file, to, hash, pace);
+    ftruncateSync(to, at);
+    for await (const bytes of file.chunks(at)) {
+      hash.update(bytes);
+      for (let from = 0; from < bytes.length; ) from += writeSync(to, bytes, from, bytes.length - from, at + from);
+      at += bytes.length;
+      if (pace.due()) await pace.rest();
+    }
+    if (durable) fsyncSync(to);
+    if (mode !== undefined && process.platform !== 'win32') fchmodSync(to, mode);
+    if (mtime !== undefined) futimesSync(to, replicaTime(mtime), replicaTime(mtime));
+    return hash.digest('hex');
+  } finally {
+    closeSync(to);
+  }
+}
+
+/** Gives how many bytes are there already, and the same. */
+async function skipEqual(file: File, to: number, hash: Hash, pace: Pace): Promise<number> {
+  const size = fstatSync(to).size;
+  let at = 0;
+  if (size === 0) return at;
+  let there = Buffer.alloc(0);
+  for await (const bytes of file.chunks()) {
+    if (there.length < bytes.length) there = Buffer.allocUnsafe(bytes.length);
+    const length = readSync(to, there, 0, bytes.length, at);
+    if (length < bytes.length || !there.subarray(0, length).equals(bytes)) return at;
+    hash.update(bytes);
+    at += length;
+    if (pace.due()) await pace.rest();
+  }
+  return at;
+}
+
+/** Reads an open file and gives its digest. */
+export async function digestContent(file: File, pace: Pace): Promise<string> {
+  const hash = createDigest();
+  for await (const bytes of file.chunks()) {
+    hash.update(bytes);
+    if (pace.due()) await pace.rest();
+  }
+  return hash.digest('hex');
+}

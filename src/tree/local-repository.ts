@@ -1,0 +1,207 @@
+import { linkSync, lstatSync, mkdirSync, renameSync, rmdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { GypsumError, isSystemError } from '../errors.ts';
+import { createPace } from '../give-way.ts';
+import { fsPath } from '../model/local-path.ts';
+import { showText } from '../model/text.ts';
+import { joinPath, nameOf, parentPath } from '../model/tree.ts';
+import { type CopyContentOptions, cloneContent, copyContent, digestContent } from './copy-content.ts';
+import { listFolder } from './list-folder.ts';
+import { openFile } from './open-file.ts';
+import { createPlaces } from './places.ts';
+import { freshName, isAbandoned, isRefusal, partialName, removeIfThere } from './put-file.ts';
+import { setReplicaFacts } from './replica-facts.ts';
+import { microseconds } from './replica-stats.ts';
+import type { Change, File, Repository, Written } from './repository.ts';
+import { createUnlocker } from './unlock-folders.ts';
+import { createWay } from './way.ts';
+
+export interface LocalRepositoryOptions {
+  /**
+   * Take symlinks for what they lead to when it is listed and read, but for folders that hold, or lie in, this one, which is
+   * given by its real path.
+   */
+  followOutside?: string | undefined;
+  /** Have a file's bytes on the disk before it takes its place. @default false */
+  durable?: boolean;
+  /** Give the digest of every file that is written, also where its bytes are shared and need not be read. @default false */
+  digests?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** Units: bytes. What a kill leaves of the copy of such a file is gone on with; that of a smaller one is begun again. */
+const RESUMABLE = 64 * 1024 * 1024;
+
+/**
+ * Opens a folder, given by its real path, as a repository. Whatever is written there stands under a short-lived name beside
+ * its place until it is whole, and takes it by rename. Folders that nobody may write to are made writable for as long as it takes.
+ */
+export function openLocalRepository(
+  root: string,
+  { followOutside, durable = false, digests = false, signal }: LocalRepositoryOptions = {},
+): Repository {
+  const way = createWay(root);
+  // Paths that lead from one folder to another are asked for side by side.
+  const origin = createWay(root);
+  const places = createPlaces(root);
+  const unlocker = createUnlocker(way);
+  const pace = createPace(signal);
+  let mayClone = true;
+
+  const open = (path: string): File => {
+    origin.forget();
+    // Where symlinks are followed, they are on the way, too.
+    if (followOutside !== undefined) return openFile(places.to(path), path, { follow: true });
+    return openFile(origin.to(path), path);
+  };
+
+  const digestOf = async (path: string): Promise<string> => {
+    const file = open(path);
+    try {
+      return await digestContent(file, pace);
+    } finally {
+      file.close();
+    }
+  };
+
+  const prepare = async (file: File, fresh: string, how: CopyContentOptions): Promise<string | undefined> => {
+    const place = way.to(fresh);
+    const isBegun = lstatSync(fsPath(place), { throwIfNoEntry: false }) !== undefined;
+    if (mayClone && !isBegun && cloneContent(file, place, how)) return digests ? digestOf(fresh) : undefined;
+    mayClone &&= isBegun;
+    return copyContent(file, place, how);
+  };
+
+  const write = async (change: Change, file: File, expected?: string): Promise<Written> => {
+    const { path, mode } = change;
+    const { stamp, entry } = file.look();
+    const isLarge = entry.size >= RESUMABLE;
+    const fresh = besides(path, isLarge ? partialName(`${nameOf(path)}\0${stamp}`) : freshName(''));
+    const how = { ...(mode !== undefined && { mode }), mtime: change.mtime ?? entry.mtime, durable, pace };
+    try {
+      const digest = await unlocker.with([path], () => prepare(file, fresh, how));
+      if (file.look().stamp !== stamp) throw changed(path, 'was changed while it was copied');
+      if (expected !== undefined && (digest ?? (await digestOf(fresh))) !== expected) throw changed(path, 'is another');
+      // Others have had their turn.
+      way.forget();
+      renameSync(fsPath(way.to(fresh)), fsPath(way.to(path)));
+      return digest === undefined ? {} : { digest };
+    } catch (error) {
+      if (!isLarge || signal?.aborted !== true) removeIfThere(way.to(fresh));
+      throw error;
+    }
+  };
+
+  const link = (change: Change, isFree: boolean): void => {
+    const { path, target = '', targetType } = change;
+    const at = isFree ? path : besides(path, freshName(''));
+    symlinkSync(fsPath(target), fsPath(way.to(at)), targetType === 'dir' ? 'dir' : 'file');
+    try {
+      setReplicaFacts(way.to(at), 'symlink', change);
+      if (!isFree) renameSync(fsPath(way.to(at)), fsPath(way.to(path)));
+    } catch (error) {
+      removeIfThere(way.to(at));
+      throw error;
+    }
+  };
+
+  /** Gives a file another name, which takes the place of what stands there; says whether there can be one. */
+  const addName = (from: string, to: string): boolean => {
+    const fresh = besides(to, freshName(''));
+    try {
+      linkSync(fsPath(origin.to(from)), fsPath(way.to(fresh)));
+    } catch (error) {
+      if (isRefusal('hardlink', error)) return false;
+      throw error;
+    }
+    try {
+      renameSync(fsPath(way.to(fresh)), fsPath(way.to(to)));
+    } finally {
+      removeIfThere(way.to(fresh));
+    }
+    return true;
+  };
+
+  return {
+    list: (options = {}) => listFolder(root, { ...options, followOutside }),
+    read: async (path) => open(path),
+
+    async create(entry, content) {
+      const { path } = entry;
+      if (content !== undefined) return write({ ...entry, type: 'file' }, content);
+      await unlocker.with([path], async () => {
+        // Its own mode comes when all is in it.
+        if (entry.type === 'directory') mkdirSync(fsPath(way.to(path)), { mode: 0o700 });
+        else if (entry.type === 'symlink') link(entry, true);
+        else throw new Error('a file has content');
+      });
+      return {};
+    },
+
+    async modify(change, content) {
+      const { type, path, target } = change;
+      if (content !== undefined) return write(change, content);
+      if (target !== undefined) await unlocker.with([path], async () => link(change, false));
+      else {
+        await unlocker.with([path], async () => setReplicaFacts(way.to(path), type, change));
+        if (type === 'directory') unlocker.forget(path);
+      }
+      return {};
+    },
+
+    async delete(path, type) {
+      way.forget();
+      const remove = type === 'directory' ? rmdirSync : unlinkSync;
+      await unlocker.with([path], async () => unlessGone(() => remove(fsPath(way.to(path)))));
+    },
+
+    async move(from, to, { stays = false } = {}) {
+      way.forget();
+      origin.forget();
+      await unlocker.with([from, to], async () => {
+        if (!stays || !addName(from, to)) renameSync(fsPath(origin.to(from)), fsPath(way.to(to)));
+      });
+    },
+
+    async copy(from, entry) {
+      const file = open(from);
+      try {
+        await write(entry, file, entry.digest);
+      } finally {
+        file.close();
+      }
+    },
+
+    async clear(leftovers) {
+      for (const path of leftovers) {
+        if (!isAbandoned(path)) continue;
+        const folder = parentPath(path);
+        const stats = lstatSync(fsPath(way.to(folder)), { throwIfNoEntry: false, bigint: true });
+        if (stats === undefined) continue;
+        await unlocker.with([path], async () => unlessGone(() => unlinkSync(fsPath(way.to(path)))));
+        // A folder that is as it is to be stays so.
+        setReplicaFacts(way.to(folder), 'directory', { mtime: microseconds(stats.mtimeNs) });
+      }
+    },
+
+    close() {
+      unlocker.close();
+      for (const led of [way, origin, places]) led.close();
+    },
+  };
+}
+
+function besides(path: string, name: string): string {
+  return joinPath(parentPath(path), nameOf(name));
+}
+
+function unlessGone(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+  }
+}
+
+function changed(path: string, how: string): GypsumError {
+  return new GypsumError('file-changed', `${showText(path)} ${how}.`, { details: { path } });
+}

@@ -1,0 +1,55 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { GypsumError, isSystemError } from '../errors.ts';
+import { fsPath } from '../model/local-path.ts';
+import { showText } from '../model/text.ts';
+import { replicaEntry } from './replica-stats.ts';
+import type { File } from './repository.ts';
+
+/** Units: bytes. Read at once. */
+const CHUNK = 1024 * 1024;
+
+/**
+ * Opens a local file; throws `file-changed` if something else stands there, which is not waited for. A symlink is followed
+ * only if that is asked for.
+ */
+export function openFile(place: string, path: string, { follow = false } = {}): File {
+  const fd = openRegular(place, path, follow);
+  return {
+    look() {
+      const stats = fstatSync(fd, { bigint: true });
+      const entry = replicaEntry(path, stats);
+      if (entry?.type !== 'file') throw new Error('an open file is one');
+      const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+      return { entry, stamp: [dev, ino, size, mtimeNs, ctimeNs].join(' ') };
+    },
+    async *chunks(from = 0) {
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK, Number(fstatSync(fd).size) - from + 1));
+      for (let at = from; ; ) {
+        const length = readSync(fd, chunk, 0, chunk.length, at);
+        if (length === 0) return;
+        at += length;
+        yield chunk.subarray(0, length);
+      }
+    },
+    place: process.platform === 'linux' ? `/proc/self/fd/${fd}` : place,
+    close: () => closeSync(fd),
+  };
+}
+
+function openRegular(place: string, path: string, follow: boolean): number {
+  const flags = constants.O_RDONLY | (follow ? 0 : constants.O_NOFOLLOW) | constants.O_NONBLOCK;
+  let fd: number;
+  try {
+    fd = openSync(fsPath(place), flags);
+  } catch (error) {
+    if (isSystemError(error, 'ELOOP', 'EISDIR', 'ENXIO')) throw noFile(path, error);
+    throw error;
+  }
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  throw noFile(path, undefined);
+}
+
+function noFile(path: string, cause: unknown): GypsumError {
+  return new GypsumError('file-changed', `${showText(path)} is no file any more.`, { details: { path }, cause });
+}

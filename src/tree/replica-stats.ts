@@ -1,0 +1,33 @@
+import type { BigIntStats } from 'node:fs';
+import type { ReplicaEntry } from './replica-entry.ts';
+
+/** Gives what a replica has of an entry; a symlink lacks its text. */
+export function replicaEntry(path: string, stats: BigIntStats): Exclude<ReplicaEntry, { type: 'symlink' }> | undefined {
+  const mtime = microseconds(stats.mtimeNs);
+  if (stats.isFile())
+    return { type: 'file', path, size: Number(stats.size), ...modeOf(stats), mtime, ...inodeOf(stats) };
+  if (stats.isDirectory()) return { type: 'directory', path, ...modeOf(stats), mtime, inode: inodeName(stats) };
+  return stats.isSymbolicLink() ? undefined : { type: 'special', path };
+}
+
+/** Names an inode if it has other names, too. */
+export function inodeOf(stats: BigIntStats): { inode?: string } {
+  return stats.nlink > 1n ? { inode: inodeName(stats) } : {};
+}
+
+export function inodeName({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string {
+  return `${dev} ${ino}`;
+}
+
+export function microseconds(nanoseconds: bigint): number {
+  const rest = ((nanoseconds % 1000n) + 1000n) % 1000n;
+  return Number((nanoseconds - rest) / 1000n);
+}
+
+/** Bits that let a program be run with its owner's rights are not those of a replica, which may have another owner. */
+const [FILE_MODE, FOLDER_MODE] = [0o777n, 0o1777n];
+
+function modeOf(stats: BigIntStats): { mode?: number } {
+  if (process.platform === 'win32') return {};
+  return { mode: Number(stats.mode & (stats.isDirectory() ? FOLDER_MODE : FILE_MODE)) };
+}
