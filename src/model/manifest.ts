@@ -144,8 +144,8 @@ function checkEntry(value: unknown, path: string, ref: VersionRef): ManifestEntr
 }
 
 function checkTarget(target: FileRef, path: string, ref: VersionRef): void {
-  const fault =
-    nameFault(target.project) ?? nameFault(target.asset) ?? nameFault(target.version) ?? pathFault(target.path);
+  const versionFault = nameFault(target.project) ?? nameFault(target.asset) ?? nameFault(target.version);
+  const fault = versionFault ?? (target.path === path ? undefined : pathFault(target.path));
   if (fault) throw refused(ref, `The link of "${showText(path)}" is not valid: a part of it ${fault}.`, path);
 }
 

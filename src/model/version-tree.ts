@@ -76,7 +76,8 @@ export function versionTree(manifest: Manifest, record: TreeRecord = { entries: 
     if (why !== undefined) stale.push({ path: entry.path, why });
     else if (entry.type !== 'file') entries.push(entry);
     else if (file !== undefined) {
-      entries.push(withFacts(file, entry));
+      addFacts(file, entry);
+      entries.push(file);
       at++;
     }
   }
@@ -102,10 +103,10 @@ function contradiction(
   return undefined;
 }
 
-/** Written out, since 75,000 files take 190 ms where objects are spread and 20 ms so. */
-function withFacts({ path, size, digest }: KnownFile, { mode, mtime }: EntryFacts): KnownFile {
-  const file: { -readonly [Key in keyof KnownFile]: KnownFile[Key] } = { type: 'file', path, size, digest };
+/** In place, since 75,000 files take 190 ms where objects are spread. */
+function addFacts(file: Writable<EntryFacts>, { mode, mtime }: EntryFacts): void {
   if (mode !== undefined) file.mode = mode;
   if (mtime !== undefined) file.mtime = mtime;
-  return file;
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

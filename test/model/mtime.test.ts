@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatMtime, parseMtime } from '../../src/model/mtime.ts';
+import { formatMtime, isMtime, parseMtime } from '../../src/model/mtime.ts';
 
 describe('a time of change', () => {
   it.each([
@@ -36,6 +36,18 @@ describe('a time of change', () => {
     'of %d nanoseconds has no such text',
     (since) => expect(formatMtime(since)).toBeUndefined(),
   );
+
+  it('is one where all its parts are those of a day', () => {
+    const part = fc.constantFrom('00', '01', '02', '12', '13', '23', '24', '28', '29', '30', '31', '59', '60');
+    fc.assert(
+      fc.property(fc.constantFrom('2023', '2024'), fc.tuple(part, part, part, part, part), (year, parts) => {
+        const [month, day, hour, minute, second] = parts;
+        const text = `${year}-${month}-${day}T${hour}:${minute}:${second}.000000000Z`;
+        expect(isMtime(text)).toBe(parseMtime(text) !== undefined);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 
   it('comes back as it was written', () => {
     fc.assert(

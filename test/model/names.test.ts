@@ -111,6 +111,16 @@ describe('a name', () => {
     expect(checkName('project', name)).toBe(name);
   });
 
+  it('is each component of a path', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('.', '/', 'a', '\\', '\0', 'é', '\udc80') }), (text) => {
+        const isPath = text.split('/').every((name) => nameFault(name) === undefined);
+        expect(pathFault(text) === undefined).toBe(isPath);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
   it('is a path of one component', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('.', '/', 'a', '\\', '\0', 'é') }), (text) => {
