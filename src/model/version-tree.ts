@@ -33,6 +33,11 @@ export function withoutRecord(manifest: Manifest): Manifest {
   return TREE_RECORD in manifest ? selectEntries(manifest, (_, path) => path !== TREE_RECORD) : manifest;
 }
 
+/** Gives files of a version without its record: that is counted nowhere, since it stands for what is no file. */
+export function ownFiles<File extends { readonly path: string }>(files: readonly File[]): File[] {
+  return files.filter(({ path }) => path !== TREE_RECORD);
+}
+
 /** What a version has beside files: its symlinks, and the folders in which nothing is. */
 export type OwnEntry = RecordSymlink | DirectoryEntry;
 
@@ -61,7 +66,7 @@ export function ownEntries({ entries }: VersionTree): ReadonlyMap<string, OwnEnt
 
 /** Puts a version's files and its record together; where they contradict each other, the manifest is right. */
 export function versionTree(manifest: Manifest, record: TreeRecord = { entries: [] }): VersionTree {
-  const files = manifestTree(manifest).filter(({ path }) => path !== TREE_RECORD);
+  const files = ownFiles(manifestTree(manifest));
   const entries: VersionEntry[] = [];
   const stale: StaleEntry[] = [];
   let at = 0;

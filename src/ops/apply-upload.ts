@@ -4,6 +4,7 @@ import { checkUploadPlan } from '../model/check-upload-plan.ts';
 import { type Count, countFiles } from '../model/count.ts';
 import { sameVersion, type VersionRef } from '../model/refs.ts';
 import type { AnnouncedFile, UploadPlan } from '../model/upload-plan.ts';
+import { ownFiles } from '../model/version-tree.ts';
 import { checkSources } from './check-sources.ts';
 import { explainLostSession } from './explain-lost-session.ts';
 import { run } from './run.ts';
@@ -13,6 +14,7 @@ import { completeUpload, giveUp, type UploadSession } from './upload-session.ts'
 
 export type ApplyOptions = UploadFilesOptions & Pick<StartOptions, 'probation' | 'wait'>;
 
+/** What was published; a tree record is not counted among the files. */
 export interface UploadResult extends VersionRef, Count {
   /** False where nothing had changed and `ifChanged` was given. */
   readonly published: boolean;
@@ -85,10 +87,10 @@ const STALE: Partial<Record<ErrorCode, (hint: string) => string>> = {
   refused: (hint) => `${hint} If the plan is old, and says what cannot be any more: make a new one.`,
 };
 
-/** Counts what a plan would publish, send and link. */
+/** Counts what a plan would publish, send and link; the tree record is not counted. */
 export function countPlan(plan: UploadPlan): Omit<UploadResult, keyof VersionRef | 'published'> {
-  const { links, ignored } = plan;
-  const files = sentOf(plan);
+  const { ignored } = plan;
+  const [files, links] = [ownFiles(plan.files), ownFiles(plan.links)];
   return {
     ...countFiles([...files, ...links]),
     sent: countFiles(files),
@@ -104,7 +106,7 @@ function sentOf({ files, record }: UploadPlan): readonly AnnouncedFile[] {
 /** Counts what was sent in the end, and what the registry has made links of. */
 function countSent(plan: UploadPlan, session: UploadSession): Pick<UploadResult, 'sent' | 'linked'> {
   const sent = new Set(session.files.map(({ path }) => path));
-  const all = [...sentOf(plan), ...plan.links];
+  const all = ownFiles([...plan.files, ...plan.links]);
   return {
     sent: countFiles(all.filter(({ path }) => sent.has(path))),
     linked: countFiles(all.filter(({ path }) => !sent.has(path))),

@@ -2,17 +2,16 @@ import type { Context } from '../context.ts';
 import { each } from '../each.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { type Count, countFiles } from '../model/count.ts';
-import type { ChangeCounts } from '../model/file-change.ts';
-import { manifestTree } from '../model/manifest-tree.ts';
+import type { ChangeCounts, EntryCount } from '../model/file-change.ts';
 import { checkName, nameFault } from '../model/names.ts';
 import { type AssetRef, formatRef, type Ref, type VersionRef } from '../model/refs.ts';
 import { isImmutable, type VersionState, type VersionSummary, versionState } from '../model/summary.ts';
 import { showText } from '../model/text.ts';
-import type { KnownFile } from '../model/tree.ts';
-import { diffTrees } from '../tree/diff-trees.ts';
+import { type VersionEntry, versionTree } from '../model/version-tree.ts';
+import { countEntries, diffTrees } from '../tree/diff-trees.ts';
 import { fetchLatest } from './fetch-latest.ts';
 import { listVersions } from './list.ts';
+import { loadRecord } from './load-tree.ts';
 import { findRecord, knownNames } from './records.ts';
 import { run } from './run.ts';
 import { loadDocuments, loadSummary } from './version-documents.ts';
@@ -29,8 +28,8 @@ export interface HistoryEntry extends Partial<Pick<VersionSummary, 'uploadUserId
   readonly state: VersionState | 'unknown';
   /** It is the one that is meant where no version is named. */
   readonly isLatest: boolean;
-  /** All of its files; absent where it is unfinished or cannot be read. */
-  readonly total?: Count;
+  /** All of its files and symlinks; absent where it is unfinished or cannot be read. */
+  readonly total?: EntryCount;
   /** The version before it, by when uploads were finished; absent for the first. */
   readonly since?: string;
   /** What it changed since then; absent where either cannot be read. */
@@ -48,8 +47,8 @@ export interface History extends AssetRef {
 
 /**
  * Lists the versions of an asset, from the newest on or from the one that is named, each with what it changed against the
- * one before it. Throws `not-found`. What cannot change is asked for once; offline, the versions that the cache knows are
- * listed, and none is said to be the latest.
+ * one before it: in files, and as far as tree records tell, in symlinks, folders and permissions. Throws `not-found`. What
+ * cannot change is asked for once; offline, the versions that the cache knows are listed, and none is said to be the latest.
  */
 export async function listHistory(
   ctx: Context,
@@ -142,6 +141,7 @@ function faultOf({ registry }: Context, error: unknown): string {
     isGypsumError(error, 'not-found') ||
     isGypsumError(error, 'invalid-manifest') ||
     isGypsumError(error, 'invalid-response') ||
+    isGypsumError(error, 'wrong-content') ||
     (isGypsumError(error, 'unavailable') && registry.isOffline);
   if (!ofVersion) throw error;
   return error.message;
@@ -170,7 +170,7 @@ async function remember(ctx: Context, versions: readonly Dated[], { signal, onEv
   }
   onEvent?.({ type: 'start', task: 'fetch', files: unknown.length, bytes: 0 });
   await each(unknown, { concurrency: Math.min(AT_ONCE, ctx.concurrency), signal }, async (ref, itemSignal) => {
-    await readFiles(ctx, ref, { onEvent, signal: itemSignal });
+    await readEntries(ctx, ref, { onEvent, signal: itemSignal });
     onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: 0 });
   });
   onEvent?.({ type: 'end', task: 'fetch' });
@@ -187,7 +187,7 @@ async function readChanges(
   const changes = new Map<Dated, Changes>();
   const readAt = async (at: number) => {
     const version = versions[at];
-    return version === undefined ? [] : readFiles(ctx, version.ref, options);
+    return version === undefined ? [] : readEntries(ctx, version.ref, options);
   };
   let files = await readAt(0);
   for (const [at, version] of versions.entries()) {
@@ -195,7 +195,9 @@ async function readChanges(
     const since = versions[at + 1]?.ref.version;
     changes.set(version, {
       ...(since !== undefined && { since }),
-      ...(typeof files === 'string' ? { fault: files } : { total: countFiles(files) }),
+      ...(typeof files === 'string'
+        ? { fault: files }
+        : { total: countEntries(files.filter(({ type }) => type !== 'directory')) }),
       ...(typeof files !== 'string' &&
         typeof before !== 'string' && { changes: (await diffTrees(before, files, options.signal)).counts }),
     });
@@ -204,10 +206,15 @@ async function readChanges(
   return changes;
 }
 
-/** Gives the files of a version, or why it cannot be read. */
-async function readFiles(ctx: Context, ref: VersionRef, options: CallOptions): Promise<KnownFile[] | string> {
+/** Gives the tree of a version, or why it cannot be read. */
+async function readEntries(
+  ctx: Context,
+  ref: VersionRef,
+  options: CallOptions,
+): Promise<readonly VersionEntry[] | string> {
   try {
-    return manifestTree((await loadDocuments(ctx, ref, options)).manifest);
+    const documents = await loadDocuments(ctx, ref, options);
+    return versionTree(documents.manifest, await loadRecord(ctx, documents, options)).entries;
   } catch (error) {
     return faultOf(ctx, error);
   }

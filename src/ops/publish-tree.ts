@@ -40,7 +40,7 @@ export interface ChangedTree extends VersionRef, Count {
   readonly unchanged: boolean;
   /** In the order of paths. */
   readonly changes: readonly TreeChange[];
-  /** Files whose content was sent, or would be, among them the tree record. */
+  /** Files whose content was sent, or would be. */
   readonly sent: Count;
   /** Files that became links, or would. */
   readonly linked: Count;

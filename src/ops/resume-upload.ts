@@ -3,6 +3,7 @@ import { GypsumError, isGypsumError } from '../errors.ts';
 import { countFiles } from '../model/count.ts';
 import { checkVersionRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
+import { ownFiles } from '../model/version-tree.ts';
 import { isRefusal } from '../registry/failures.ts';
 import { isWhole, type UploadRecord } from '../state/upload-record.ts';
 import type { UploadResult } from './apply-upload.ts';
@@ -51,9 +52,9 @@ export async function resumeUpload(
       await ctx.uploads?.leave(record.id, claim);
     }
     await forgetUpload(ctx, record);
-    const all = countFiles(session.files);
+    const all = countFiles(ownFiles(session.files));
     const sum = { files: all.files + linked.files, bytes: all.bytes + linked.bytes };
-    return { ...ref, published: true, ...sum, sent: countFiles(missing), linked };
+    return { ...ref, published: true, ...sum, sent: countFiles(ownFiles(missing)), linked };
   });
 }
 

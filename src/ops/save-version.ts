@@ -13,6 +13,7 @@ import {
 } from '../model/refs.ts';
 import { type Selection, selectFiles } from '../model/select-files.ts';
 import { isImmutable } from '../model/summary.ts';
+import { withoutRecord } from '../model/version-tree.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { run } from './run.ts';
 import { groupContents, type SaveOptions, saveContents } from './save-contents.ts';
@@ -30,7 +31,7 @@ export interface SaveVersionOptions extends SaveOptions, Selection {
 export interface SaveResult extends VersionRef {
   /** The folder of the cache that holds the version's files; of the site cache, if that has all of them. */
   readonly directory: string;
-  /** What was to be saved: all files of the version, or those that are included and not excluded. */
+  /** What was to be saved: all files of the version but a tree record, or those that are included and not excluded. */
   readonly files: number;
   /** Units: bytes */
   readonly bytes: number;
@@ -71,8 +72,8 @@ async function findWholeInSite(
   if (ctx.site === undefined || overwrite || relink === false) return undefined;
   const selected = selectFiles(manifest, ref, { include, exclude });
   const inSite = await findInSite(ctx, groupContents({ ref, manifest: selected }), options);
-  const count = countFiles(Object.values(selected));
-  if (inSite.size === 0 || inSite.size < count.files) return undefined;
+  if (inSite.size === 0 || inSite.size < Object.keys(selected).length) return undefined;
+  const count = countOwn(selected);
   const none = { contents: 0, bytes: 0 };
   const directory = ctx.site.layout.versionFolder(ref);
   return { ...ref, directory, ...count, inSite: count, ...leftOut(manifest, selected), fetched: none, adopted: none };
@@ -137,8 +138,8 @@ export async function saveFiles(
   return {
     ...ref,
     directory: ctx.cache.layout.versionFolder(ref),
-    ...countFiles(Object.values(manifest)),
-    ...(inSite.size > 0 && { inSite: countFiles(Object.values(entriesInSite(ctx, ref, manifest, inSite))) }),
+    ...countOwn(manifest),
+    ...(inSite.size > 0 && { inSite: countOwn(entriesInSite(ctx, ref, manifest, inSite)) }),
     ...leftOut(documents.manifest, selected),
     fetched: outcome.fetched,
     adopted: outcome.adopted,
@@ -152,5 +153,10 @@ function entriesInSite({ site }: Context, ref: VersionRef, manifest: Manifest, i
 /** Gives how much of a version is left out, if anything is. */
 export function leftOut(manifest: Manifest, selected: Manifest): { leftOut?: Count } {
   if (selected === manifest) return {};
-  return { leftOut: countFiles(Object.values(selectEntries(manifest, (_, path) => !(path in selected)))) };
+  return { leftOut: countOwn(selectEntries(manifest, (_, path) => !(path in selected))) };
+}
+
+/** Counts files of a version without its tree record. */
+function countOwn(manifest: Manifest): Count {
+  return countFiles(Object.values(withoutRecord(manifest)));
 }

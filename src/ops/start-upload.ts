@@ -8,6 +8,7 @@ import { checkPath } from '../model/names.ts';
 import { checkVersionRef, type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import type { AnnouncedFile } from '../model/upload-plan.ts';
+import { ownFiles } from '../model/version-tree.ts';
 import { isRefusal, wasNotProcessed } from '../registry/failures.ts';
 import { checkSendableNames } from './check-sendable-names.ts';
 import { describeFiles } from './describe-files.ts';
@@ -208,7 +209,10 @@ async function writeDown(
   const { id, token, completeUrl, abortUrl } = session;
   if (ctx.uploads === undefined || id === undefined) return;
   const sent = new Set(session.files.map(({ path }) => path));
-  const linked = [...links.map(({ size = 0 }) => ({ size })), ...files.filter(({ path }) => !sent.has(path))];
+  const linked = ownFiles([
+    ...links.map(({ path, size = 0 }) => ({ path, size })),
+    ...files.filter(({ path }) => !sent.has(path)),
+  ]);
   await ctx.uploads.keep(id, { token, completeUrl, abortUrl, files: session.files, linked: countFiles(linked) });
   await forgetUnanswered(ctx, session.project);
 }

@@ -108,7 +108,8 @@ function modeIn(entry: KnownFile | DirectoryEntry, other: DiffEntry | undefined)
   return isTold ? { mode: modeOf(entry) } : {};
 }
 
-function countEntries(entries: readonly DiffEntry[]): EntryCount {
+/** Counts files, symlinks and folders. */
+export function countEntries(entries: readonly DiffEntry[]): EntryCount {
   const symlinks = entries.filter(({ type }) => type === 'symlink').length;
   const folders = entries.filter(({ type }) => type === 'directory').length;
   return { ...countFiles(entries.filter(isFile)), ...(symlinks > 0 && { symlinks }), ...(folders > 0 && { folders }) };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bytes, status } from '../../mocks/index.ts';
+import { formatTreeRecord, type RecordEntry } from '../../src/model/tree-record.ts';
 import { createRig } from '../helpers/rig.ts';
 
 const A = { project: 'p', asset: 'a' };
@@ -110,6 +111,40 @@ describe('the history of an asset', () => {
       { version: 'v1', total: { files: 3 }, changes: { added: { files: 3 } } },
     ]);
     for (const version of versions.slice(0, 2)) expect(version).not.toHaveProperty('changes');
+  });
+
+  it('counts symlinks and not tree records, and a record that cannot be read is its version’s fault', async () => {
+    const record = (...entries: RecordEntry[]) => ({ '.gypsum-tree.json': formatTreeRecord({ entries }) });
+    const link = (path: string, target: string) =>
+      ({ type: 'symlink', path, target, targetType: 'unknown' }) as const satisfies RecordEntry;
+    const { client, connect, registry } = await createRig({
+      versions: {
+        'p/a/v1': { x: 'x' },
+        'p/a/v2': { x: 'x', ...record(link('l', 'x'), link('m', 'x')) },
+        'p/a/v3': { x: 'x', ...record({ type: 'directory', path: 'e' }, link('l', 'y')) },
+        'p/a/v4': { x: 'x', '.gypsum-tree.json': 'hoot' },
+      },
+    });
+    const expected = [
+      { version: 'v4', fault: expect.stringMatching(/tree record of p\/a\/v4 is refused/) },
+      {
+        version: 'v3',
+        total: { files: 1, bytes: 1, symlinks: 1 },
+        changes: {
+          added: { ...none, folders: 1 },
+          removed: { ...none, symlinks: 1 },
+          modified: { ...none, symlinks: 1 },
+          moved: none,
+          unchanged: { files: 1, bytes: 1 },
+        },
+      },
+      { version: 'v2', total: { files: 1, bytes: 1, symlinks: 2 }, changes: { added: { ...none, symlinks: 2 } } },
+      { version: 'v1', total: { files: 1, bytes: 1 } },
+    ];
+    expect((await client.listHistory(A)).versions).toMatchObject(expected);
+    registry.resetCalls();
+    expect((await connect({ offline: true }).listHistory(A)).versions).toMatchObject(expected);
+    expect(registry.calls).toEqual([]);
   });
 
   it('ends with what goes wrong for all', async () => {

@@ -1,10 +1,11 @@
+import prettyBytes from 'pretty-bytes';
 import { formatRef, parseRef } from '../../model/refs.ts';
 import { showText } from '../../model/text.ts';
 import type { History, HistoryEntry } from '../../ops/list-history.ts';
 import { argument, type Command } from '../command.ts';
 import { parseCount } from '../parse-count.ts';
-import { showCounts } from '../show-changes.ts';
-import { count, filesAndBytes } from '../text.ts';
+import { showCount, showCounts } from '../show-changes.ts';
+import { count } from '../text.ts';
 
 export const log: Command<History, { limit?: number }> = {
   usage: 'log <project/asset[/version]>',
@@ -29,7 +30,7 @@ function showEntry(entry: HistoryEntry, name: string): string {
       name + (marks.length > 0 ? ` (${marks.join(', ')})` : ''),
       ...(date === undefined ? [] : [date.toISOString()]),
       ...(uploadUserId === undefined ? [] : [showText(uploadUserId)]),
-      ...(total === undefined ? [] : [filesAndBytes(total)]),
+      ...(total === undefined ? [] : [`${showCount(total)}, ${prettyBytes(total.bytes)}`]),
     ].join('  '),
   ];
   if (changes !== undefined) {

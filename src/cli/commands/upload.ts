@@ -1,8 +1,10 @@
 import prettyBytes from 'pretty-bytes';
 import { GypsumError } from '../../errors.ts';
 import { checkUploadPlan } from '../../model/check-upload-plan.ts';
-import { formatRef, parseVersionRef } from '../../model/refs.ts';
+import { formatFileRef, formatRef, parseVersionRef } from '../../model/refs.ts';
+import { TREE_RECORD } from '../../model/tree-record.ts';
 import type { UploadPlan } from '../../model/upload-plan.ts';
+import { ownFiles } from '../../model/version-tree.ts';
 import type { UploadResult } from '../../ops/apply-upload.ts';
 import type { LinkRule } from '../../ops/read-folder.ts';
 import type { Command } from '../command.ts';
@@ -61,10 +63,12 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
   },
   human(result) {
     if (!('published' in result)) {
-      const { unchangedSince, record } = result;
-      const same = unchangedSince === undefined ? '' : `\nNothing has changed since ${formatRef(unchangedSince)}.`;
-      const files = record === undefined ? result.files : [...result.files, record];
-      return showPlan({ ...result, files }) + same;
+      const { unchangedSince } = result;
+      return [
+        showPlan({ ...result, links: ownFiles(result.links) }),
+        ...showRecord(result),
+        ...(unchangedSince === undefined ? [] : [`Nothing has changed since ${formatRef(unchangedSince)}.`]),
+      ].join('\n');
     }
     const { published, files, bytes, sent, linked, ignored = 0, ...ref } = result;
     if (!published) return `Nothing has changed since ${formatRef(ref)}; nothing was published.`;
@@ -75,6 +79,15 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
     return ignored === 0 ? sums : `${sums}\nLeft out by .gypsumignore: ${ignored}.`;
   },
 };
+
+/** Tells of the tree record, which is none of the files. */
+function showRecord({ record, links }: UploadPlan): string[] {
+  const link = links.find(({ path }) => path === TREE_RECORD);
+  if (record === undefined && link === undefined) return [];
+  const how =
+    record === undefined ? `a link to ${link && formatFileRef(link.link)}` : `${prettyBytes(record.size)} to send`;
+  return [`symlinks, folders and permissions: in ${TREE_RECORD}, ${how}`];
+}
 
 /** Throws `invalid-argument` if anything is asked for that a plan has settled already. */
 function checkAlone(args: readonly string[], options: Options): void {
