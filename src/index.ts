@@ -105,7 +105,7 @@ export { type PutOptions, type PutResult, type PutSymlinks, putTree } from './op
 export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota } from './ops/quota.ts';
 export type { Skipped } from './ops/read-comparable.ts';
 export type { LinkRule } from './ops/read-folder.ts';
-export { type ReadTree, readTree } from './ops/read-tree.ts';
+export { type ReadTree, type ReadTreeOptions, readTree } from './ops/read-tree.ts';
 export { listUploads, type RecordedUpload, type RecordedUploads } from './ops/recorded-uploads.ts';
 export { refreshLatest, refreshUsage } from './ops/refresh.ts';
 export { type RelinkOptions, type RelinkResult, relinkClone } from './ops/relink-clone.ts';

@@ -1,15 +1,19 @@
 import { join } from 'node:path';
-import { statIfThere } from '../cache/blobs.ts';
+import { isExecutable, statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
 import { readLink } from '../tree/scan.ts';
 import type { ClonedVersion } from './cloned-version.ts';
+import { programsOf } from './executables.ts';
 import { groupContents, type SaveOptions } from './save-contents.ts';
 import { findInSite, type InSite } from './site-cache.ts';
 
-/** Finds the files of the site cache that the links of a clone may lead to; not those that lead into the user's own already. */
+/**
+ * Finds the files of the site cache that the links of a clone may lead to: not those that lead into the user's own already, nor
+ * programs that cannot be run there.
+ */
 export async function findCloneSources(
   ctx: Context,
-  { ref, selected }: ClonedVersion,
+  { ref, selected, tree }: ClonedVersion,
   place: string,
   options: SaveOptions,
 ): Promise<InSite> {
@@ -20,6 +24,11 @@ export async function findCloneSources(
     const link = join(place, path);
     const isOwn = statIfThere(link)?.isSymbolicLink() && readLink(link) === cache.layout.file({ ...ref, path });
     if (isOwn) found.delete(site.layout.file({ ...ref, path }));
+  }
+  for (const path of process.platform === 'win32' ? [] : programsOf(tree?.entries ?? [])) {
+    const file = site.layout.file({ ...ref, path });
+    const stats = found.has(file) ? statIfThere(file) : undefined;
+    if (stats !== undefined && !isExecutable(stats)) found.delete(file);
   }
   return found;
 }

@@ -25,12 +25,21 @@ export interface ReadTree {
   readonly stale: readonly StaleEntry[];
 }
 
+export interface ReadTreeOptions extends LoadOptions {
+  /** Of a local folder, look at the entry of this name alone: a file, or a symlink. */
+  only?: string;
+}
+
 /**
  * Reads the tree of a version (without `version`, of the latest), or of a local folder, given by its path. Of a version, nothing is
  * fetched but its documents and its tree record; one that is refused is `invalid-manifest`.
  */
-export async function readTree(ctx: Context, source: Ref | string, options: LoadOptions = {}): Promise<ReadTree> {
-  if (typeof source === 'string') return readLocal(source, options);
+export async function readTree(
+  ctx: Context,
+  source: Ref | string,
+  { only, ...options }: ReadTreeOptions = {},
+): Promise<ReadTree> {
+  if (typeof source === 'string') return readLocal(source, only, options);
   const { version, ...asset } = source;
   return run(ctx, options, async () => {
     const ref = version === undefined ? await fetchLatest(ctx, asset, options) : checkVersionRef({ ...asset, version });
@@ -39,12 +48,13 @@ export async function readTree(ctx: Context, source: Ref | string, options: Load
   });
 }
 
-async function readLocal(folder: string, options: LoadOptions): Promise<ReadTree> {
+async function readLocal(folder: string, only: string | undefined, options: LoadOptions): Promise<ReadTree> {
   options.signal?.throwIfAborted();
   if (folder === '' || folder.includes('\0')) throw notAFolder(folder);
   const root = absolutePath(folder);
   if (!statSync(fsPath(root)).isDirectory()) throw notAFolder(folder);
-  return { root, entries: await scanFolder(root, { ...options, facts: true }), stale: [] };
+  const skip = only === undefined ? {} : { skip: (path: string) => path !== only };
+  return { root, entries: await scanFolder(root, { ...options, ...skip, facts: true }), stale: [] };
 }
 
 function notAFolder(folder: string): GypsumError {

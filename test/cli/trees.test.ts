@@ -117,6 +117,29 @@ describe('cat', () => {
   });
 });
 
+describe('a local file', () => {
+  const items = { 'home/x': 'content', 'home/l': { link: '../far/y' }, 'home/in': { link: 'x' }, 'far/y': 'far away' };
+  const at = (path: string) => join(folder, path);
+
+  it('is printed, listed and shown', async () => {
+    layOut(folder, { ...items, home2: { link: 'home' } });
+    expect((await run(['cat', at('home/x')])).stdout).toBe('content');
+    expect((await run(['cat', at('home/x'), '-x'])).stdout).toContain('Length: 7 (0x7) bytes');
+    expect((await run(['ls', at('home/x')])).stdout).toMatch(/1 file, 7 B(?:.|\n)*\bx\n$/);
+    expect((await run(['stat', at('home/x')])).stdout).toMatch(new RegExp(`^${at('home')}:/x\n  type +file\n`));
+    expect((await run(['resolve', at('home/x')])).stdout).toBe(`${at('home')}:/x\n/x (file)\n`);
+    expect((await run(['cat', at('home/nothing')])).code).not.toBe(0);
+  });
+
+  it('is what a symlink leads to, which is shown itself and traced in its folder', async () => {
+    expect((await run(['cat', at('home/l')])).stdout).toBe('far away');
+    expect((await run(['stat', at('home/l')])).stdout).toContain('target    ../far/y (a file)');
+    expect((await run(['stat', at('home2')])).stdout).toContain('target    home (a folder)');
+    expect((await run(['resolve', at('home/in')])).stdout).toContain('/in -> x\n');
+    expect((await run(['resolve', at('home/l')])).code).toBe(5);
+  });
+});
+
 describe('ls', () => {
   it('shows symlinks with what they lead to, sums, and folders with a slash', async () => {
     const { stdout } = await run(['ls', REF]);
@@ -175,7 +198,7 @@ describe('ls', () => {
     layOut(folder, { 'tree/a:b/x': 'content', 'tree/l': { link: 'a:b' } });
     expect((await run(['ls', `${folder}/tree`])).stdout).toContain('l -> a:b\n');
     expect((await run(['ls', `${folder}/tree:/l`])).stdout).toContain('7 B');
-    expect(await run(['ls', join(folder, 'tree/a:b/x')])).toMatchObject({ code: 2, stdout: '' });
+    expect(await run(['tree', join(folder, 'tree/a:b/x')])).toMatchObject({ code: 2, stdout: '' });
     expect((await run(['ls', join(folder, 'nothing')])).code).not.toBe(0);
   });
 });

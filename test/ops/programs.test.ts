@@ -6,6 +6,7 @@ import {
   lstatSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -92,6 +93,18 @@ describe.skipIf(process.platform === 'win32')('a program', () => {
     expect(registry.calls).toEqual([]);
     expect(look('bin/run').mode).toBe('555');
     expect(run(clone)).toBe('ran\n');
+  });
+
+  it('is one of the user’s own where that of the site cache cannot be run, which stays as it is', async () => {
+    const { client, clone, connect, folder, cacheDir, cached, ...rig } = await createRun();
+    await client.saveVersion(V1);
+    rig.makePlain();
+    const own = connect({ siteCacheDir: cacheDir, cacheDir: join(folder, 'own') });
+    await own.cloneVersion(V1, clone);
+    expect(run(clone)).toBe('ran\n');
+    expect(readlinkSync(join(clone, 'bin/run'))).toContain(join(folder, 'own'));
+    expect(readlinkSync(join(clone, 'other'))).toBe(cached('other'));
+    expect(lstatSync(cached('bin/run')).mode & 0o777).toBe(0o444);
   });
 
   it('stays one, the same, for whoever saves, clones or restores again, and nothing is fetched', async () => {

@@ -12,7 +12,7 @@ export const resolve: Command<Resolution> = {
   summary: 'Show where a path in a version or a local folder leads, symlink by symlink',
   example: 'gypsum resolve my-project/my-asset/v1:/table.csv',
   async run(call) {
-    const { tree, path } = await openTree(call);
+    const { tree, path } = await openTree(call, 'trace');
     const { ref, root } = tree;
     return { ...(ref && { ref }), ...(root !== undefined && { root }), asked: path, resolved: realpath(tree, path) };
   },

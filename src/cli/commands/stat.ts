@@ -16,7 +16,7 @@ export const stat: Command<Stat> = {
   summary: 'Show one file, folder or symlink of a version or a local folder; a symlink itself, not what it leads to',
   example: 'gypsum stat my-project/my-asset/v1:/table.csv',
   async run(call) {
-    const { tree, path } = await openTree(call);
+    const { tree, path } = await openTree(call, 'show');
     const { path: at, entry } = findInTree(tree, path, { keepLast: true });
     const below = entry.type === 'directory' ? listTree(tree, `/${at}`).total : undefined;
     const { ref, root } = tree;
