@@ -84,6 +84,7 @@ export { type JobList, type JobRun, type ListedJob, listJobs } from './ops/list-
 export { listTree, type TreeListing } from './ops/list-tree.ts';
 export { fetchLock, type ProjectLock, releaseProject } from './ops/lock.ts';
 export { type CacheUsage, measureCache, type Usage } from './ops/measure-cache.ts';
+export { type LogFormat, type OperationLog, openOperationLog } from './ops/operation-log.ts';
 export {
   fetchPermissions,
   type Permissions,

@@ -185,6 +185,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Have equal files of two folders become links',
     load: async () => (await import('./commands/link.ts')).link,
   },
+  sync: {
+    summary: 'Have a folder be a replica of another one',
+    load: async () => (await import('./commands/sync.ts')).sync,
+  },
   'create-links': {
     summary: 'Do what create_links.py does',
     load: async () => (await import('./commands/create-links.ts')).createLinks,

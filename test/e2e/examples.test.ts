@@ -46,6 +46,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   export: 'gypsum clone my-project/my-asset/v1 my-clone',
   why: 'gypsum clone my-project/my-asset/v1 my-clone',
   link: FOLDERS,
+  sync: FOLDERS,
   'create-links': FOLDERS,
   'stage-linked-file': `${FOLDERS}\ngypsum link originals copies`,
   'token create': SERVED,

@@ -12,6 +12,8 @@ export interface Running {
   readonly child: ChildProcess;
   /** Gives the next line of standard output. */
   line(): Promise<string>;
+  /** Gives what was written to standard error so far. */
+  stderr(): string;
   /** Waits for the end; a signal stands in place of a code. */
   end(): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }>;
 }
@@ -56,6 +58,7 @@ export function startCli(
   const ended = once(child, 'close');
   return {
     child,
+    stderr: () => stderr,
     async line() {
       for (;;) {
         const end = stdout.indexOf('\n', taken);

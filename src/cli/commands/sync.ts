@@ -1,0 +1,129 @@
+import { stateDir } from '../../config.ts';
+import { GypsumError, isGypsumError } from '../../errors.ts';
+import { LOG_FORMATS, type LogFormat, type OperationLog, openOperationLog } from '../../ops/operation-log.ts';
+import { repeat } from '../../ops/repeat.ts';
+import { type SyncOptions, syncFolders } from '../../ops/sync-folders.ts';
+import type { SyncResult } from '../../ops/sync-result.ts';
+import { argument, type Call, type Command } from '../command.ts';
+import { parseInterval } from '../durations.ts';
+import { errorLines } from '../report.ts';
+import { syncText } from '../sync-text.ts';
+import { count } from '../text.ts';
+
+interface Options {
+  checksum?: boolean;
+  delete: boolean;
+  exclude?: readonly string[];
+  followLinks?: boolean;
+  force?: boolean;
+  dryRun?: boolean;
+  interval?: number;
+  log?: string;
+  logFormat: LogFormat;
+  fsync?: boolean;
+}
+
+export const sync: Command<SyncResult | undefined, Options> = {
+  usage: 'sync <source-folder> <destination-folder>',
+  summary: 'Have a folder be a replica of another one: what has moved there moves, what is gone goes',
+  example: 'gypsum sync originals replica',
+  local: true,
+  flags: [
+    { flags: '--dry-run', description: 'show what would be done, and do nothing' },
+    { flags: '--checksum', description: 'compare the contents of all files, whatever their times' },
+    { flags: '--no-delete', description: 'remove nothing that the source does not have' },
+    {
+      flags: '--exclude <pattern>',
+      description: 'neither copy nor remove this, as in .gitignore; may be given several times',
+      many: true,
+    },
+    { flags: '--follow-links', description: 'take symlinks of the source for what they lead to' },
+    { flags: '--force', description: 'also remove more than half of what the destination has' },
+    {
+      flags: '--interval <minutes>',
+      description: 'do it now, and then again and again, until Ctrl-C; or a time such as 30s',
+      parse: parseInterval,
+    },
+    { flags: '--log <file>', description: 'write each operation to the end of a file, a line each' },
+    {
+      flags: '--log-format <format>',
+      description: 'what these lines are; JSON has sizes, too, and where things come from',
+      choices: LOG_FORMATS,
+      preset: 'text',
+    },
+    { flags: '--fsync', description: 'have each file on the disk before it takes its place' },
+  ],
+  async run(call) {
+    const { interval, dryRun = false, log: file, logFormat } = call.options;
+    if (interval !== undefined && dryRun) {
+      throw new GypsumError('invalid-argument', 'A dry run does nothing, and does not do it again and again.', {
+        hint: 'Leave out one of --dry-run and --interval.',
+      });
+    }
+    const log = file === undefined ? undefined : openOperationLog(file, logFormat);
+    try {
+      if (interval !== undefined) return await again(call, interval, log);
+      return await once(call, log, { signal: call.signal });
+    } finally {
+      log?.close();
+    }
+  },
+  check(result) {
+    const failed = result?.failures.length ?? 0;
+    // It has the exit code of failures that have none of their own.
+    if (failed > 0) throw new Error(`${count(failed, 'entry')} could not be replicated; all others are.`);
+  },
+  human: (result) => (result === undefined ? '' : syncText(result)),
+};
+
+async function once(
+  { args, options, onEvent }: Call<Options>,
+  log: OperationLog | undefined,
+  how: Pick<SyncOptions, 'signal' | 'until'>,
+): Promise<SyncResult> {
+  const { checksum, exclude, followLinks, force, dryRun, fsync } = options;
+  return syncFolders(argument(args, 0), argument(args, 1), {
+    ...how,
+    onEvent,
+    checksum: checksum === true,
+    remove: options.delete,
+    followLinks: followLinks === true,
+    force: force === true,
+    dryRun: dryRun === true,
+    durable: fsync === true,
+    stateDir: stateDir(),
+    ...(exclude !== undefined && { exclude }),
+    ...(log !== undefined && { written: [log.path], digests: true, onOperation: log.add, onFailure: log.fail }),
+  });
+}
+
+/** Goes on until it is told to stop, and says what has changed; nothing of runs in which nothing has. */
+async function again(call: Call<Options>, every: number, log: OperationLog | undefined): Promise<undefined> {
+  const { signal: until, print, warn, json, quiet } = call;
+  // What is wrong from the beginning does not become right by itself.
+  let isFirst = true;
+  let wrong: unknown;
+  const stop = new AbortController();
+  const run = async (): Promise<boolean> => {
+    const result = await once(call, log, { until });
+    isFirst = false;
+    log?.close();
+    const isIdle = result.operations.length + result.failures.length === 0;
+    if (!isIdle && json) print(JSON.stringify(result));
+    else if (!isIdle && !quiet) print(syncText(result));
+    return result.failures.length === 0;
+  };
+  await repeat(run, {
+    every,
+    until: AbortSignal.any([until, stop.signal]),
+    onError(error) {
+      log?.close();
+      if (isFirst && isGypsumError(error, 'invalid-argument')) {
+        wrong = error;
+        stop.abort(error);
+      } else warn(`gypsum: ${errorLines(error)}`);
+    },
+  });
+  if (wrong !== undefined) throw wrong;
+  return undefined;
+}

@@ -1,0 +1,90 @@
+import { closeSync, lstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { GypsumError } from '../errors.ts';
+import { fsPath } from '../model/local-path.ts';
+import { showText } from '../model/text.ts';
+import { absolutePath, realPath } from '../tree/real-path.ts';
+import type { Operation } from '../tree/replica-plan.ts';
+import type { SyncFailure } from './sync-result.ts';
+
+export const LOG_FORMATS = ['text', 'json'] as const;
+
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** Takes down what is done to a replica, in a file that is written to where it ends. */
+export interface OperationLog {
+  /** The file, by its absolute path. */
+  readonly path: string;
+  add(operation: Operation, digest?: string): void;
+  fail(failure: SyncFailure): void;
+  /** Lets go of the file until there is more to say: it may be another one then. */
+  close(): void;
+}
+
+/**
+ * Opens a log, which is made with its first line; throws `invalid-argument` where it cannot be.
+ *
+ * Shape:  [INFO|2026-01-02T03:04:05.678Z]: create 2d7116…4881 -> path     `-` without a digest; odd characters of the path escaped
+ *         {"time":"…","level":"INFO","op":"move","path":"…","from":"…","size":1,"digest":"…"}     with the format `json`
+ */
+export function openOperationLog(file: string, format: LogFormat = 'text', now = () => new Date()): OperationLog {
+  const path = absolutePath(file);
+  checkPlace(path);
+  let fd: number | undefined;
+  const write = (level: 'INFO' | 'ERROR', entry: LogEntry) => {
+    fd ??= openSync(fsPath(path), 'a', 0o600);
+    const time = now().toISOString();
+    writeSync(fd, `${format === 'json' ? JSON.stringify({ time, level, ...entry }) : textOf(level, time, entry)}\n`);
+  };
+  return {
+    path,
+    add(operation, digest) {
+      for (const entry of entriesOf(operation, digest)) write('INFO', entry);
+    },
+    fail: ({ path: failed, message }) => write('ERROR', { op: 'failed', path: failed, message }),
+    close() {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
+    },
+  };
+}
+
+interface LogEntry {
+  readonly op: Operation['op'] | 'failed';
+  readonly path: string;
+  readonly from?: string;
+  readonly size?: number;
+  readonly digest?: string;
+  readonly message?: string;
+}
+
+function textOf(level: string, time: string, { op, path, digest = '-', message }: LogEntry): string {
+  return `[${level}|${time}]: ${op} ${digest} -> ${showText(path)}${message === undefined ? '' : ` (${showText(message)})`}`;
+}
+
+/** Gives a line for each entry that an operation is about: what moves with a folder, too. */
+function* entriesOf(operation: Operation, known: string | undefined): Generator<LogEntry> {
+  // A name for a short time is nobody's concern.
+  if (operation.op === 'move' && operation.parks) return;
+  const { op, path } = operation;
+  const digest = known === undefined ? {} : { digest: known };
+  const size = 'size' in operation ? { size: operation.size } : {};
+  if (operation.op !== 'move') {
+    yield { op, path, ...('from' in operation && { from: operation.from }), ...size, ...digest };
+    return;
+  }
+  const from = operation.of ?? operation.from;
+  yield { op, path, from, ...size, ...digest };
+  for (const child of operation.children ?? []) yield { op, path: `${path}/${child}`, from: `${from}/${child}` };
+}
+
+function checkPlace(path: string): void {
+  const isFolder = lstatSync(fsPath(dirname(realPath(path))), { throwIfNoEntry: false })?.isDirectory() === true;
+  const stats = statSync(fsPath(path), { throwIfNoEntry: false });
+  // A pipe or a terminal is as good as a file.
+  if (isFolder && !stats?.isDirectory()) return;
+  throw new GypsumError('invalid-argument', `There can be no log at ${showText(path)}.`, {
+    hint: 'Give a file in a folder that is there.',
+    details: { path },
+  });
+}
