@@ -40,6 +40,8 @@ function lastText(run: JobRun, isRunning: boolean): string {
 /** Gives the line that tells of something that happened while jobs are run, without what they say themselves. */
 export function jobEventText(event: Exclude<JobEvent, { type: 'job-output' }>): string {
   switch (event.type) {
+    case 'jobs-begin':
+      return `Running the jobs in ${showText(event.stateDir)} when they are due; Ctrl-C stops.`;
     case 'job-start':
       return `${event.name} begins: ${commandText(event.command)}`;
     case 'job-end': {

@@ -17,6 +17,8 @@ export interface FinishedRun {
 
 /** All that happens while jobs are run, as data. */
 export type JobEvent =
+  /** No other process runs the jobs: from now on this one does, until it is told to stop. */
+  | { readonly type: 'jobs-begin'; readonly stateDir: string }
   | { readonly type: 'job-start'; readonly name: string; readonly start: Date; readonly command: readonly string[] }
   | {
       readonly type: 'job-output';

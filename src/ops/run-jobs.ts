@@ -28,9 +28,10 @@ const LOOK_AGAIN = 1000;
  * Throws `in-use` if another process does the same. Jobs that are added and removed meanwhile are heeded.
  */
 export async function runJobs(stateDir: string, options: RunJobsOptions): Promise<void> {
-  const { concurrency = DEFAULT_CONCURRENCY } = options;
+  const { concurrency = DEFAULT_CONCURRENCY, onEvent = () => {} } = options;
   checkConcurrency(concurrency);
   await alone(stateDir, options, async ({ dueJobs, attempt, stop, fail }) => {
+    onEvent({ type: 'jobs-begin', stateDir });
     const running = new Map<string, Promise<void>>();
     while (!stop.aborted) {
       const now = Date.now();

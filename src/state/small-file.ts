@@ -71,7 +71,7 @@ export function createSmallFile(path: string, text: string): boolean {
 const LINK_REFUSED = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 
 /** The name of what is being written beside a file, until it is there. */
-const FRESH = /\.new\.(.+)$/;
+const FRESH = /\.json\.new\.(.+)$/;
 
 /** Gives whose name is that of a file which was being written; nothing for another one. */
 export function ownerOfFresh(name: string): string | undefined {

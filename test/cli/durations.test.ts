@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { parseDuration, parseLater } from '../../src/cli/durations.ts';
+import { formatDuration, parseDuration, parseInterval, parseLater } from '../../src/cli/durations.ts';
 
 beforeEach(() => void vi.useFakeTimers({ now: Date.parse('2028-02-28T12:00:00Z') }));
 afterEach(() => void vi.useRealTimers());
@@ -42,4 +42,21 @@ it.each([
   ['9999999999999999d', 'It is too long'],
 ])('"%s" is no duration', (text, message) => {
   expect(() => parseDuration(text)).toThrow(message);
+});
+
+it.each([
+  ['5', 300_000, '5m'],
+  ['0.5', 30_000, '30s'],
+  ['90', 5_400_000, '90m'],
+  ['1.5s', 1500, '1.5s'],
+  ['36h', 129_600_000, '36h'],
+  ['14d', 1_209_600_000, '2w'],
+])('"%s" is an interval, and shown as one', (text, milliseconds, shown) => {
+  expect(parseInterval(text)).toBe(milliseconds);
+  expect(formatDuration(milliseconds)).toBe(shown);
+  expect(parseDuration(shown)).toBe(milliseconds);
+});
+
+it.each(['', '-1', '1e3', '0', '.5', 'NaN', '5 m'])('"%s" is no interval', (text) => {
+  expect(() => parseInterval(text)).toThrow(/Give a duration|longer than 0/);
 });

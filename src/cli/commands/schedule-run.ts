@@ -55,7 +55,6 @@ export const scheduleRun: Command<readonly FinishedRun[] | undefined, Options> =
     };
     if (job !== undefined) return [await runJob(folder, job, options)];
     if (once) return runDueJobs(folder, options);
-    if (!call.quiet && !call.json) say('stderr', `Running the jobs in ${folder} when they are due; Ctrl-C stops.`);
     await runJobs(folder, options);
     return undefined;
   },
@@ -96,5 +95,6 @@ function teller({ quiet, json }: Call<Options>, say: Say, isEndless: boolean) {
 }
 
 function isTrouble(event: JobEvent): boolean {
-  return event.type === 'job-end' ? event.outcome === 'failed' : event.type !== 'job-start';
+  if (event.type === 'job-end') return event.outcome === 'failed';
+  return event.type !== 'job-start' && event.type !== 'jobs-begin';
 }
