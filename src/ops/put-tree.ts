@@ -13,6 +13,7 @@ import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
 import { type ChangedTree, type ChangeTreeOptions, checkAbove, findNext, publishTree } from './publish-tree.ts';
 import { findPutSource, type PutSource } from './put-source.ts';
 import { type PutReading, readPut } from './read-put.ts';
+import { rescueEdits } from './rescue-edits.ts';
 import { run } from './run.ts';
 
 /** What becomes of symlinks that do not lead into the cache; `safe` keeps those that do not lead out of the version. */
@@ -29,6 +30,11 @@ export interface PutOptions extends ChangeTreeOptions {
   delete?: boolean;
   /** Patterns of what is left out, by paths in the folder; what the version has of that stays. */
   exclude?: readonly string[];
+  /**
+   * Make a file of the folder of each link whose cached file was edited through it, and give the cache its content back; not in
+   * a dry run, nor where something else is wrong that keeps all from being published. @default false
+   */
+  rescue?: boolean;
 }
 
 export interface PutResult extends ChangedTree {
@@ -52,6 +58,7 @@ export async function putTree(
     symlinks = 'keep',
     noOutside = false,
     exclude = [],
+    rescue = false,
     delete: isRemoving = false,
     ...options
   }: PutOptions = {},
@@ -74,7 +81,15 @@ export async function putTree(
     checkAbove(next.base, source.path);
     const { signal, onEvent } = options;
     const followLinks = symlinks === 'follow';
-    const reading = await readPut(ctx, source, { followLinks, noOutside, isExcluded, signal, onEvent });
+    const read = () => readPut(ctx, source, { followLinks, noOutside, isExcluded, signal, onEvent });
+    let reading = await read();
+    const { rescuable } = reading;
+    const isOnlyEdited = reading.faults.length === rescuable.length;
+    if (rescue && !options.dryRun && rescuable.length > 0 && (isOnlyEdited || options.ignoreErrors)) {
+      await rescueEdits(ctx, source.root, rescuable, { signal, onEvent });
+      // An edit that comes in between is found, and refused.
+      reading = await read();
+    }
     const { entries, faults } = checkNames(reading, source.path);
     const merge = (own: readonly VersionEntry[], wrong: readonly TreeChange[]) =>
       mergeTrees(next.base?.tree.entries ?? [], own, {

@@ -5,7 +5,7 @@ import { isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { fsPath } from '../model/local-path.ts';
 import type { TreeChange } from '../model/merge-trees.ts';
-import type { FileRef } from '../model/refs.ts';
+import { type FileRef, formatRef } from '../model/refs.ts';
 import { type DirectoryEntry, type EntryFacts, factsOf, isBelow, joinPath, parentPath } from '../model/tree.ts';
 import { type RecordSymlink, TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
@@ -22,6 +22,7 @@ import { checkKept, withFacts } from './kept-symlinks.ts';
 import type { Origin } from './publish-tree.ts';
 import type { PutSource } from './put-source.ts';
 import { type Reading, readFolder } from './read-folder.ts';
+import { isRescuable } from './rescue-edits.ts';
 import { saveFileRefs } from './save-file-refs.ts';
 import { readStandingRecord } from './standing-record.ts';
 
@@ -41,6 +42,8 @@ export interface PutReading {
   readonly faults: readonly TreeChange[];
   /** How many symlinks were followed out of the folder. */
   readonly outside: number;
+  /** Links that were edited through, each a fault, of which files of the folder can be made. */
+  readonly rescuable: readonly FoundLink[];
 }
 
 /** Reads what is to be put, digests its files, and says of what cannot be read or published why. */
@@ -75,7 +78,9 @@ export async function readPut(
     onFailure: (path) => refuse(path, 'directory', 'cannot be read'),
   });
   const found = followLinks ? withFacts(reading) : checkKept(withFacts(reading), 'keep');
-  const edited = new Set(await findEdited(ctx, found, options));
+  const edited = await findEdited(ctx, found, options);
+  const rescuable = edited.filter((link) => isRescuable(root, link));
+  const isEdited = new Set<Found>(edited);
 
   const folder = (entry: DirectoryEntry): DirectoryEntry => ({
     type: 'directory',
@@ -102,12 +107,8 @@ export async function readPut(
       return;
     }
     if (found.fault !== undefined) return void refuse(path, typeOf(found), found.fault.why);
-    if (found.type === 'link' && edited.has(found)) {
-      return void refuse(
-        path,
-        'file',
-        'was edited through its link, in the cache: stage it, or "gypsum upload --rescue"',
-      );
+    if (found.type === 'link' && isEdited.has(found)) {
+      return void refuse(path, 'file', describeEdit(found, rescuable.includes(found)));
     }
     const source = toSource(found);
     if (source?.type === 'symlink') return void entries.push({ ...source, path: inVersion(path) });
@@ -147,7 +148,15 @@ export async function readPut(
     entries.push({ type: 'file', path, size, digest: { algorithm: 'md5', hex: md5sum }, ...sources[index]?.facts });
     origins.set(path, { source });
   }
-  return { entries, origins, faults, outside };
+  return { entries, origins, faults, outside, rescuable };
+}
+
+/** Says of a link that was edited through what can be done about it. */
+function describeEdit({ file }: FoundLink, isRescuable: boolean): string {
+  const remedy = isRescuable
+    ? 'publish the edit with --rescue (in programs: rescue)'
+    : 'put a file in its place, or one folder of links to files in that of a link to a folder';
+  return `was edited through its link, in the cache: ${remedy}, or mend the cache with "gypsum save ${formatRef(file)}"`;
 }
 
 function typeOf({ type }: Found): TreeChange['type'] {
@@ -194,7 +203,12 @@ function* foldersOf({ seen }: Reading) {
   for (const entry of seen.values()) if (entry.type === 'directory') yield entry;
 }
 
-async function findEdited(ctx: Context, entries: readonly Found[], options: CallOptions): Promise<readonly Found[]> {
-  const links = entries.filter((entry) => entry.type === 'link' && entry.fault === undefined && entry.how !== 'copy');
-  return findChanged(ctx, links as FoundLink[], (link) => cachedPlace(ctx, link), options);
+async function findEdited(
+  ctx: Context,
+  entries: readonly Found[],
+  options: CallOptions,
+): Promise<readonly FoundLink[]> {
+  const links = entries.filter((entry) => entry.type === 'link');
+  const shared = links.filter(({ fault, how }) => fault === undefined && how !== 'copy');
+  return findChanged(ctx, shared, (link) => cachedPlace(ctx, link), options);
 }

@@ -72,7 +72,8 @@ async function replaceLink(path: string, signal: AbortSignal | undefined): Promi
     await copyFile(fsPath(path), fsPath(fresh), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     const [copied, edited] = [await digestFile(fresh, signal), await digestFile(path, signal)];
     if (copied.md5sum !== edited.md5sum) throw fileChanged(path, undefined);
-    await chmod(fsPath(fresh), 0o644);
+    // A program stays one.
+    await chmod(fsPath(fresh), 0o644 | (lstatSync(fsPath(fresh)).mode & 0o111));
     await rename(fsPath(fresh), fsPath(path));
   } catch (error) {
     await rm(fsPath(fresh), { force: true });

@@ -30,7 +30,8 @@ it('put shows what changes, as a table or as JSON, and a dry run what would', as
     'Published p/a/2: 1 changed; sent 1 (12 B), linked 7 (68 B).',
     '',
   ]);
-  expect(await run(['put', 'testdata/', 'p/a'])).toMatchObject({
+  expect(await run(['put', 'testdata/', 'p/a', '--rescue', '--dry-run'])).toMatchObject({ code: 2 });
+  expect(await run(['put', 'testdata/', 'p/a', '--rescue'])).toMatchObject({
     code: 0,
     stdout: 'Nothing has changed since p/a/2; nothing was published.\n',
   });

@@ -158,3 +158,41 @@ it('a plan is not applied when a file that was to become a link has changed, or 
   await mkdir(join(mine, 'empty'));
   await expect(client.applyUpload(plan)).rejects.toMatchObject({ code: 'file-changed' });
 });
+
+describe('an edit through a link, where the folder is put,', () => {
+  const REF = { project: 'p', asset: 'a' };
+
+  it('is an error that says what can be done, also in a dry run', async () => {
+    const { client, clone } = await createEdited();
+    const why = expect.stringMatching(/was edited through its link.*--rescue.*gypsum save p\/a\/v1/);
+    for (const options of [{}, { dryRun: true }, { dryRun: true, rescue: true }]) {
+      const { published, changes } = await client.putTree(REF, `${clone}/`, options);
+      expect({ published, changes }).toEqual({
+        published: false,
+        changes: ['same.txt', 'sub/b.txt'].map((path) => ({ sign: 'E', path, type: 'file', why })),
+      });
+    }
+    expect((await lstat(join(clone, 'sub/b.txt'))).isSymbolicLink()).toBe(true);
+  });
+
+  it('is rescued if asked for, and published; a program stays one', async () => {
+    const { client, clone, bucket, events, watch } = await createEdited();
+    await chmod(join(bucket, 'p/a/v1/sub/b.txt'), 0o755);
+    const { changes, version } = await client.putTree(REF, `${clone}/`, { rescue: true, ...watch });
+    expect(changes.map(({ sign, path }) => `${sign} ${path}`)).toEqual(['* same.txt', '* sub/b.txt']);
+    expect(events.filter(({ type }) => type === 'rescued')).toHaveLength(2);
+    expect((await lstat(join(clone, 'sub/b.txt'))).mode & 0o777).toBe(0o755);
+    expect(await readFile(join(bucket, 'p/a/v1/sub/b.txt'), 'utf8')).toBe('content of b');
+    expect(await readFile(await client.saveFile({ ...REF, version, path: 'sub/b.txt' }), 'utf8')).toBe('EDITED');
+  });
+
+  it('stays where something else is wrong, too, unless that is not to matter', async () => {
+    const { client, clone } = await createEdited();
+    await writeFile(join(clone, 'back\\slash'), 'odd');
+    const put = (ignoreErrors: boolean) => client.putTree(REF, `${clone}/`, { rescue: true, ignoreErrors });
+    expect((await put(false)).published).toBe(false);
+    expect((await lstat(join(clone, 'sub/b.txt'))).isSymbolicLink()).toBe(true);
+    expect((await put(true)).published).toBe(true);
+    expect((await lstat(join(clone, 'sub/b.txt'))).isSymbolicLink()).toBe(false);
+  });
+});

@@ -1,10 +1,11 @@
 import { parseTreeRef } from '../../model/refs.ts';
 import type { PutOptions, PutResult } from '../../ops/put-tree.ts';
 import { argument, type Command } from '../command.ts';
+import { checkRescue, rescueFlag } from '../rescue-flag.ts';
 import { count } from '../text.ts';
 import { type ChangeFlags, changeExitCode, changeFlags, type Foreseen, showChanged } from '../tree-changes.ts';
 
-interface Options extends ChangeFlags, Pick<PutOptions, 'delete' | 'exclude' | 'symlinks'> {
+interface Options extends ChangeFlags, Pick<PutOptions, 'delete' | 'exclude' | 'symlinks' | 'rescue'> {
   followLinks?: boolean;
   outside?: boolean;
 }
@@ -28,10 +29,12 @@ export const put: Command<Foreseen<PutResult>, Options> = {
       description: 'leave out files that match, or a folder; may be given again',
       many: true,
     },
+    rescueFlag,
     { flags: '--ignore-errors', description: 'publish the rest where something cannot be' },
     ...changeFlags,
   ],
   async run({ args, client, options, signal, onEvent }) {
+    checkRescue(options);
     const { path, ...ref } = parseTreeRef(argument(args, 1));
     const { followLinks = false, symlinks, outside = true, ...rest } = options;
     const done = await client().putTree(ref, argument(args, 0), {

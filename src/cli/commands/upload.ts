@@ -9,6 +9,7 @@ import type { UploadResult } from '../../ops/apply-upload.ts';
 import type { LinkRule } from '../../ops/read-folder.ts';
 import type { Command } from '../command.ts';
 import { readPlanFile } from '../read-plan-file.ts';
+import { checkRescue, rescueFlag } from '../rescue-flag.ts';
 import { filesAndBytes } from '../text.ts';
 import { linksFlag, readSymlinkRule, type SymlinkOptions, showPlan, symlinkFlags } from './prepare.ts';
 
@@ -34,7 +35,7 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
     { flags: '--wait', description: 'wait for as long as another upload to the project is in progress' },
     linksFlag,
     ...symlinkFlags,
-    { flags: '--rescue', description: 'make files of links that were edited through, and mend the cache' },
+    rescueFlag,
     { flags: '--probation', description: 'publish on probation, to be approved by an owner' },
     { flags: '--no-deduplicate', description: 'send also what a known version has' },
   ],
@@ -53,11 +54,7 @@ export const upload: Command<UploadResult | UploadPlan, Options> = {
         hint: 'Give both, or a plan: gypsum upload --help',
       });
     }
-    if (dryRun && upload.rescue === true) {
-      throw new GypsumError('invalid-argument', '"--rescue" changes files, and "--dry-run" shall change nothing.', {
-        hint: 'Leave out one of them.',
-      });
-    }
+    checkRescue(options);
     const ref = parseVersionRef(version);
     return dryRun ? client().planUpload(ref, folder, call) : client().uploadDirectory(ref, folder, call);
   },
