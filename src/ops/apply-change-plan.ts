@@ -60,21 +60,22 @@ export async function applyChangePlan(
   return run(ctx, options, async () => {
     const clone = await findPlanned(ctx, checked, options);
     await refuseEdited(ctx, clone.root, await linksOfSteps(ctx, clone.root, checked.steps, options), options);
-    return carryOut(ctx, clone, checked, options);
+    const { project, asset, version } = checked;
+    const documents = await loadFolderVersion(ctx, { project, asset, version }, options);
+    return carryOut(ctx, clone, checked, documents, options);
   });
 }
 
-/** Does it for a plan that was made just now. */
+/** Does it for a plan that was made just now, with the version that the clone is to be of. */
 export async function carryOut(
   ctx: Context,
   clone: FoundClone,
   plan: ChangePlan,
+  documents: FolderVersion,
   options: SaveOptions,
 ): Promise<ChangeResult> {
   const { verb, directory, from, steps, left, unchanged } = plan;
-  const { project, asset, version } = plan;
   const sources = neededSources(ctx, plan);
-  const documents = await loadFolderVersion(ctx, { project, asset, version }, options);
   checkOwn(plan, documents);
   const notLaidOut: StaleEntry[] = [];
   const { fetched } = await saveSources(ctx, sources, options);

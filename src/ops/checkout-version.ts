@@ -41,8 +41,8 @@ export async function checkoutVersion(
 ): Promise<ChangeResult> {
   const version = checkVersionRef(ref);
   return run(ctx, options, async () => {
-    const { clone, plan } = await makePlan(ctx, version, directory, options);
-    return carryOut(ctx, clone, plan, options);
+    const { clone, plan, target } = await makePlan(ctx, version, directory, options);
+    return carryOut(ctx, clone, plan, target, options);
   });
 }
 
@@ -62,7 +62,7 @@ async function makePlan(
   ref: VersionRef,
   directory: string,
   { download = true, ...options }: CheckoutOptions,
-): Promise<{ clone: FoundClone; plan: ChangePlan }> {
+): Promise<{ clone: FoundClone; plan: ChangePlan; target: FolderVersion }> {
   const clone = await findClone(ctx, directory, options);
   checkMode(clone.receipt.mode, download);
   const { root, receipt } = clone;
@@ -89,7 +89,7 @@ async function makePlan(
   await refuseEdited(ctx, root, links, options);
   const from = versionsOf(receipt).find((version) => !sameVersion(version, ref));
   const { steps, left, unchanged } = planned;
-  const fetch = download ? linksToFetch(ctx, steps, selected) : [];
+  const fetch = download ? linksToFetch(ctx, steps, (path) => path in selected) : [];
   const plan = {
     verb: 'checkout',
     ...ref,
@@ -100,5 +100,5 @@ async function makePlan(
     unchanged,
     fetch,
   } as const;
-  return { clone, plan: { ...plan, ...(from !== undefined && { from }) } };
+  return { clone, plan: { ...plan, ...(from !== undefined && { from }) }, target };
 }

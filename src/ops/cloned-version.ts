@@ -60,6 +60,7 @@ export async function makeProgramsOf(
   options: CallOptions,
 ): Promise<void> {
   const programs = programsOf(tree?.entries ?? []);
+  if (programs.size === 0) return;
   const contents = groupContents({ ref, manifest: selectEntries(manifest, (_, path) => programs.has(path)) });
   await makeExecutables(ctx, contents, programs, options);
 }

@@ -2,7 +2,6 @@ import { sep } from 'node:path';
 import type { Layout } from '../cache/layout.ts';
 import type { Context } from '../context.ts';
 import { isGypsumError } from '../errors.ts';
-import type { Manifest } from '../model/manifest.ts';
 import { checkFileRef, type FileRef, fileRefOf } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { type After, isOwnSymlink, type Step } from '../tree/step.ts';
@@ -33,11 +32,15 @@ function isNeeded({ before, after }: Step): boolean {
   return after?.type === 'file' || before?.type === 'file';
 }
 
-/** Gives the paths at which steps make links to files of the user's own cache that are `wanted` there. */
-export function linksToFetch({ cache }: Context, steps: readonly Step[], wanted: Manifest): string[] {
+/** Gives the paths at which steps make links to files of the user's own cache that are wanted there. */
+export function linksToFetch(
+  { cache }: Context,
+  steps: readonly Step[],
+  isWanted: (path: string) => boolean,
+): string[] {
   return steps.flatMap(({ path, after }) => {
     const isOwn = after?.type === 'symlink' && fileAt(cache.layout, after.target) !== undefined;
-    return isOwn && path in wanted ? [path] : [];
+    return isOwn && isWanted(path) ? [path] : [];
   });
 }
 

@@ -1,15 +1,15 @@
 import type { Stats } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import { pathsByInode, readCloneFiles } from '../cache/clone-files.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { fingerprintOf, inodeId, sameFingerprint } from '../model/fingerprint.ts';
+import { placeIn } from '../model/local-path.ts';
 import { entryDigest, entryProject } from '../model/manifest.ts';
 import { MAX_KEY_BYTES } from '../model/names.ts';
 import { fileOf } from '../model/refs.ts';
-import type { FileEntry, SymlinkEntry, Tree } from '../model/tree.ts';
+import { type FileEntry, parentPath, type SymlinkEntry, type Tree } from '../model/tree.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
 import { isSymlinkTo } from '../model/version-tree.ts';
 import { isLeftover } from '../tree/put-file.ts';
@@ -51,19 +51,23 @@ export async function readStanding(
   const standing: Stood[] = [];
 
   const readSymlink = async ({ path, target }: SymlinkEntry): Promise<Stood> => {
-    const one = { path, type: 'symlink', before: { type: 'symlink', target } } as const;
+    const before = { type: 'symlink', target } as const;
     // It may lead to a link into the cache, and is none itself.
-    if (versions.some(({ own }) => isSymlinkTo(own.get(path), target))) return { ...one, isOwn: true };
-    const to = buckets.resolve(dirname(join(root, path)), target);
+    if (versions.some(({ own }) => isSymlinkTo(own.get(path), target))) {
+      return { path, type: 'symlink', before, isOwn: true };
+    }
+    const to = buckets.resolve(placeIn(root, parentPath(path)), target);
     const [found] = to.type === 'inside' ? await targets.find(to.parts, { changing: true }) : [];
-    if (found?.below !== '') return one;
+    if (found?.below !== '') return { path, type: 'symlink', before };
     const { size, md5sum, file, source: project } = found;
-    const link = { path, file, size, md5sum, project, ...(buckets.isSite(to) && { inSite: true }) };
-    return { ...one, content: { size, md5sum }, link };
+    const own: Linked = { path, file, size, md5sum, project };
+    const link = buckets.isSite(to) ? { ...own, inSite: true } : own;
+    // Written out: where objects are spread, a million take 300 MiB more.
+    return { path, type: 'symlink', before, content: link, link };
   };
 
   const readFile = ({ path }: FileEntry): Stood => {
-    const source = join(root, path);
+    const source = placeIn(root, path);
     const isVersions = versions.some(({ manifest, own }) => path in manifest || own.has(path));
     // A hard link may have another name by now.
     const mayBeOurs = path.length <= MAX_KEY_BYTES && (receipt.mode === 'hardlink' || isLeftover(path));

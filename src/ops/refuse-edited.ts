@@ -1,9 +1,10 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
+import { placeIn } from '../model/local-path.ts';
 import { formatRef } from '../model/refs.ts';
 import { showLines, showText } from '../model/text.ts';
 import { readLink } from '../tree/scan.ts';
@@ -26,7 +27,7 @@ export async function refuseEdited(
   links: readonly Linked[],
   options: CallOptions,
 ): Promise<void> {
-  const edited = await findChanged(ctx, links, ({ path }) => join(root, path), options);
+  const edited = await findChanged(ctx, links, ({ path }) => placeIn(root, path), options);
   const [first] = edited;
   if (first === undefined) return;
   const lines = edited.map(({ path, file }) => `${showText(path)} (save ${formatRef(file)})`);
@@ -53,7 +54,7 @@ export async function linksOfSteps(
   const links: Linked[] = [];
   for (const { path, before } of steps) {
     if (pace.due()) await pace.rest();
-    const place = join(root, path);
+    const place = placeIn(root, path);
     if (before?.type !== 'symlink' || !statIfThere(place)?.isSymbolicLink()) continue;
     if (readLink(place) !== before.target) continue;
     const to = buckets.resolve(dirname(place), before.target);

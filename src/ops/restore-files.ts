@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import { parseBucketText } from '../cache/bucket-text.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
+import { placeIn } from '../model/local-path.ts';
 import { selectEntries } from '../model/manifest.ts';
 import { selectMatching } from '../model/select-files.ts';
 import { comparePaths, sortPaths } from '../model/tree.ts';
@@ -11,10 +11,11 @@ import type { LeftPath, PlannedSteps } from '../tree/standing.ts';
 import { type ChangeResult, carryOut } from './apply-change-plan.ts';
 import type { ChangePlan } from './change-plan.ts';
 import { createCloneLayout } from './clone-layout.ts';
-import { loadFolderVersion } from './cloned-version.ts';
+import { type FolderVersion, loadFolderVersion } from './cloned-version.ts';
 import { findChanged } from './find-changed.ts';
 import type { FoundClone } from './find-clone.ts';
 import { findCloneSources } from './find-clone-sources.ts';
+import type { Linked } from './found.ts';
 import { linksToFetch } from './needed-sources.ts';
 import { readStanding, type Stood } from './read-standing.ts';
 import { run } from './run.ts';
@@ -45,8 +46,8 @@ export async function restoreFiles(
   options: RestoreOptions = {},
 ): Promise<ChangeResult> {
   return run(ctx, options, async () => {
-    const { clone, plan } = await makePlan(ctx, paths, options);
-    return carryOut(ctx, clone, plan, options);
+    const { clone, plan, documents } = await makePlan(ctx, paths, options);
+    return carryOut(ctx, clone, plan, documents, options);
   });
 }
 
@@ -63,7 +64,7 @@ async function makePlan(
   ctx: Context,
   paths: readonly string[],
   { force = false, download = true, all, globs, ...options }: RestoreOptions,
-): Promise<{ clone: FoundClone; plan: ChangePlan }> {
+): Promise<{ clone: FoundClone; plan: ChangePlan; documents: FolderVersion }> {
   const parts = await selectInClone(ctx, paths, { all, globs }, options);
   const { clone, tree } = parts;
   const { root, ref, receipt } = clone;
@@ -71,8 +72,10 @@ async function makePlan(
   const { manifest, own: entries } = documents;
   const meant = parts.choose(sortPaths([...Object.keys(manifest), ...entries.keys()]));
   const selected = selectMatching(manifest, receipt);
-  const own = { ...documents, selected: selectEntries(selected, (_, path) => meant.has(path)) };
-  const inSite = receipt.mode === 'symlink' ? await findCloneSources(ctx, own, root, options) : new Set<string>();
+  const isWanted = (path: string) => path in selected && meant.has(path);
+  const mayLead = receipt.mode === 'symlink' && ctx.site !== undefined;
+  const own = () => ({ ...documents, selected: selectEntries(selected, (_, path) => meant.has(path)) });
+  const inSite = mayLead ? await findCloneSources(ctx, own(), root, options) : new Set<string>();
   const standing = await readStanding(ctx, clone, tree, [documents], options);
   const { layOut, isLaidOut } = createCloneLayout(ctx, documents, receipt.mode, selected, inSite);
   const isAstray = ({ path, before }: Stood) => {
@@ -83,10 +86,10 @@ async function makePlan(
   const wish = { manifest, own: entries, paths: sortPaths([...meant]), standing, layOut, isLaidOut, isAstray, force };
   const planned = planRestoreSteps(wish);
   const { steps, left, unchanged } = await withoutEdited(ctx, root, planned, standing, meant, options);
-  const dangling = standing.filter((one) => one.path in own.selected && isDangling(ctx, one) && isLaidOut(one));
-  const fetch = download ? [...linksToFetch(ctx, steps, own.selected), ...dangling.map(({ path }) => path)] : [];
+  const dangling = standing.filter((one) => isWanted(one.path) && isDangling(ctx, one) && isLaidOut(one));
+  const fetch = download ? [...linksToFetch(ctx, steps, isWanted), ...dangling.map(({ path }) => path)] : [];
   const plan = { verb: 'restore', ...ref, directory: root, mode: receipt.mode, steps, left, unchanged, fetch } as const;
-  return { clone, plan };
+  return { clone, plan, documents };
 }
 
 function isDangling({ cache }: Context, { type, link }: Stood): boolean {
@@ -104,9 +107,10 @@ async function withoutEdited(
   meant: ReadonlySet<string>,
   options: CallOptions,
 ): Promise<PlannedSteps> {
-  const links = standing.flatMap(({ path, link }) => (link !== undefined && meant.has(path) ? [link] : []));
+  const links: Linked[] = [];
+  for (const { path, link } of standing) if (link !== undefined && meant.has(path)) links.push(link);
   const edited = new Set(
-    (await findChanged(ctx, links, ({ path }) => join(root, path), options)).map(({ path }) => path),
+    (await findChanged(ctx, links, ({ path }) => placeIn(root, path), options)).map(({ path }) => path),
   );
   if (edited.size === 0) return { steps, left, unchanged };
   const kept = steps.filter(({ path }) => !edited.has(path));

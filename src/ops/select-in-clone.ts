@@ -29,7 +29,7 @@ export interface CloneParts {
    */
   readonly tree: Tree;
   /** Gives those of some paths that are meant; throws `not-found` naming what means none of them. */
-  choose(paths: readonly string[]): Set<string>;
+  choose(paths: readonly string[]): ReadonlySet<string>;
 }
 
 /** One thing that somebody has named. */
@@ -83,6 +83,7 @@ export async function selectInClone(
         }
         const found = candidates.filter(matches);
         if (found.length === 0) throw notThere(given);
+        if (found.length === candidates.length) return known;
         for (const path of found) chosen.add(path);
       }
       return chosen;
@@ -99,8 +100,11 @@ function createTest({ folder, named }: Part): (path: string) => boolean {
 async function readParts(root: string, parts: readonly Part[], options: CallOptions): Promise<Tree> {
   const found = new Map<string, Entry>();
   const [scanned, searched] = [new Set<string>(), new Set<string>()];
+  const isAll = parts.length === 1 && parts[0]?.folder === '' && parts[0].named === '';
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
-  for (const { folder, named } of parts) {
+  // A million paths in a map, and their order, take 100 MiB.
+  const whole = isAll ? await scanFolder(root, options) : undefined;
+  for (const { folder, named } of isAll ? [] : parts) {
     for (let end = folder.indexOf('/'); folder !== ''; end = folder.indexOf('/', end + 1)) {
       const path = end === -1 ? folder : folder.slice(0, end);
       found.set(path, { type: 'directory', path });
@@ -122,7 +126,7 @@ async function readParts(root: string, parts: readonly Part[], options: CallOpti
     }
   }
   options.onEvent?.({ type: 'end', task: 'scan' });
-  return [...found.values()].sort((a, b) => comparePaths(a.path, b.path));
+  return whole ?? [...found.values()].sort((a, b) => comparePaths(a.path, b.path));
 }
 
 function notThere(path: string): GypsumError {

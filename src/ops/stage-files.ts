@@ -1,12 +1,12 @@
-import { join } from 'node:path';
 import type { Context } from '../context.ts';
+import { placeIn } from '../model/local-path.ts';
 import { isLeftover } from '../tree/put-file.ts';
 import type { LeftPath } from '../tree/standing.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import type { FileOf, Step } from '../tree/step.ts';
 import { type ChangeResult, carryOut } from './apply-change-plan.ts';
 import type { ChangePlan } from './change-plan.ts';
-import { loadFolderVersion } from './cloned-version.ts';
+import { type FolderVersion, loadFolderVersion } from './cloned-version.ts';
 import { findChanged } from './find-changed.ts';
 import type { FoundClone } from './find-clone.ts';
 import { cachedPlace, type Linked } from './found.ts';
@@ -41,8 +41,8 @@ export async function stageFiles(
 ): Promise<ChangeResult> {
   return run(ctx, options, async () => {
     if (rescue) await rescueLinks(ctx, paths, options);
-    const { clone, plan } = await makePlan(ctx, paths, options);
-    return carryOut(ctx, clone, plan, options);
+    const { clone, plan, documents } = await makePlan(ctx, paths, options);
+    return carryOut(ctx, clone, plan, documents, options);
   });
 }
 
@@ -59,8 +59,8 @@ async function makePlan(
   ctx: Context,
   paths: readonly string[],
   options: Omit<StageOptions, 'rescue'>,
-): Promise<{ clone: FoundClone; plan: ChangePlan }> {
-  const { clone, chosen, leftovers } = await choose(ctx, paths, options);
+): Promise<{ clone: FoundClone; plan: ChangePlan; documents: FolderVersion }> {
+  const { clone, chosen, leftovers, documents } = await choose(ctx, paths, options);
   const steps = [...leftovers];
   const left: LeftPath[] = [];
   const links: Linked[] = [];
@@ -75,14 +75,14 @@ async function makePlan(
   await refuseEdited(ctx, clone.root, links, options);
   const { root: directory, ref, receipt } = clone;
   const plan = { verb: 'stage', ...ref, directory, mode: receipt.mode, steps, left, unchanged } as const;
-  return { clone, plan: { ...plan, fetch: [] } };
+  return { clone, plan: { ...plan, fetch: [] }, documents };
 }
 
 async function choose(
   ctx: Context,
   paths: readonly string[],
   options: Omit<StageOptions, 'rescue'>,
-): Promise<{ clone: FoundClone; chosen: readonly Stood[]; leftovers: readonly Step[] }> {
+): Promise<{ clone: FoundClone; chosen: readonly Stood[]; leftovers: readonly Step[]; documents: FolderVersion }> {
   const { clone, tree, choose: pick } = await selectInClone(ctx, paths, options, options);
   const documents = await loadFolderVersion(ctx, clone.ref, options);
   const leftovers = tree.flatMap((entry) => removalOf(entry, clone.root));
@@ -95,7 +95,7 @@ async function choose(
     [documents],
     options,
   );
-  return { clone, chosen: standing, leftovers };
+  return { clone, chosen: standing, leftovers, documents };
 }
 
 /** A real file with the content of a cached one, for people to write to. */
@@ -111,7 +111,7 @@ function copyOf(ctx: Context, link: Linked): FileOf {
 async function rescueLinks(ctx: Context, paths: readonly string[], options: StageOptions): Promise<void> {
   const { clone, chosen } = await choose(ctx, paths, options);
   const links = chosen.flatMap(({ link }) => link ?? []);
-  const edited = await findChanged(ctx, links, ({ path }) => join(clone.root, path), options);
+  const edited = await findChanged(ctx, links, ({ path }) => placeIn(clone.root, path), options);
   await rescueEdits(
     ctx,
     clone.root,

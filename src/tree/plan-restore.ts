@@ -26,7 +26,8 @@ export interface RestoreWish<S extends Standing> extends FolderTree {
  */
 export function planRestoreSteps<S extends Standing>(wish: RestoreWish<S>): PlannedSteps {
   const { manifest, own, paths, standing, layOut, isLaidOut, isAstray, force } = wish;
-  const at = new Map(standing.map((one) => [one.path, one]));
+  const at = new Map<string, S>();
+  for (const one of standing) at.set(one.path, one);
   const steps: Step[] = standing.flatMap(({ path, before }) =>
     before !== undefined && isLeftover(path) ? [{ path, before }] : [],
   );
