@@ -27,6 +27,8 @@ const receiptSchema = versionSchema.extend({
   siteCache: z.string().optional(),
   /** The versions that it was of, while it goes over to this one: some of it may still be theirs. */
   from: z.array(versionSchema).optional(),
+  /** The version's own symlinks that could not be made there: who publishes the clone has them all the same. */
+  notMade: z.array(z.string()).optional(),
   createdAt: z.iso.datetime(),
 });
 

@@ -1,4 +1,4 @@
-import { versionsOf } from '../cache/receipts.ts';
+import { versionsOf, writeReceipt } from '../cache/receipts.ts';
 import { openTrash } from '../cache/trash.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
@@ -6,6 +6,7 @@ import type { CallOptions } from '../events.ts';
 import { selectEntries } from '../model/manifest.ts';
 import { type FileRef, formatFileRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
+import { comparePaths } from '../model/tree.ts';
 import { isSymlinkTo, type StaleEntry } from '../model/version-tree.ts';
 import { applyChanges } from '../tree/apply-changes.ts';
 import type { LeftPath } from '../tree/standing.ts';
@@ -78,6 +79,7 @@ export async function carryOut(
   const sources = neededSources(ctx, plan);
   checkOwn(plan, documents);
   const notLaidOut: StaleEntry[] = [];
+  const refused: string[] = [];
   const { fetched } = await saveSources(ctx, sources, options);
   await ctx.cache.open();
   await makeProgramsOf(ctx, documents, options);
@@ -91,7 +93,10 @@ export async function carryOut(
     const { made } = await applyChanges(directory, steps, {
       ...options,
       ...how,
-      onRefused: (path, { message }) => void notLaidOut.push({ path, why: `is a symlink: ${message}` }),
+      onRefused(path, { message }) {
+        refused.push(path);
+        notLaidOut.push({ path, why: `is a symlink: ${message}` });
+      },
     });
     await rememberChanges(ctx, clone, documents, { steps, made, destination }, options);
   } catch (error) {
@@ -100,7 +105,11 @@ export async function carryOut(
   } finally {
     await proof?.remember();
   }
-  await journey?.arrive();
+  const notMade = findNotMade(clone, documents, steps, refused);
+  if (journey !== undefined) await journey.arrive(notMade);
+  else if (notMade.join('\0') !== (clone.receipt.notMade ?? []).join('\0')) {
+    await writeReceipt(ctx.cache.layout, { ...clone.receipt, notMade });
+  }
   if (notLaidOut.length > 0) options.onEvent?.({ type: 'left-out', ref: documents.ref, entries: notLaidOut });
   return {
     verb,
@@ -114,6 +123,18 @@ export async function carryOut(
     ...(trash !== undefined && { trash: trash.folder }),
     fetched,
   };
+}
+
+/** Gives the version's symlinks that could not be made in a clone, now or before. */
+function findNotMade(
+  { receipt }: FoundClone,
+  { own }: FolderVersion,
+  steps: readonly Step[],
+  refused: readonly string[],
+): string[] {
+  const made = new Set(steps.map(({ path }) => path));
+  const before = (receipt.notMade ?? []).filter((path) => !made.has(path) && own.get(path)?.type === 'symlink');
+  return [...before, ...refused].sort(comparePaths);
 }
 
 /** Throws `invalid-argument` for a step that would make another symlink than the version has. */

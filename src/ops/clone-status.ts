@@ -42,13 +42,15 @@ export interface CloneStatus extends VersionRef, Comparison {
  */
 export async function cloneStatus(ctx: Context, directory: string, options: CallOptions = {}): Promise<CloneStatus> {
   return run(ctx, options, async () => {
-    const { root, ref, receipt } = await findClone(ctx, directory, options);
+    const clone = await findClone(ctx, directory, options);
+    const { root, ref, receipt } = clone;
     const documents = await loadVersion(ctx, ref, options);
     const { summary } = documents;
     const manifest = withoutRecord(documents.manifest);
-    const record = await findCloneRecord(ctx, root, documents, options);
+    const record = await findCloneRecord(ctx, clone, documents, options);
     const symlinks = symlinkRule(undefined, record);
-    const reading = { ...options, symlinks, loaded: [documents], content: false };
+    const { notMade = [] } = record?.base ?? {};
+    const reading = { ...options, symlinks, notMade, loaded: [documents], content: false };
     const { entries, ignored } = await readKept(ctx, root, reading);
     const { changed, gone } = await inspectLinks(ctx, linksOf(entries), (link) => cachedPlace(ctx, link), options);
     const digests = await digestCandidates(ctx, root, entries, manifest, options);

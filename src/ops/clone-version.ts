@@ -133,19 +133,24 @@ export async function cloneBy(
       if (chosen !== 'symlink' && inSite.size > 0) await bring();
       const actual = merge ? await scanExisting(place, chosen !== 'symlink', options) : [];
       const notLaidOut = [...(folder.tree?.stale ?? [])];
-      const onRefused = (path: string, { message }: Error) =>
+      const notMade: string[] = [];
+      const onRefused = (path: string, { message }: Error) => {
+        notMade.push(path);
         notLaidOut.push({ path, why: `is a symlink: ${message}` });
+      };
       const apply = { ...options, orCopy: mode === 'auto', put, onRefused };
       const siteCache = inSite.size > 0 ? { siteCache: ctx.site?.layout.root } : {};
       const receipt = { ...version, destination: realPath(place), mode: chosen, ...patterns, ...siteCache };
-      const { steps, conflicts, unchanged } = await withReceipt(ctx, receipt, async () => {
+      const { steps, conflicts, unchanged } = await withReceipt(ctx, receipt, async (amend) => {
         if (download) {
           await holdFiles(ctx, version, options, () => saveFiles(ctx, documents, { ...saving, inSite }));
           await makeProgramsOf(ctx, cloned, options);
         }
-        return chosen === 'symlink'
+        const plan = await (chosen === 'symlink'
           ? cloneLinks(ctx, cloned, place, inSite, actual, apply)
-          : cloneFiles(ctx, cloned, place, chosen, actual, apply);
+          : cloneFiles(ctx, cloned, place, chosen, actual, apply));
+        if (notMade.length > 0) await amend({ notMade });
+        return plan;
       });
       if (notLaidOut.length > 0) options.onEvent?.({ type: 'left-out', ref: version, entries: notLaidOut });
       return {

@@ -4,8 +4,8 @@ import type { Context } from '../context.ts';
 import { meantMode } from '../model/modes.ts';
 import { type RecordSource, recordFor } from '../model/record-for.ts';
 import { sameVersion } from '../model/refs.ts';
-import { type Entry, type EntryFacts, factsOf, joinPath } from '../model/tree.ts';
-import { TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
+import { type Entry, type EntryFacts, entryAt, factsOf, isBelow, joinPath } from '../model/tree.ts';
+import { type RecordSymlink, TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { cloneAround, type FoundClone } from './find-clone.ts';
@@ -22,6 +22,8 @@ export interface FolderBase extends LoadedTree {
   readonly clone: string;
   /** Which folder of the version it is; empty for its root. */
   readonly below: string;
+  /** Symlinks of the version that could not be made in the clone, by their paths in the folder. */
+  readonly notMade: readonly RecordSymlink[];
 }
 
 /** What makes a folder keep its symlinks. */
@@ -47,13 +49,13 @@ export async function findFolderRecord(
 /** Does the same for a clone whose version's documents are at hand. */
 export async function findCloneRecord(
   ctx: Context,
-  root: string,
+  clone: FoundClone,
   documents: VersionDocuments,
   options: LoadOptions,
 ): Promise<FolderRecord | undefined> {
   const isBase = TREE_RECORD in documents.manifest;
-  const base = isBase ? { ...(await completeTree(ctx, documents, options)), clone: root, below: '' } : undefined;
-  return checkRecord(root, base);
+  const base = isBase ? baseIn(await completeTree(ctx, documents, options), clone, clone.root) : undefined;
+  return checkRecord(clone.root, base);
 }
 
 function checkRecord(root: string, base: FolderBase | undefined): FolderRecord | undefined {
@@ -73,8 +75,17 @@ export async function findFolderBase(
 }
 
 async function loadBase(ctx: Context, clone: FoundClone, root: string, options: LoadOptions): Promise<FolderBase> {
-  const below = relative(clone.root, root).split(sep).join('/');
-  return { ...(await loadTree(ctx, clone.ref, options)), clone: clone.root, below };
+  return baseIn(await loadTree(ctx, clone.ref, options), clone, root);
+}
+
+function baseIn(loaded: LoadedTree, { root: clone, receipt }: FoundClone, folder: string): FolderBase {
+  const below = relative(clone, folder).split(sep).join('/');
+  const notMade = (receipt.notMade ?? []).flatMap((path): RecordSymlink[] => {
+    const entry = entryAt(loaded.tree.entries, path);
+    if (entry?.type !== 'symlink' || !isBelow(path, below)) return [];
+    return [{ ...entry, path: below === '' ? path : path.slice(below.length + 1) }];
+  });
+  return { ...loaded, clone, below, notMade };
 }
 
 /** Whether a tree record stands in a folder. A link to that of a version, which has been read, may dangle. */

@@ -2,8 +2,8 @@ import type { Context } from '../context.ts';
 import { pathFault } from '../model/names.ts';
 import { createPathResolver } from '../model/realpath.ts';
 import { staysInside } from '../model/stays-inside.ts';
-import { comparePaths, type Entry, factsOf, isBelow, withDirectories } from '../model/tree.ts';
-import { TREE_RECORD } from '../model/tree-record.ts';
+import { comparePaths, type Entry, factsOf, isBelow, parentPath, withDirectories } from '../model/tree.ts';
+import { type RecordSymlink, TREE_RECORD } from '../model/tree-record.ts';
 import { type Found, type FoundFolder, faultOf } from './found.ts';
 import { type Reading, type ReadOptions, readFolder } from './read-folder.ts';
 
@@ -22,17 +22,22 @@ export async function readKept(
   root: string,
   {
     symlinks,
+    notMade = [],
     ...options
-  }: Omit<ReadOptions, 'keepSymlinks' | 'facts' | 'exclude'> & { readonly symlinks: SymlinkRule },
+  }: Omit<ReadOptions, 'keepSymlinks' | 'facts' | 'exclude'> & {
+    readonly symlinks: SymlinkRule;
+    /** Symlinks that could not be made there: where nothing is, they are kept. */
+    readonly notMade?: readonly RecordSymlink[];
+  },
 ): Promise<Reading> {
   const keep = symlinks !== 'follow';
   const exclude = (path: string) => path === TREE_RECORD;
   const reading = await readFolder(ctx, root, { ...options, keepSymlinks: keep, facts: keep, exclude });
-  return keep ? { ...reading, entries: checkKept(withFacts(reading), symlinks) } : reading;
+  return keep ? { ...reading, entries: checkKept(withFacts(reading, notMade), symlinks) } : reading;
 }
 
-/** Adds what was seen of entries, and folders. */
-export function withFacts({ entries, seen }: Reading): Found[] {
+/** Adds what was seen of entries, folders, and the symlinks that could not be made, in folders that are there and where nothing is. */
+export function withFacts({ entries, seen }: Reading, notMade: readonly RecordSymlink[]): Found[] {
   const folders: FoundFolder[] = [];
   for (const entry of seen.values()) {
     if (entry.type === 'directory') folders.push({ ...entry, ...nameFault(entry.path) });
@@ -45,7 +50,12 @@ export function withFacts({ entries, seen }: Reading): Found[] {
     if (found.type !== 'symlink' || found.isKept !== true || entry.type !== 'symlink') return { ...found, ...facts };
     return { ...found, ...facts, ...(entry.targetType !== undefined && { targetType: entry.targetType }) };
   });
-  return [...all, ...folders].sort((a, b) => comparePaths(a.path, b.path));
+  const there = new Set(notMade.length === 0 ? [] : entries.map(({ path }) => path));
+  const isFolder = (path: string) => path === '' || seen.get(path)?.type === 'directory';
+  const missing = notMade
+    .filter(({ path }) => !there.has(path) && !seen.has(path) && isFolder(parentPath(path)))
+    .map((link) => ({ ...link, isKept: true }) as const);
+  return [...all, ...missing, ...folders].sort((a, b) => comparePaths(a.path, b.path));
 }
 
 function nameFault(path: string): Pick<Found, 'fault'> {

@@ -91,7 +91,7 @@ async function prepare(ctx: Context, root: string, how: How, options: CallOption
     ...options,
     links: rule,
     symlinks,
-    ...(base !== undefined && { clone: base.clone, loaded: [base.documents] }),
+    ...(base !== undefined && { clone: base.clone, notMade: base.notMade, loaded: [base.documents] }),
   });
   const { files, links, missing, faults } = sortOut(entries);
   const mayBeEdited = links.filter(({ how }) => how !== 'copy');

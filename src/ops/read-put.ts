@@ -6,7 +6,7 @@ import type { CallOptions } from '../events.ts';
 import { fsPath } from '../model/local-path.ts';
 import type { TreeChange } from '../model/merge-trees.ts';
 import { type FileRef, formatRef } from '../model/refs.ts';
-import { type DirectoryEntry, type EntryFacts, factsOf, isBelow, joinPath, parentPath } from '../model/tree.ts';
+import { type DirectoryEntry, type EntryFacts, factsOf, isBelow, joinPath } from '../model/tree.ts';
 import { type RecordSymlink, TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
@@ -65,6 +65,11 @@ export async function readPut(
   const refuse = (path: string, type: TreeChange['type'], why: string) =>
     faults.push({ sign: 'E', path: inVersion(path), ...(type !== undefined && { type }), why });
 
+  const findNotMade = () =>
+    [...(base?.notMade ?? []), ...(reading.entries.some(isOwnRecord) ? notMadeIn(root) : [])].filter(
+      (link) => !isExcluded(link.path),
+    );
+
   const base = await findFolderBase(ctx, root, options);
   const toSource = createSources(base);
   const reading = await readFolder(ctx, root, {
@@ -77,7 +82,9 @@ export async function readPut(
       (name !== undefined && path !== name && !path.startsWith(`${name}/`)) || isExcluded(path) || isShortLived(path),
     onFailure: (path) => refuse(path, 'directory', 'cannot be read'),
   });
-  const found = followLinks ? withFacts(reading) : checkKept(withFacts(reading), 'keep');
+  const found = followLinks
+    ? withFacts(reading, [])
+    : checkKept(withFacts(reading, name === undefined ? findNotMade() : []), 'keep');
   const edited = await findEdited(ctx, found, options);
   const rescuable = edited.filter((link) => isRescuable(root, link));
   const isEdited = new Set<Found>(edited);
@@ -94,18 +101,11 @@ export async function readPut(
     else refuse(path, 'file', 'cannot be read');
   };
 
-  const addMissing = (link: RecordSymlink) => {
-    if (!isExcluded(link.path)) entries.push({ ...link, path: inVersion(link.path) });
-  };
-
   const addFound = (found: Found) => {
     const { path } = found;
     // Folders are told of apart: names that no version can have are judged of all entries at once.
     if (found.type === 'directory' || bars.some((bar) => isBelow(path, bar))) return;
-    if (name === undefined && path === TREE_RECORD) {
-      for (const link of followLinks ? [] : missingSymlinks(readOwnRecord(root), reading)) addMissing(link);
-      return;
-    }
+    if (name === undefined && isOwnRecord(found)) return;
     if (found.fault !== undefined) return void refuse(path, typeOf(found), found.fault.why);
     if (found.type === 'link' && isEdited.has(found)) {
       return void refuse(path, 'file', describeEdit(found, rescuable.includes(found)));
@@ -163,21 +163,16 @@ function typeOf({ type }: Found): TreeChange['type'] {
   return type === 'link' ? 'file' : type;
 }
 
-/** Reads the record that is in the folder, which is left out: a new one is made. Nothing is known of one that is a link to what is not there. */
-function readOwnRecord(root: string): TreeRecord {
-  const place = join(root, TREE_RECORD);
-  return statThrough(place)?.isFile() ? readStandingRecord(place) : { entries: [] };
+/** The record that is in the folder is left out: a new one is made. */
+function isOwnRecord({ path }: Found): boolean {
+  return path === TREE_RECORD;
 }
 
-/** Gives the symlinks that a record says could not be made, and at whose places nothing is, in folders that are there. */
-function missingSymlinks({ entries, notMade }: TreeRecord, { seen, entries: found }: Reading): RecordSymlink[] {
-  if (notMade !== true) return [];
-  const there = new Set([...seen.keys(), ...found.map(({ path }) => path)]);
-  return entries
-    .filter((entry) => entry.type === 'symlink')
-    .filter(
-      ({ path }) => !there.has(path) && (parentPath(path) === '' || seen.get(parentPath(path))?.type === 'directory'),
-    );
+/** Gives the symlinks that could not be made in a folder, as its record says; nothing is known of one that is a link to what is not there. */
+function notMadeIn(root: string): RecordSymlink[] {
+  const place = join(root, TREE_RECORD);
+  const { entries, notMade }: TreeRecord = statThrough(place)?.isFile() ? readStandingRecord(place) : { entries: [] };
+  return notMade === true ? entries.filter((entry) => entry.type === 'symlink') : [];
 }
 
 /** Gives what is known of the file that a symlink leads to. */

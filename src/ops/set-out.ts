@@ -9,8 +9,8 @@ import { holdFiles } from './hold-files.ts';
 
 /** A clone on its way from one version to another. */
 export interface Journey {
-  /** Says that it is there: all of it is of the new version now. */
-  arrive(): Promise<void>;
+  /** Says that it is there: all of it is of the new version now, but for symlinks that could not be made. */
+  arrive(notMade: readonly string[]): Promise<void>;
   /** Says that it has not left. */
   turnBack(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export async function setOut(
   options: CallOptions,
 ): Promise<Journey> {
   const { layout } = ctx.cache;
-  const { from: _, ...kept } = receipt;
+  const { from: _, notMade: before, ...kept } = receipt;
   const { dev: device, ino: inode, birthtimeMs: birth } = lstatSync(fsPath(root));
   const there: Receipt = {
     ...kept,
@@ -40,8 +40,8 @@ export async function setOut(
   };
   const from = versionsOf(receipt).filter((version) => !sameVersion(version, ref));
   const journey: Journey = {
-    async arrive() {
-      await writeReceipt(layout, there);
+    async arrive(notMade) {
+      await writeReceipt(layout, { ...there, ...(notMade.length > 0 && { notMade: [...notMade] }) });
       if (receipt.destination !== root) await removeReceipt(layout, receipt.destination);
     },
     async turnBack() {
@@ -49,7 +49,7 @@ export async function setOut(
       await writeReceipt(layout, receipt);
     },
   };
-  await writeReceipt(layout, { ...there, ...(from.length > 0 && { from }) });
+  await writeReceipt(layout, { ...there, ...(before && { notMade: before }), ...(from.length > 0 && { from }) });
   try {
     await holdFiles(ctx, ref, options, save);
     return journey;

@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CloneMode } from '../../src/model/clone-mode.ts';
@@ -208,6 +217,35 @@ describe('a clone of a version with a tree record', () => {
     expect(result.mode).not.toBe('symlink');
     expect(Object.keys(await readTree(place))).toEqual(expect.not.arrayContaining(left));
     expect(lstatSync(join(place, 'realfile.txt')).isFile()).toBe(true);
+  });
+
+  it('keeps what could not be made when it is published, until it can be, and somebody deletes it', async () => {
+    const { client, folder } = await createRig(seed);
+    const refuse = () => {
+      throw Object.assign(new Error('refused'), { code: 'EPERM' });
+    };
+    const place = join(folder, 'clone');
+    await cloneBy({ ...putFile, symlink: refuse }, client.context, REF, place, {});
+    expect(await client.cloneStatus(place)).toMatchObject({ clean: true, entries: [] });
+    expect(await client.putTree({ project: 'p', asset: 'a' }, `${place}/`, { delete: true })).toMatchObject({
+      changes: [],
+    });
+    expect(
+      await client.putTree({ project: 'p', asset: 'a' }, `${place}/sub/`, { path: '/sub', delete: true }),
+    ).toMatchObject({
+      changes: [],
+    });
+    const next = { ...REF, version: 'next' };
+    expect(await client.uploadDirectory(next, place, { ifChanged: true })).toMatchObject({ published: false });
+
+    writeFileSync(join(place, 'file_link'), 'mine');
+    const { changes } = await client.putTree({ project: 'p', asset: 'a' }, `${place}/`, { delete: true, dryRun: true });
+    expect(changes.map(({ sign, path }) => `${sign} ${path}`)).toEqual(['* file_link']);
+
+    await client.restoreFiles([place], { force: true });
+    expect(readlinkSync(join(place, 'dir_link'))).toBe('sub');
+    rmSync(join(place, 'dir_link'));
+    expect((await client.cloneStatus(place)).entries).toMatchObject([{ path: 'dir_link', state: 'deleted' }]);
   });
 
   it('tells Windows what its symlinks lead to', async () => {
