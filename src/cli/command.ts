@@ -10,8 +10,8 @@ export interface Call<Options = Record<never, never>> {
   readonly flags: Partial<Config>;
   /** Made by the command line from flags and environment when it is first asked for. */
   readonly client: () => Client;
-  /** Gives the name of the command that a command line would call; throws `invalid-argument` for one that would be refused. */
-  readonly checkLine: (words: readonly string[]) => Promise<string>;
+  /** Gives the command that a command line would call; throws `invalid-argument` for one that would be refused. */
+  readonly checkLine: (words: readonly string[]) => Promise<CalledCommand>;
   readonly signal: AbortSignal;
   readonly onEvent: OnEvent;
   /** Writes a line to standard output at once; for commands that go on after it. */
@@ -24,6 +24,13 @@ export interface Call<Options = Record<never, never>> {
   readonly json: boolean;
   /** Whether standard output shows colors. */
   readonly colors: boolean;
+}
+
+/** A command that a command line calls, by its words, and what it is called with. */
+export interface CalledCommand {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
 }
 
 export interface Flag {

@@ -2,7 +2,7 @@ import { CommanderError, type OutputConfiguration, Command as Program } from 'co
 import { GypsumError } from '../errors.ts';
 import { showText } from '../model/text.ts';
 import { VERSION } from '../version.ts';
-import { type Call, type Command, flagsOf } from './command.ts';
+import { type CalledCommand, type Command, flagsOf } from './command.ts';
 import { groups } from './command-groups.ts';
 import { commands } from './commands.ts';
 
@@ -17,12 +17,9 @@ export interface SharedOptions {
   quiet?: boolean;
 }
 
-/** A command that was called, by the words it is called by, and with what. */
-export interface Called {
-  readonly name: string;
+/** A command that was called, with what every command has, too. */
+export interface Called extends CalledCommand {
   readonly command: Command<unknown, never>;
-  readonly args: Call['args'];
-  readonly options: Record<string, unknown>;
   readonly shared: SharedOptions;
 }
 
@@ -76,22 +73,22 @@ export async function parseLine(
 }
 
 /**
- * Gives the name of the command that a command line would call, and calls nothing; throws `invalid-argument` for one that
- * would be refused before it does anything, and for one that only shows help.
+ * Gives the command that a command line would call, and calls nothing; throws `invalid-argument` for one that would be
+ * refused before it does anything, and for one that only shows help.
  */
-export async function checkLine(argv: readonly string[]): Promise<string> {
-  let name: string | undefined;
+export async function checkLine(argv: readonly string[]): Promise<Called> {
+  let called: Called | undefined;
   try {
     const silent = { writeOut: () => {}, writeErr: () => {} };
-    await parseLine(argv, silent, async (called) => {
-      name = called.name;
+    await parseLine(argv, silent, async (found) => {
+      called = found;
     });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw refusedLine(error.message.replace(/^error: /, '').replaceAll('\n', ' '), error);
   }
-  if (name === undefined) throw refusedLine('it only shows how it is used');
-  return name;
+  if (called === undefined) throw refusedLine('it only shows how it is used');
+  return called;
 }
 
 function refusedLine(why: string, cause?: unknown): GypsumError {

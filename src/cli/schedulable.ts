@@ -1,4 +1,5 @@
 import { GypsumError } from '../errors.ts';
+import type { CalledCommand } from './command.ts';
 
 /** Commands that come to an end by themselves, ask nobody anything, and are worth being done again. */
 export const SCHEDULABLE: readonly string[] = [
@@ -24,8 +25,13 @@ export const SCHEDULABLE: readonly string[] = [
   'refresh usage',
 ];
 
-/** Throws `invalid-argument` for a command that nobody wants to be run while nobody looks. */
-export function checkSchedulable(name: string): void {
+/** Throws `invalid-argument` for a command that nobody wants to be run while nobody looks, or that would never end. */
+export function checkSchedulable({ name, options }: CalledCommand): void {
+  if ('interval' in options) {
+    throw new GypsumError('invalid-argument', `"gypsum ${name} --interval" goes on until it is stopped.`, {
+      hint: 'Leave out its --interval: that of the job is enough.',
+    });
+  }
   if (SCHEDULABLE.includes(name)) return;
   throw new GypsumError('invalid-argument', `"gypsum ${name}" cannot be scheduled.`, {
     hint: `These can: ${SCHEDULABLE.join(', ')}.`,

@@ -43,10 +43,14 @@ const until = (happened: () => unknown) => vi.waitFor(() => expect(happened()).t
 it('runs what was added, with the settings and from the folder it was added with, until Ctrl-C', async () => {
   const rig = await createRig(seed);
   const { folder, call, boot, list } = await createUser(rig);
-  await call('schedule', 'add', 'copy', '--every', '2s', '--', 'get', 'p/a', 'my copy', '--exists', 'overwrite');
+  const mine = await rig.makeFolder('mine', { 'x.txt': 'x' });
+  await call('schedule', 'add', 'copy', '--every', '2s', '--', 'sync', 'mine', 'my copy', '--log', 'log');
   await call('schedule', 'add', 'never', '--cron', '0 0 1 1 *', '--', 'save', 'p/a');
   const scheduler = boot('schedule', 'run');
   await until(() => existsSync(join(folder, 'my copy/x.txt')));
+  writeFileSync(join(mine, 'y.txt'), 'y');
+  await until(() => existsSync(join(folder, 'my copy/y.txt')));
+  expect(readFileSync(join(folder, 'log'), 'utf8')).toMatch(/create .*x\.txt\n(.*\n)*.*create .*y\.txt/);
   const second = await boot('schedule', 'run').end();
   expect(second.stderr).toMatch(
     new RegExp(`^gypsum: Another process runs the jobs already \\(${scheduler.child.pid} of .* since `),

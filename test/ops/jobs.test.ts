@@ -418,6 +418,35 @@ describe('a process that runs jobs', () => {
     expect(ends(events)).toHaveLength(2);
   });
 
+  it('neither stalls nor storms where the clock is set, by however much', async () => {
+    const day = 86_400_000;
+    const begin = Date.now();
+    vi.useFakeTimers({ toFake: ['Date'], now: begin });
+    onTestFinished(() => void vi.useRealTimers());
+    const { events, add, start } = await bench();
+    await add('monthly', 'true', { schedule: { every: 30 * day } });
+    const { stop } = start();
+    let marks = 0;
+    const begun = () => events.filter((event) => event.type === 'job-start' && event.name === 'monthly').length;
+    for (const [days, runs] of [
+      [0, 1],
+      [29.9, 1],
+      [400, 2],
+      [-10, 3],
+      [-5, 3],
+      [0, 4],
+    ] as const) {
+      vi.setSystemTime(begin + days * day);
+      await until(() => ends(events, 'monthly').length >= runs);
+      // Once it has run what was added now, it has looked again.
+      const mark = `mark-${marks++}`;
+      await add(mark, 'true', { schedule: { every: 36_500 * day } });
+      await until(() => ends(events, mark).length > 0);
+      expect([days, begun()]).toEqual([days, runs]);
+    }
+    await stop();
+  }, 60_000);
+
   it('goes on where nothing can be written down, and does not run a job again for that', async () => {
     const { events, add, start, file, folder } = await bench();
     await add('a', 'echo run >> runs');
