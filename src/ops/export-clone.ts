@@ -78,7 +78,7 @@ export async function exportClone(
       const steps = withDirectories(entries).map((entry) => toStep(entry, rights));
       const onRefused = (path: string, { message }: Error) =>
         notLaidOut.push({ path, why: `is a symlink: ${message}` });
-      await writeExport({ root, place, steps, files, mtime: timeOf(version) }, { ...options, onRefused });
+      await writeExport({ place, steps, files, mtime: timeOf(version) }, { ...options, onRefused });
     } catch (error) {
       removeFolders(made);
       throw error;

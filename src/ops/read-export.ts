@@ -16,7 +16,6 @@ import { createPlaces } from '../tree/places.ts';
 import { isShortLived } from '../tree/put-file.ts';
 import { scanFolder } from '../tree/scan.ts';
 import type { FolderVersion } from './cloned-version.ts';
-import { digestFile } from './digest-file.ts';
 import { digestFiles } from './digest-files.ts';
 import { fileChanged } from './file-changed.ts';
 import { isKept } from './is-kept.ts';
@@ -143,39 +142,22 @@ function isInode(path: string, stats: Stats): boolean {
   return other !== undefined && inodeId(other) === inodeId(stats);
 }
 
-/** Finds out what a folder's own files hold; their digests are remembered, but for those whose paths are too long. */
+/** Finds out what a folder's own files hold. */
 async function digestLocal(
   ctx: Context,
   root: string,
   entries: readonly (ExportedEntry | LocalFile)[],
   options: CallOptions,
 ): Promise<ExportedEntry[]> {
-  const places = createPlaces(root);
-  const isLong = ({ path }: LocalFile) => places.to(path) !== join(root, path);
-  try {
-    const local = entries.filter((entry) => entry.type === 'local');
-    const near = local.filter((file) => !isLong(file)).map((file) => ({ ...file, source: join(root, file.path) }));
-    const digests = new Map((await digestFiles(ctx, near, options)).map(({ path, md5sum }) => [path, md5sum]));
-    for (const file of local.filter(isLong)) {
-      const { md5sum, size } = await digestFile(places.to(file.path), options.signal);
-      if (size !== file.size) throw fileChanged(join(root, file.path), undefined);
-      digests.set(file.path, md5sum);
-    }
-    return entries.map((entry) => {
-      if (entry.type !== 'local') return entry;
-      const { path, size, isExecutable, mode } = entry;
-      const digest = { algorithm: 'md5', hex: digests.get(path) ?? '' } as const;
-      return {
-        type: 'file',
-        path,
-        size,
-        digest,
-        source: join(root, path),
-        mode,
-        ...(isExecutable && { isExecutable }),
-      };
-    });
-  } finally {
-    places.close();
-  }
+  const local = entries.filter((entry) => entry.type === 'local');
+  const sources = local.map((file) => ({ ...file, source: join(root, file.path) }));
+  const digests = new Map((await digestFiles(ctx, sources, options)).map((file) => [file.path, file]));
+  return entries.map((entry) => {
+    if (entry.type !== 'local') return entry;
+    const { path, size, isExecutable, mode } = entry;
+    const { source, md5sum } = digests.get(path) ?? {};
+    if (source === undefined || md5sum === undefined) throw new Error(`${path} was not digested`);
+    const digest = { algorithm: 'md5', hex: md5sum } as const;
+    return { type: 'file', path, size, digest, source, mode, ...(isExecutable && { isExecutable }) };
+  });
 }

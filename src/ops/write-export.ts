@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync } from 'node:fs';
-import { dirname, sep } from 'node:path';
+import { dirname } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import { checkFreeSpace } from '../cache/free-space.ts';
 import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
@@ -11,7 +11,6 @@ import { formatFileRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { type ApplyOptions, applySteps } from '../tree/apply.ts';
 import { type Kept, keepFacts } from '../tree/keep-facts.ts';
-import { createPlaces } from '../tree/places.ts';
 import { freshName, moveToFree, putFile, removeIfThere } from '../tree/put-file.ts';
 import { readVerified } from '../tree/read-verified.ts';
 import { type TarEntry, writeTar } from '../tree/write-tar.ts';
@@ -22,8 +21,6 @@ import type { ExportedFile } from './read-export.ts';
 
 /** What is to be written, and where. */
 export interface Export {
-  /** The folder that is exported, a real path. */
-  readonly root: string;
   /** The folder or tar file to be made, an absolute path. */
   readonly place: string;
   readonly steps: readonly TarEntry[];
@@ -41,30 +38,25 @@ export function isTar(place: string): boolean {
 
 /** Makes all of it, or nothing: what is being written has a name beside the place, and is verified before it gets its own. */
 export async function writeExport(what: Export, options: WriteOptions): Promise<void> {
-  const { root, place, steps, files } = what;
+  const { place, steps, files } = what;
   const { bytes } = countFiles(files);
   await checkFreeSpace(dirname(place), bytes, showText(place), {
     why: 'are to be written',
     hint: 'Free some, or export to another disk.',
   });
-  const sources = openSources(root, files);
   options.onEvent?.({ type: 'start', task: 'export', files: steps.length, bytes });
-  try {
-    await (isTar(place) ? writeTarFile : writeFolder)(what, sources, options);
-  } finally {
-    sources.close();
-  }
+  await (isTar(place) ? writeTarFile : writeFolder)(what, createByName(files), options);
   options.onEvent?.({ type: 'end', task: 'export' });
 }
 
-async function writeFolder({ place, steps }: Export, { read }: Sources, options: WriteOptions): Promise<void> {
+async function writeFolder({ place, steps }: Export, byName: ByName, options: WriteOptions): Promise<void> {
   const fresh = freshName(dirname(place));
   mkdirSync(fsPath(fresh));
   try {
     await applySteps(fresh, steps, {
       ...options,
       task: 'export',
-      put: { ...putFile, copy: (source, to, ...rest) => read(source, (from) => putFile.copy(from, to, ...rest)) },
+      put: { ...putFile, copy: (source, to, ...rest) => byName(source, putFile.copy(source, to, ...rest)) },
       async finish() {
         options.signal?.throwIfAborted();
         // A rename would replace an empty folder.
@@ -84,13 +76,13 @@ function toFolderRights({ path, after }: TarEntry): Kept[] {
   return [{ path, type: 'directory', mode: after.permissions }];
 }
 
-async function writeTarFile({ place, steps, mtime }: Export, { read }: Sources, options: CallOptions): Promise<void> {
+async function writeTarFile({ place, steps, mtime }: Export, byName: ByName, options: CallOptions): Promise<void> {
   const fresh = freshName(dirname(place));
   try {
     await writeTar(fresh, steps, {
       ...options,
       mtime,
-      read: (source, ...rest) => read(source, (from) => readVerified(from, ...rest)),
+      read: (source, ...rest) => byName(source, readVerified(source, ...rest)),
     });
     options.signal?.throwIfAborted();
     moveToFree(fresh, place);
@@ -101,27 +93,19 @@ async function writeTarFile({ place, steps, mtime }: Export, { read }: Sources, 
   }
 }
 
-/** Leads to the sources of files, however deep they lie. */
-interface Sources {
-  /** Lets `work` have a source; what is wrong with its content is said by the file's name. */
-  read(source: string, work: (place: string) => Promise<void>): Promise<void>;
-  close(): void;
-}
+/** Waits for the work with a source; what is wrong with its content is said by the file's name. */
+type ByName = (source: string, work: Promise<void>) => Promise<void>;
 
-function openSources(root: string, files: readonly ExportedFile[]): Sources {
-  const places = createPlaces(root);
+function createByName(files: readonly ExportedFile[]): ByName {
   const linked = new Map(files.filter(({ file }) => file !== undefined).map((file) => [file.source, file]));
-  return {
-    async read(source, work) {
+  return async (source, work) => {
+    try {
+      await work;
+    } catch (error) {
+      if (!isGypsumError(error, 'wrong-content')) throw error;
       const link = linked.get(source);
-      try {
-        await work(link === undefined ? places.to(source.slice(root.length + sep.length)) : source);
-      } catch (error) {
-        if (!isGypsumError(error, 'wrong-content')) throw error;
-        throw link === undefined ? fileChanged(source, error) : editedInCache(link, error);
-      }
-    },
-    close: () => places.close(),
+      throw link === undefined ? fileChanged(source, error) : editedInCache(link, error);
+    }
   };
 }
 
