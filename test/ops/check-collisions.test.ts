@@ -1,10 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkCollisions } from '../../src/ops/check-collisions.ts';
 import { foldsNames } from '../../src/tree/folds-names.ts';
-import { createRig } from '../helpers/rig.ts';
+import { foldNames } from '../helpers/around-calls.ts';
+import { createRig, type Rig, readTree } from '../helpers/rig.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -43,6 +44,31 @@ describe('names that fold together', () => {
       expect(await readFile(join(folder, 'clone/readme'), 'utf8')).toBe('other');
     }
   });
+});
+
+const ASIDE = { ...V1, version: 'v2' };
+
+it.each<[string, (rig: Rig, clone: string) => Promise<unknown>]>([
+  ['a clone', ({ client, folder }) => client.cloneVersion(V1, join(folder, 'new/clone'))],
+  ['a cache', ({ client }) => client.saveVersion(V1)],
+  ['a checkout', ({ client }, clone) => client.checkoutVersion(V1, clone)],
+  ['a copy', ({ client, folder }) => client.getTree(V1, join(folder, 'new'))],
+  [
+    'an export',
+    async ({ client, folder }, clone) => {
+      await writeFile(join(clone, 'Same'), 'other');
+      return client.exportClone(clone, join(folder, 'new/export'));
+    },
+  ],
+])('%s is refused as a whole where the file system folds its names', async (_what, work) => {
+  const rig = await createRig({ versions: { 'p/a/v1': FILES, 'p/a/v2': { same: 'same' } } });
+  const clone = join(rig.folder, 'clone');
+  await rig.client.cloneVersion(ASIDE, clone, { mode: 'copy' });
+  if (!folding) foldNames();
+  await expect(work(rig, clone)).rejects.toMatchObject({ code: 'destination-refused', details: { collisions: [{}] } });
+  expect(await readTree(clone)).toMatchObject({ same: 'same' });
+  expect((await readdir(rig.folder)).sort()).not.toContain('new');
+  expect(rig.registry.count({ key: 'p/a/v1/README' })).toBe(0);
 });
 
 it('whether a file system folds names is tried out, also for a folder that is not there, and leaves no trace', async () => {

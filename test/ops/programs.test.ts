@@ -13,6 +13,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { makeExecutable } from '../../src/cache/executables.ts';
+import { type Fingerprints, openFingerprints } from '../../src/cache/fingerprints.ts';
+import { createLayout } from '../../src/cache/layout.ts';
 import { formatTreeRecord } from '../../src/model/tree-record.ts';
 import { createRig, md5 } from '../helpers/rig.ts';
 
@@ -189,6 +192,27 @@ describe.skipIf(process.platform === 'win32')('a program', () => {
     const damaged = join(folder, 'cache/.gypsum-client/1/damaged');
     const [aside = ''] = readdirSync(damaged);
     expect(readFileSync(join(damaged, aside, 'run'), 'utf8')).toBe('mine');
+  });
+
+  it('is not put in the place of an edit that was made while it was looked for', async () => {
+    const { client, clone, cacheDir, cached, ...rig } = await createRun();
+    await client.cloneVersion(V1, clone);
+    rig.makePlain();
+    const layout = createLayout(cacheDir);
+    const digest = { algorithm: 'md5', hex: md5(RUN) } as const;
+    const source = { ...V1, path: 'bin/run' };
+    const known = await openFingerprints(layout, 'p', [digest.hex]);
+    const edited: Fingerprints = {
+      ...known,
+      check() {
+        chmodSync(cached('bin/run'), 0o644);
+        writeFileSync(cached('bin/run'), 'mine');
+        return 'same';
+      },
+    };
+    const content = { digest, size: RUN.length, source, files: [source] };
+    await makeExecutable(layout, edited, content, source, undefined);
+    expect(readFileSync(cached('bin/run'), 'utf8')).toBe('mine');
   });
 
   it('goes with its version when the cache is pruned', async () => {

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  fstatSync,
   lstatSync,
   readFileSync,
   renameSync,
@@ -12,6 +13,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ChangePlan } from '../../src/index.ts';
 import { freshName } from '../../src/tree/put-file.ts';
+import { aroundCalls } from '../helpers/around-calls.ts';
 import { type CloneRig, createCloneRig, expectSoundCache, linksTo, V1 } from '../helpers/edits.ts';
 import { leftoverName } from '../helpers/leftover-name.ts';
 
@@ -57,6 +59,27 @@ describe('staging', () => {
     const sub = join(clone, 'sub');
     expect(await client.stageFiles([sub], { globs: ['to-*/**', 'same'] })).toMatchObject({ replaced: 2 });
     expect(await client.stageFiles([sub], { all: true })).toMatchObject({ replaced: 5, unchanged: 2 });
+  });
+
+  it('has the bytes of a copy on the disk before it takes the place of its link', async () => {
+    const { client, clone } = await createCloneRig();
+    const calls: string[] = [];
+    aroundCalls({
+      fsyncSync(call, file) {
+        calls.push(`sync ${fstatSync(file).ino}`);
+        call(file);
+      },
+      renameSync(call, from, to) {
+        calls.push(`rename ${lstatSync(from).ino}`);
+        call(from, to);
+      },
+    });
+    await client.stageFiles([join(clone, 'changed')]);
+    const staged = inodeOf(join(clone, 'changed'));
+    expect(calls.filter((call) => call.endsWith(` ${staged}`)).slice(-2)).toEqual([
+      `sync ${staged}`,
+      `rename ${staged}`,
+    ]);
   });
 
   it('keeps what makes a file executable', async () => {
