@@ -1,5 +1,5 @@
 import { versionsOf, writeReceipt } from '../cache/receipts.ts';
-import { openTrash } from '../cache/trash.ts';
+import { openTrash, type Trash } from '../cache/trash.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
@@ -67,13 +67,16 @@ export async function applyChangePlan(
   });
 }
 
-/** Does it for a plan that was made just now, with the version that the clone is to be of. */
+/**
+ * Does it for a plan that was made just now, with the version that the clone is to be of; what it replaces is kept in a trash of its
+ * own unless there is one already.
+ */
 export async function carryOut(
   ctx: Context,
   clone: FoundClone,
   plan: ChangePlan,
   documents: FolderVersion,
-  options: SaveOptions,
+  { trash: given, ...options }: SaveOptions & { readonly trash?: Trash },
 ): Promise<ChangeResult> {
   const { verb, directory, from, steps, left, unchanged } = plan;
   const sources = neededSources(ctx, plan);
@@ -83,7 +86,7 @@ export async function carryOut(
   const { fetched } = await saveSources(ctx, sources, options);
   await ctx.cache.open();
   await makeProgramsOf(ctx, documents, options);
-  const trash = steps.some(({ keep }) => keep) ? openTrash(ctx.cache.layout) : undefined;
+  const trash = given ?? (steps.some(({ keep }) => keep) ? openTrash(ctx.cache.layout) : undefined);
   const how = { orCopy: true, durable: verb === 'stage', ...(trash !== undefined && { keep: trash.keep }) };
   const save = () => saveSources(ctx, sources, options);
   const journey = from === undefined ? undefined : await setOut(ctx, clone, documents.ref, save, options);

@@ -3,6 +3,7 @@ import { chmod, copyFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { filesOfInodes } from '../cache/files-of-inodes.ts';
 import { moveAside } from '../cache/move-aside.ts';
+import type { Trash } from '../cache/trash.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions, OnEvent } from '../events.ts';
 import { inodeId } from '../model/fingerprint.ts';
@@ -34,11 +35,40 @@ export async function rescueEdits(
   options: CallOptions,
 ): Promise<void> {
   const { signal, onEvent } = options;
-  const inodes = new Set(edited.flatMap(({ path }) => inodeIfAny(join(root, path))));
-  for (const { path, file } of edited) {
-    signal?.throwIfAborted();
+  await mendEdited(ctx, root, edited, options, async ({ path, file }) => {
     await replaceLink(join(root, path), signal);
     onEvent?.({ type: 'rescued', path, file });
+  });
+}
+
+/**
+ * Keeps in the trash what was edited through symlinks, and gives the cache its right content again; a hard link of the folder
+ * is left with the edit, as a file that is none of the cache's.
+ */
+export async function discardEdits(
+  ctx: Context,
+  root: string,
+  edited: readonly Linked[],
+  { trash, ...options }: CallOptions & { readonly trash: Trash },
+): Promise<void> {
+  await mendEdited(ctx, root, edited, options, ({ path }) => {
+    const place = join(root, path);
+    if (lstatSync(fsPath(place)).isSymbolicLink()) trash.keep(realPath(place), path);
+  });
+}
+
+/** Gives every file of the cache that shares an edited inode its right content again, when the edits have been seen to. */
+async function mendEdited(
+  ctx: Context,
+  root: string,
+  edited: readonly Linked[],
+  { signal, onEvent }: CallOptions,
+  seeTo: (link: Linked) => void | Promise<void>,
+): Promise<void> {
+  const inodes = new Set(edited.flatMap(({ path }) => inodeIfAny(join(root, path))));
+  for (const link of edited) {
+    signal?.throwIfAborted();
+    await seeTo(link);
   }
   const notice: OnEvent = (event) => {
     const isRescued = event.type === 'damaged' && inodeIfAny(event.movedTo).some((inode) => inodes.has(inode));

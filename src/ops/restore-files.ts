@@ -1,5 +1,6 @@
 import { statIfThere } from '../cache/blobs.ts';
 import { parseBucketText } from '../cache/bucket-text.ts';
+import { openTrash } from '../cache/trash.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { placeIn } from '../model/local-path.ts';
@@ -18,13 +19,15 @@ import { findCloneSources } from './find-clone-sources.ts';
 import type { Linked } from './found.ts';
 import { linksToFetch } from './needed-sources.ts';
 import { readStanding, type Stood } from './read-standing.ts';
+import { discardEdits, isRescuable } from './rescue-edits.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { type CloneSelection, selectInClone } from './select-in-clone.ts';
 
 export interface RestoreOptions extends SaveOptions, CloneSelection {
   /**
-   * Restore also what was modified, deleted or replaced. What it was is kept in the trash of the cache until that is pruned.
+   * Restore also what was modified, deleted or replaced, and, in the cache, what was edited through its link. What it was is
+   * kept in the trash of the cache until that is pruned.
    * @default false
    */
   force?: boolean;
@@ -46,12 +49,20 @@ export async function restoreFiles(
   options: RestoreOptions = {},
 ): Promise<ChangeResult> {
   return run(ctx, options, async () => {
-    const { clone, plan, documents } = await makePlan(ctx, paths, options);
-    return carryOut(ctx, clone, plan, documents, options);
+    const { clone, plan, documents, edited } = await makePlan(ctx, paths, options);
+    const unwanted = options.force ? edited.filter((link) => !link.inSite && isRescuable(clone.root, link)) : [];
+    if (unwanted.length === 0) return carryOut(ctx, clone, plan, documents, options);
+    const trash = openTrash(ctx.cache.layout);
+    await discardEdits(ctx, clone.root, unwanted, { ...options, trash });
+    const again = await makePlan(ctx, paths, options);
+    return carryOut(ctx, again.clone, again.plan, again.documents, { ...options, trash });
   });
 }
 
-/** Says what `restoreFiles` would do, and does nothing: `applyChangePlan` does it. */
+/**
+ * Says what `restoreFiles` would do, and does nothing: `applyChangePlan` does it. What was edited through its link is left by a
+ * plan, also with `force`.
+ */
 export async function planRestore(
   ctx: Context,
   paths: readonly string[],
@@ -60,11 +71,18 @@ export async function planRestore(
   return run(ctx, options, async () => (await makePlan(ctx, paths, options)).plan);
 }
 
+interface Planned {
+  readonly clone: FoundClone;
+  readonly plan: ChangePlan;
+  readonly documents: FolderVersion;
+  readonly edited: readonly Linked[];
+}
+
 async function makePlan(
   ctx: Context,
   paths: readonly string[],
   { force = false, download = true, all, globs, ...options }: RestoreOptions,
-): Promise<{ clone: FoundClone; plan: ChangePlan; documents: FolderVersion }> {
+): Promise<Planned> {
   const parts = await selectInClone(ctx, paths, { all, globs }, options);
   const { clone, tree } = parts;
   const { root, ref, receipt } = clone;
@@ -85,11 +103,12 @@ async function makePlan(
   };
   const wish = { manifest, own: entries, paths: sortPaths([...meant]), standing, layOut, isLaidOut, isAstray, force };
   const planned = planRestoreSteps(wish);
-  const { steps, left, unchanged } = await withoutEdited(ctx, root, planned, standing, meant, options);
+  const edited = await findEdited(ctx, root, standing, meant, options);
+  const { steps, left, unchanged } = withoutEdited(planned, edited);
   const dangling = standing.filter((one) => isWanted(one.path) && isDangling(ctx, one) && isLaidOut(one));
   const fetch = download ? [...linksToFetch(ctx, steps, isWanted), ...dangling.map(({ path }) => path)] : [];
   const plan = { verb: 'restore', ...ref, directory: root, mode: receipt.mode, steps, left, unchanged, fetch } as const;
-  return { clone, plan, documents };
+  return { clone, plan, documents, edited };
 }
 
 function isDangling({ cache }: Context, { type, link }: Stood): boolean {
@@ -98,20 +117,21 @@ function isDangling({ cache }: Context, { type, link }: Stood): boolean {
   );
 }
 
-/** Leaves out links whose cached file was edited through them: what they show is nowhere else. */
-async function withoutEdited(
+/** Finds the links whose cached file was edited through them: what they show is nowhere else. */
+function findEdited(
   ctx: Context,
   root: string,
-  { steps, left, unchanged }: PlannedSteps,
   standing: readonly Stood[],
   meant: ReadonlySet<string>,
   options: CallOptions,
-): Promise<PlannedSteps> {
+): Promise<readonly Linked[]> {
   const links: Linked[] = [];
   for (const { path, link } of standing) if (link !== undefined && meant.has(path)) links.push(link);
-  const edited = new Set(
-    (await findChanged(ctx, links, ({ path }) => placeIn(root, path), options)).map(({ path }) => path),
-  );
+  return findChanged(ctx, links, ({ path }) => placeIn(root, path), options);
+}
+
+function withoutEdited({ steps, left, unchanged }: PlannedSteps, links: readonly Linked[]): PlannedSteps {
+  const edited = new Set(links.map(({ path }) => path));
   if (edited.size === 0) return { steps, left, unchanged };
   const kept = steps.filter(({ path }) => !edited.has(path));
   const others = left.filter(({ path }) => !edited.has(path));

@@ -87,7 +87,7 @@ it('gypsum status names what differs, by what became of it, and what can be done
       '1 file is edited in the cache, through a link: equal files of all versions are one there.',
       `    To publish the edits, have them made files of this folder: gypsum upload --rescue ${clone}`,
       '    To keep one as a file without publishing it: gypsum stage --rescue FILE',
-      '    If they are not wanted: gypsum cache verify --repair p/a/v1 (they are kept aside)',
+      '    If one is not wanted: gypsum restore --force FILE (it is kept until "gypsum cache prune")',
       `If the cache was moved: gypsum relink ${clone}`,
     ),
   );

@@ -6,15 +6,16 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openFingerprints } from '../../src/cache/fingerprints.ts';
-import { createCloneRig, expectSoundCache, linksTo, V1, VERSIONS } from '../helpers/edits.ts';
+import { createCloneRig, expectSoundCache, linksTo, V1, V2, VERSIONS } from '../helpers/edits.ts';
 import { leftoverName } from '../helpers/leftover-name.ts';
-import { md5 } from '../helpers/rig.ts';
+import { md5, readTree } from '../helpers/rig.ts';
 
 const edit = (path: string, content: string) => {
   rmSync(path, { force: true });
@@ -172,12 +173,60 @@ describe('restoring', () => {
     const { client, clone, cached } = await createCloneRig();
     chmodSync(cached('changed'), 0o644);
     writeFileSync(join(clone, 'changed'), 'EDITED');
-    expect(await client.restoreFiles([clone], { force: true })).toMatchObject({
-      replaced: 0,
-      unchanged: 6,
+    const left = { replaced: 0, unchanged: 6, left: [{ path: 'changed', state: 'edited' }] };
+    expect(await client.restoreFiles([clone])).toMatchObject(left);
+    expect(await client.planRestore([clone], { force: true })).toMatchObject({ steps: [], left: left.left });
+    expect(readFileSync(cached('changed'), 'utf8')).toBe('EDITED');
+  });
+
+  it.each(['symlink', 'hardlink'] as const)(
+    'keeps in the trash what was edited through a %s, if it is forced',
+    async (mode) => {
+      const rig = await createCloneRig(mode);
+      const { client, clone, cached, look } = rig;
+      chmodSync(cached('changed'), 0o644);
+      writeFileSync(join(clone, 'changed'), 'EDITED');
+      edit(join(clone, 'same'), 'mine');
+      rmSync(join(clone, 'sub/x'));
+      const { trash = '', ...result } = await client.restoreFiles([clone], { force: true });
+      expect(result).toMatchObject({ left: [], made: 1, fetched: { contents: 0 } });
+      expect(look()).toEqual(mode === 'symlink' ? linksTo('v1') : VERSIONS['p/a/v1']);
+      expect(lstatSync(cached('changed')).ino).toBe(statSync(join(clone, 'changed')).ino);
+      expectSoundCache(rig);
+      expect(await readTree(trash)).toEqual({ changed: 'EDITED', same: 'mine' });
+      expect(await client.cloneStatus(clone)).toMatchObject({ clean: true });
+      expect((await client.verifyCache([], { deep: true })).problems).toEqual([]);
+    },
+  );
+
+  it('restores what was edited through links only as far as it is meant, and gives all that is equal its content again', async () => {
+    const { client, clone, cached } = await createCloneRig();
+    for (const path of ['changed', 'sub/x']) {
+      chmodSync(cached(path), 0o644);
+      writeFileSync(join(clone, path), 'EDITED');
+    }
+    await client.saveVersion(V2);
+    const { trash = '', left } = await client.restoreFiles([join(clone, 'sub')], { force: true });
+    expect(left).toEqual([]);
+    expect(await readTree(trash)).toEqual({ 'sub/x': 'EDITED' });
+    expect(readFileSync(cached('sub/x'), 'utf8')).toBe('x');
+    expect(readFileSync(cached('changed'), 'utf8')).toBe('EDITED');
+  });
+
+  it('leaves what was edited in the site cache, which is somebody else’s', async () => {
+    const { connect, folder } = await createCloneRig();
+    const site = join(folder, 'site');
+    await connect({ cacheDir: site }).saveVersion(V1);
+    const reader = connect({ cacheDir: join(folder, 'own'), siteCacheDir: site });
+    const clone = join(folder, 'reader');
+    await reader.cloneVersion(V1, clone);
+    const edited = join(site, 'bucket/p/a/v1/changed');
+    chmodSync(edited, 0o644);
+    writeFileSync(edited, 'EDITED');
+    expect(await reader.restoreFiles([clone], { force: true })).toMatchObject({
       left: [{ path: 'changed', state: 'edited' }],
     });
-    expect(readFileSync(cached('changed'), 'utf8')).toBe('EDITED');
+    expect(readFileSync(edited, 'utf8')).toBe('EDITED');
   });
 
   it('keeps an edit that comes between the plan and the deed', async () => {

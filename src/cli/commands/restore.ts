@@ -1,4 +1,3 @@
-import { formatRef } from '../../model/refs.ts';
 import type { ChangeResult } from '../../ops/apply-change-plan.ts';
 import type { ChangePlan } from '../../ops/change-plan.ts';
 import { linkFolders } from '../../ops/link-folders.ts';
@@ -25,7 +24,8 @@ export const restore: Command<ChangeResult | ChangePlan | LinkResult | LinkPlan,
     ...pathFlags,
     {
       flags: '--force',
-      description: 'also what was modified, replaced or deleted; what it was is kept until "gypsum cache prune"',
+      description:
+        'also what was modified, replaced, deleted or edited through its link; what it was is kept until "gypsum cache prune"',
     },
     { flags: '--no-download', description: 'do not fetch what links lead to that dangle' },
     fromFlag('in a folder that is no clone: files that are equal to those of this folder, as "gypsum link" does'),
@@ -51,7 +51,7 @@ export const restore: Command<ChangeResult | ChangePlan | LinkResult | LinkPlan,
     const { replaced, made, unchanged, left } = result;
     const hints = [
       ...(left.some(({ state }) => FORCED.includes(state)) ? [HINT] : []),
-      ...(left.some(({ state }) => state === 'edited') ? [hintForEdited(result)] : []),
+      ...(left.some(({ state }) => state === 'edited') ? [HINT_FOR_EDITED] : []),
     ];
     return [
       ...left.map(showLeft),
@@ -63,11 +63,7 @@ export const restore: Command<ChangeResult | ChangePlan | LinkResult | LinkPlan,
 };
 
 /** What is restored if that is forced. */
-const FORCED: readonly string[] = ['modified', 'deleted', 'foreign'];
+const FORCED: readonly string[] = ['modified', 'deleted', 'foreign', 'edited'];
 const HINT = 'To restore these too: --force. What they are is kept until the cache is pruned.';
 
-/** Says what is done about edits that are nowhere but in the cache, which nothing here replaces. */
-function hintForEdited({ project, asset, version }: ChangeResult): string {
-  const ref = formatRef({ project, asset, version });
-  return `To keep an edit as a file: gypsum stage --rescue FILE. If it is not wanted: gypsum cache verify --repair ${ref}.`;
-}
+const HINT_FOR_EDITED = 'To keep an edit through a link as a file: gypsum stage --rescue FILE.';

@@ -75,7 +75,7 @@ function showHints({
           `${files(edited.files)} edited in the cache, through a link: equal files of all versions are one there.`,
           `    To publish the edits, have them made files of this folder: gypsum upload --rescue ${folder}`,
           '    To keep one as a file without publishing it: gypsum stage --rescue FILE',
-          `    If they are not wanted: gypsum cache verify --repair ${formatRef(ref)} (they are kept aside)`,
+          '    If one is not wanted: gypsum restore --force FILE (it is kept until "gypsum cache prune")',
         ]),
     ...(refused.some(({ kind }) => kind === 'astray') ? [`If the cache was moved: gypsum relink ${folder}`] : []),
   ];
