@@ -14,6 +14,7 @@ import { createSources, findFolderRecord, symlinkRule } from './folder-record.ts
 import { cachedPlace, type FoundLink, sentOf } from './found.ts';
 import { readKept } from './kept-symlinks.ts';
 import type { LoadedTree } from './load-tree.ts';
+import { notMadeIn } from './standing-record.ts';
 import type { VersionDocuments } from './version-documents.ts';
 
 /** Something of a folder that no version can hold. */
@@ -55,9 +56,9 @@ export async function readComparable(
 ): Promise<Comparable> {
   const record = await findFolderRecord(ctx, root, options);
   const symlinks = symlinkRule(keepSymlinks ? 'keep' : undefined, record);
-  const clone = record?.base?.clone;
-  const reading = { ...options, loaded, symlinks, ...(clone !== undefined && { clone }) };
-  const { entries: found } = await readKept(ctx, root, reading);
+  const { clone, notMade = [] } = record?.base ?? {};
+  const reading = { ...options, loaded, symlinks, notMade: [...notMade, ...notMadeIn(root)] };
+  const { entries: found } = await readKept(ctx, root, { ...reading, ...(clone !== undefined && { clone }) });
   const toSource = createSources(record?.base);
   const facts = new Map<string, EntryFacts>();
   const entries: VersionEntry[] = [];

@@ -7,13 +7,12 @@ import { fsPath } from '../model/local-path.ts';
 import type { TreeChange } from '../model/merge-trees.ts';
 import { type FileRef, formatRef } from '../model/refs.ts';
 import { type DirectoryEntry, type EntryFacts, factsOf, isBelow, joinPath } from '../model/tree.ts';
-import { type RecordSymlink, TREE_RECORD, type TreeRecord } from '../model/tree-record.ts';
+import { TREE_RECORD } from '../model/tree-record.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import { readFacts } from '../tree/entry-facts.ts';
 import { isShortLived } from '../tree/put-file.ts';
 import { liesIn, realPath } from '../tree/real-path.ts';
-import { statThrough } from '../tree/stat-through.ts';
 import { digestFiles } from './digest-files.ts';
 import { findChanged } from './find-changed.ts';
 import { createSources, findFolderBase } from './folder-record.ts';
@@ -24,7 +23,7 @@ import type { PutSource } from './put-source.ts';
 import { type Reading, readFolder } from './read-folder.ts';
 import { isRescuable } from './rescue-edits.ts';
 import { saveFileRefs } from './save-file-refs.ts';
-import { readStandingRecord } from './standing-record.ts';
+import { notMadeIn } from './standing-record.ts';
 
 export interface ReadPutOptions extends CallOptions {
   followLinks: boolean;
@@ -166,13 +165,6 @@ function typeOf({ type }: Found): TreeChange['type'] {
 /** The record that is in the folder is left out: a new one is made. */
 function isOwnRecord({ path }: Found): boolean {
   return path === TREE_RECORD;
-}
-
-/** Gives the symlinks that could not be made in a folder, as its record says; nothing is known of one that is a link to what is not there. */
-function notMadeIn(root: string): RecordSymlink[] {
-  const place = join(root, TREE_RECORD);
-  const { entries, notMade }: TreeRecord = statThrough(place)?.isFile() ? readStandingRecord(place) : { entries: [] };
-  return notMade === true ? entries.filter((entry) => entry.type === 'symlink') : [];
 }
 
 /** Gives what is known of the file that a symlink leads to. */

@@ -85,6 +85,16 @@ describe('a clone of a version with symlinks', () => {
     }
   });
 
+  it('may be a copy with symlinks that could not be made there: they do not differ', async () => {
+    const { client, folder } = await createClone();
+    const copy = join(folder, 'copy');
+    await client.getTree(V1, copy, { symlinks: 'skip' });
+    expect(told(await client.diffClone(copy, V1))).toEqual(['- broken', '- sub/up']);
+    const entries = [{ type: 'symlink', path: 'sub/up', target: '../run.sh', targetType: 'file' }] as const;
+    writeFileSync(join(copy, TREE_RECORD), formatTreeRecord({ entries, notMade: true }));
+    expect(told(await client.diffClone(copy, V1))).toEqual(['- broken']);
+  });
+
   it('differs from it by symlinks, folders, kinds and permissions', async () => {
     const { client, clone, at } = await createClone();
     rmSync(at('broken'));
