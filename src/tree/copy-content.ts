@@ -60,8 +60,7 @@ export async function copyContent(
   const to = openSync(fsPath(fresh), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
     const hash = createDigest();
-    let at = await skipEqual(file, to, hash, pace);
-    ftruncateSync(to, at);
+    let at = await keepEqual(file, to, hash, pace);
     for await (const bytes of file.chunks(at)) {
       hash.update(bytes);
       for (let from = 0; from < bytes.length; ) from += writeSync(to, bytes, from, bytes.length - from, at + from);
@@ -77,8 +76,8 @@ export async function copyContent(
   }
 }
 
-/** Gives how many bytes are there already, and the same. */
-async function skipEqual(file: File, to: number, hash: Hash, pace: Pace): Promise<number> {
+/** Cuts off what is there at the first difference; gives how many bytes are left. */
+async function keepEqual(file: File, to: number, hash: Hash, pace: Pace): Promise<number> {
   const size = fstatSync(to).size;
   let at = 0;
   if (size === 0) return at;
@@ -86,11 +85,12 @@ async function skipEqual(file: File, to: number, hash: Hash, pace: Pace): Promis
   for await (const bytes of file.chunks()) {
     if (there.length < bytes.length) there = Buffer.allocUnsafe(bytes.length);
     const length = readSync(to, there, 0, bytes.length, at);
-    if (length < bytes.length || !there.subarray(0, length).equals(bytes)) return at;
+    if (length < bytes.length || !there.subarray(0, length).equals(bytes)) break;
     hash.update(bytes);
     at += length;
     if (pace.due()) await pace.rest();
   }
+  ftruncateSync(to, at);
   return at;
 }
 

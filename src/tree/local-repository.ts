@@ -8,7 +8,7 @@ import { type CopyContentOptions, cloneContent, copyContent, digestContent } fro
 import { listFolder } from './list-folder.ts';
 import { openFile } from './open-file.ts';
 import { createPlaces } from './places.ts';
-import { freshName, isAbandoned, isRefusal, partialName, removeIfThere } from './put-file.ts';
+import { freshName, isAbandoned, isPartial, isRefusal, partialName, removeIfThere } from './put-file.ts';
 import { setReplicaFacts } from './replica-facts.ts';
 import { microseconds } from './replica-stats.ts';
 import type { Change, File, Repository, Written } from './repository.ts';
@@ -31,6 +31,9 @@ export interface LocalRepositoryOptions {
 /** Units: bytes. What a kill leaves of the copy of such a file is gone on with; that of a smaller one is begun again. */
 const RESUMABLE = 64 * 1024 * 1024;
 
+/** Units: milliseconds. As long as loops hold the thread. */
+const SLICE = 50;
+
 /**
  * Opens a folder, given by its real path, as a repository. Whatever is written there stands under a short-lived name beside
  * its place until it is whole, and takes it by rename. Folders that nobody may write to are made writable for as long as it takes.
@@ -46,9 +49,17 @@ export function openLocalRepository(
   const unlocker = createUnlocker(way);
   const pace = createPace(signal);
   let mayClone = true;
+  let since = performance.now();
+
+  /** Looks at all folders again once others have had their turn. */
+  const refresh = () => {
+    if (performance.now() - since < SLICE) return;
+    since = performance.now();
+    for (const led of [way, origin]) led.forget();
+  };
 
   const open = (path: string): File => {
-    origin.forget();
+    refresh();
     // Where symlinks are followed, they are on the way, too.
     if (followOutside !== undefined) return openFile(places.to(path), path, { follow: true });
     return openFile(origin.to(path), path);
@@ -65,7 +76,7 @@ export function openLocalRepository(
 
   const prepare = async (file: File, fresh: string, how: CopyContentOptions): Promise<string | undefined> => {
     const place = way.to(fresh);
-    const isBegun = lstatSync(fsPath(place), { throwIfNoEntry: false }) !== undefined;
+    const isBegun = isPartial(fresh) && lstatSync(fsPath(place), { throwIfNoEntry: false }) !== undefined;
     if (mayClone && !isBegun && cloneContent(file, place, how)) return digests ? digestOf(fresh) : undefined;
     mayClone &&= isBegun;
     return copyContent(file, place, how);
@@ -81,8 +92,7 @@ export function openLocalRepository(
       const digest = await unlocker.with([path], () => prepare(file, fresh, how));
       if (file.look().stamp !== stamp) throw changed(path, 'was changed while it was copied');
       if (expected !== undefined && (digest ?? (await digestOf(fresh))) !== expected) throw changed(path, 'is another');
-      // Others have had their turn.
-      way.forget();
+      refresh();
       renameSync(fsPath(way.to(fresh)), fsPath(way.to(path)));
       return digest === undefined ? {} : { digest };
     } catch (error) {
@@ -127,6 +137,7 @@ export function openLocalRepository(
 
     async create(entry, content) {
       const { path } = entry;
+      refresh();
       if (content !== undefined) return write({ ...entry, type: 'file' }, content);
       await unlocker.with([path], async () => {
         // Its own mode comes when all is in it.
@@ -139,6 +150,7 @@ export function openLocalRepository(
 
     async modify(change, content) {
       const { type, path, target } = change;
+      refresh();
       if (content !== undefined) return write(change, content);
       if (target !== undefined) await unlocker.with([path], async () => link(change, false));
       else {
@@ -149,14 +161,13 @@ export function openLocalRepository(
     },
 
     async delete(path, type) {
-      way.forget();
+      refresh();
       const remove = type === 'directory' ? rmdirSync : unlinkSync;
       await unlocker.with([path], async () => unlessGone(() => remove(fsPath(way.to(path)))));
     },
 
     async move(from, to, { stays = false } = {}) {
-      way.forget();
-      origin.forget();
+      refresh();
       await unlocker.with([from, to], async () => {
         if (!stays || !addName(from, to)) renameSync(fsPath(origin.to(from)), fsPath(way.to(to)));
       });

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { publishManyFiles } from './many-files.mjs';
 import { REGISTRY_CASES, runRegistryCase } from './registry.mjs';
+import { REPLICA_CASES, runReplicaCase } from './replica.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -42,7 +43,7 @@ const MILLION = { 'clone-million': 'clone-no-download', 'prepare-million': 'prep
 
 const entries = Number(values.entries ?? (values.small ? 1_000 : 100_000));
 const rounds = values.small || values.entries ? 1 : 3;
-const all = { ...CASES, ...REGISTRY_CASES };
+const all = { ...CASES, ...REPLICA_CASES, ...REGISTRY_CASES };
 const names = values.case === undefined ? Object.keys(all) : [values.case];
 for (const name of names) {
   if (!Object.hasOwn(all, name))
@@ -56,6 +57,10 @@ try {
   for (const name of names) {
     if (Object.hasOwn(REGISTRY_CASES, name)) {
       results.push(await runRegistryCase(name, folder, { small: values.small, rounds }));
+      continue;
+    }
+    if (Object.hasOwn(REPLICA_CASES, name)) {
+      results.push(await runReplicaCase(name, folder, { entries, rounds }));
       continue;
     }
     const isMillion = Object.hasOwn(MILLION, name);
