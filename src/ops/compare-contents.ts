@@ -2,7 +2,7 @@ import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
 import { digestContent } from '../tree/copy-content.ts';
-import { type Doubtful, findDoubtful } from '../tree/find-doubtful.ts';
+import { findDoubtful } from '../tree/find-doubtful.ts';
 import type { ReplicaEntry, ReplicaFile } from '../tree/replica-entry.ts';
 import type { Repository } from '../tree/repository.ts';
 
@@ -19,7 +19,7 @@ export async function compareContents(
   [destination, to]: readonly [readonly ReplicaEntry[], Repository],
   { checksum, moves, onFailure, signal, onEvent }: CompareContentsOptions,
 ): Promise<void> {
-  const doubtful: Doubtful = findDoubtful(source, destination, { checksum, moves });
+  const doubtful = await findDoubtful(source, destination, { checksum, moves, signal });
   const pace = createPace(signal);
   const digest = async (repository: Repository, entry: ReplicaFile): Promise<string> => {
     const file = await repository.read(entry.path);

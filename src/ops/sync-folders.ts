@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { GypsumError } from '../errors.ts';
+import { GypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { findCollisions } from '../model/collisions.ts';
 import { fsPath } from '../model/local-path.ts';
@@ -210,7 +210,7 @@ async function checkPlan(
   }
   const isNew = plan.operations.some(({ op }) => op === 'create' || op === 'mkdir' || op === 'link');
   // To find out, something has to be made there.
-  if (!isNew || dryRun || !(await foldsNames(isMissing ? join(destination, '..') : destination))) return;
+  if (!isNew || dryRun || !(await foldsNamesIn(isMissing ? join(destination, '..') : destination))) return;
   const collisions = findCollisions(trees.source.map(({ path }) => path));
   if (collisions.length === 0) return;
   const names = collisions.map(({ path, other }) => `${showText(other)} and ${showText(path)}`);
@@ -219,6 +219,16 @@ async function checkPlan(
     `The source has names that the file system of ${showText(destination)} takes for the same:${showLines(names, 5)}`,
     { hint: 'Use a folder on a file system that tells upper from lower case.', details: { destination, collisions } },
   );
+}
+
+async function foldsNamesIn(folder: string): Promise<boolean> {
+  try {
+    return await foldsNames(folder);
+  } catch (error) {
+    // It cannot be found out before the folder is made writable.
+    if (isSystemError(error, 'EACCES', 'EPERM')) return false;
+    throw error;
+  }
 }
 
 /** Makes the folder of the replica, open to no more people than its source. */

@@ -101,18 +101,14 @@ async function endFolders(
     const change = { type: 'directory', path, ...(mode !== undefined && { mode }), mtime } as const;
     const own = operations.get(path) ?? [];
     for (const operation of own) await attempt(operation, () => destination.modify(change));
-    if (own.length === 0 && touched.has(path)) {
-      await attemptQuietly(() => destination.modify(change));
+    if (own.length > 0 || !touched.has(path)) continue;
+    try {
+      await destination.modify(change);
+    } catch (error) {
+      // One that could not be made, or is something else by now, has been told of with what was to be in it.
+      if (isSystemError(error, 'ENOENT', 'ENOTDIR') || isGypsumError(error, 'file-changed')) continue;
+      await attempt({ op: 'touch', type: 'directory', path, mtime }, () => Promise.reject(error));
     }
-  }
-}
-
-/** What is not there could not be made, and that has been told. */
-async function attemptQuietly(work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!isSystemError(error, 'ENOENT', 'ENOTDIR')) throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { createPace, type Pace } from '../give-way.ts';
 import { nameOf } from '../model/tree.ts';
 import { compareTrees } from './compare.ts';
 import { type ReplicaEntry, type ReplicaFile, sameTime } from './replica-entry.ts';
@@ -8,19 +9,29 @@ export interface Doubtful {
   readonly destination: readonly ReplicaFile[];
 }
 
+export interface DoubtfulOptions {
+  /** No time counts. @default false */
+  checksum?: boolean;
+  /** Also where files may have come from. @default true */
+  moves?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * Finds the files that may be the same, or may have moved, such that only their contents tell: those of one size at one path
- * with other times, and new ones of the same size as others that are gone. With `checksum` no time counts.
+ * with other times, and new ones of the same size as others that are gone.
  */
-export function findDoubtful(
+export async function findDoubtful(
   source: readonly ReplicaEntry[],
   destination: readonly ReplicaEntry[],
-  { checksum = false, moves = true }: { checksum?: boolean; moves?: boolean } = {},
-): Doubtful {
+  { checksum = false, moves = true, signal }: DoubtfulOptions = {},
+): Promise<Doubtful> {
+  const pace = createPace(signal);
   const doubtful = { source: new Set<ReplicaFile>(), destination: new Set<ReplicaFile>() };
   const wanted = new Map<number, ReplicaFile[]>();
   const displaced = new Map<number, ReplicaFile[]>();
   for (const { left, right } of compareTrees(source, destination)) {
+    if (pace.due()) await pace.rest();
     const isBoth = left?.type === 'file' && right?.type === 'file' && left.size === right.size;
     if (isBoth && !checksum && sameTime(left.mtime, right.mtime)) continue;
     if (isBoth && left.size > 0) {
@@ -37,31 +48,45 @@ export function findDoubtful(
       for (const file of files) doubtful.source.add(file);
       for (const file of gone) doubtful.destination.add(file);
     }
-    addCopied(wanted, destination, doubtful);
+    await addCopied(wanted, destination, doubtful, pace);
   }
   return { source: [...doubtful.source], destination: [...doubtful.destination] };
 }
 
 /** A new file that has the size, and the name or the time, of one that stays may be a copy of it. */
-function addCopied(
+async function addCopied(
   wanted: ReadonlyMap<number, readonly ReplicaFile[]>,
   destination: readonly ReplicaEntry[],
   doubtful: { source: Set<ReplicaFile>; destination: Set<ReplicaFile> },
-): void {
-  const files = [...wanted.values()].flat();
-  const open = new Set(files.flatMap(traitsOf));
-  const found = new Set<string>();
-  for (const there of destination) {
-    const traits =
-      there.type === 'file' && wanted.has(there.size) ? traitsOf(there).filter((one) => open.has(one)) : [];
-    if (there.type === 'file' && traits.length > 0) doubtful.destination.add(there);
-    for (const one of traits) found.add(one);
+  pace: Pace,
+): Promise<void> {
+  // Names and times of new files, by their sizes, and whether one that stays has them.
+  const traits = new Map<number, Map<string | number, boolean>>();
+  for (const entry of destination)
+    if (entry.type === 'file' && wanted.has(entry.size)) traits.set(entry.size, new Map());
+  const files = [...traits.keys()].flatMap((size) => wanted.get(size) ?? []);
+  for (const file of files) {
+    if (pace.due()) await pace.rest();
+    for (const trait of traitsOf(file)) traits.get(file.size)?.set(trait, false);
   }
-  for (const file of files) if (traitsOf(file).some((one) => found.has(one))) doubtful.source.add(file);
+  for (const there of destination) {
+    if (pace.due()) await pace.rest();
+    const known = there.type === 'file' ? traits.get(there.size) : undefined;
+    if (there.type !== 'file' || known === undefined) continue;
+    for (const trait of traitsOf(there)) {
+      if (!known.has(trait)) continue;
+      known.set(trait, true);
+      doubtful.destination.add(there);
+    }
+  }
+  for (const file of files) {
+    if (pace.due()) await pace.rest();
+    if (traitsOf(file).some((trait) => traits.get(file.size)?.get(trait))) doubtful.source.add(file);
+  }
 }
 
-function traitsOf({ path, size, mtime }: ReplicaFile): string[] {
-  return [`${size}/${nameOf(path)}`, `${size} ${mtime}`];
+function traitsOf({ path, mtime }: ReplicaFile): [string, number] {
+  return [nameOf(path), mtime];
 }
 
 function push(files: Map<number, ReplicaFile[]>, file: ReplicaFile): void {

@@ -405,6 +405,42 @@ function aliasOf(folder: string, top: string): string {
   return alias;
 }
 
+describe('a run', () => {
+  it('that is to end does so behind the file in hand, and is no failure', async () => {
+    const pair = await makePair({ a: 'x', b: 'y', 'd/c': 'z' });
+    const stop = new AbortController();
+    const result = await syncFolders(pair.src, pair.dst, { until: stop.signal, onOperation: () => stop.abort() });
+    expect(result).toMatchObject({ operations: [{ op: 'create', path: 'a' }], failures: [], stopped: true });
+    expect(readdirSync(pair.dst)).toEqual(['a']);
+    expect(await syncFolders(pair.src, pair.dst, { until: stop.signal })).toMatchObject({
+      operations: [],
+      stopped: true,
+    });
+    await sync(pair);
+  });
+
+  it('that is stopped throws the reason, also before it began', async () => {
+    const pair = await makePair({ a: 'x', b: 'y' });
+    const [stop, reason] = [new AbortController(), new Error('enough')];
+    stop.abort(reason);
+    await expect(syncFolders(pair.src, pair.dst, { signal: stop.signal })).rejects.toBe(reason);
+    expect(readdirSync(pair.dst)).toEqual([]);
+  });
+
+  it('tells of what has vanished meanwhile, and does the rest', async () => {
+    const pair = await makePair({ a: 'x', b: 'y', c: 'z' });
+    const failed: string[] = [];
+    const result = await syncFolders(pair.src, pair.dst, {
+      onOperation: () => rmSync(join(pair.src, 'b'), { force: true }),
+      onFailure: ({ path }) => failed.push(path),
+    });
+    expect(words(result)).toEqual(['create a', 'create c']);
+    expect(result.failures).toEqual([{ path: 'b', message: expect.stringContaining('ENOENT') }]);
+    expect(failed).toEqual(['b']);
+    await sync(pair);
+  });
+});
+
 describe('before anything is written', () => {
   it.each<[string, (pair: Pair) => [string, string]]>([
     ['one folder', ({ src }) => [src, src]],

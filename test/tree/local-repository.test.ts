@@ -1,0 +1,157 @@
+import {
+  appendFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type File, openLocalRepository, type Repository } from '../../src/index.ts';
+import { applyReplica } from '../../src/tree/apply-replica.ts';
+import { planReplica } from '../../src/tree/plan-replica.ts';
+import { partialName } from '../../src/tree/put-file.ts';
+import { look, makePair } from '../helpers/replica.ts';
+import { snapshot } from '../helpers/snapshot.ts';
+
+/** A repository with files of which something happens to them while they are read. */
+function disturbed(repository: Repository, disturb: (path: string, time: number) => void): Repository {
+  let time = 0;
+  return {
+    ...repository,
+    async read(path): Promise<File> {
+      const { place: _, ...file } = await repository.read(path);
+      return {
+        ...file,
+        async *chunks(from) {
+          yield* file.chunks(from);
+          disturb(path, ++time);
+        },
+      };
+    },
+  };
+}
+
+async function replicate(src: string, dst: string, from: Repository): Promise<string[]> {
+  const to = openLocalRepository(dst);
+  const [source, destination] = [(await openLocalRepository(src).list()).entries, (await to.list()).entries];
+  const failures: string[] = [];
+  await applyReplica(await planReplica(source, destination), from, to, {
+    onFailure: ({ path }, error) => failures.push(`${path}: ${error.message}`),
+  });
+  to.close();
+  return failures;
+}
+
+describe('a file that changes while it is copied', () => {
+  it('is copied again', async () => {
+    const { src, dst } = await makePair({ a: 'x', b: 'y' });
+    const from = disturbed(openLocalRepository(src), (path, time) => {
+      if (path === 'a' && time < 3) appendFileSync(join(src, path), `${time}`);
+    });
+    expect(await replicate(src, dst, from)).toEqual([]);
+    expect(await look(dst)).toEqual(await look(src));
+    expect(readFileSync(join(dst, 'a'), 'utf8')).toBe('x12');
+  });
+
+  it('is told of if it does not come to rest, and the replica keeps what it has', async () => {
+    const { src, dst } = await makePair({ a: 'newer', b: 'y', c: 'z' }, { a: 'old' });
+    const from = disturbed(openLocalRepository(src), (path) => {
+      if (path !== 'c') appendFileSync(join(src, path), '+');
+    });
+    expect(await replicate(src, dst, from)).toEqual([
+      'a: It is unstable: a was changed while it was copied.',
+      'b: It is unstable: b was changed while it was copied.',
+    ]);
+    expect(readdirSync(dst)).toEqual(['a', 'c']);
+    expect(readFileSync(join(dst, 'a'), 'utf8')).toBe('old');
+  });
+
+  it('is not read where something else stands there by then', async () => {
+    const { src, dst, outside } = await makePair({ a: 'x', b: 'y', 'd/c': 'z' });
+    const from = openLocalRepository(src);
+    const [listed] = [await from.list()];
+    const to = openLocalRepository(dst);
+    symlinkSync('canary', join(outside, 'c'));
+    renameSync(join(src, 'b'), join(src, 'a'));
+    symlinkSync(join(outside, 'canary'), join(src, 'b'));
+    renameSync(join(src, 'd'), join(src, 'e'));
+    symlinkSync(outside, join(src, 'd'));
+    const failures: string[] = [];
+    await applyReplica(await planReplica(listed.entries, []), from, to, {
+      onFailure: ({ path }) => failures.push(path),
+    });
+    expect(failures).toEqual(['b', 'd/c']);
+    expect(readdirSync(dst)).toEqual(['a', 'd']);
+  });
+});
+
+it('nothing is written through a folder that becomes a symlink while a file is copied', async () => {
+  const { top, src, dst, outside } = await makePair({ 'd/canary': 'mine' }, { 'd/canary': 'its own' });
+  const before = snapshot(outside);
+  const from = disturbed(openLocalRepository(src), () => {
+    if (existsSync(join(top, 'away'))) return;
+    renameSync(join(dst, 'd'), join(top, 'away'));
+    symlinkSync(outside, join(dst, 'd'));
+  });
+  const failures = await replicate(src, dst, from);
+  expect(failures).toHaveLength(1);
+  expect(snapshot(outside)).toEqual(before);
+});
+
+describe('a large file', () => {
+  const SIZE = 70 * 1024 * 1024;
+  const EQUAL = 66 * 1024 * 1024;
+
+  it('goes on where it was, as far as what is there is the same', async () => {
+    const { src, dst } = await makePair();
+    const large = join(src, 'large');
+    writeFileSync(large, 'begin');
+    truncateSync(large, SIZE);
+    const { place: _, ...file } = await openLocalRepository(src).read('large');
+    const { stamp, entry } = file.look();
+    const partial = join(dst, partialName(`large\0${stamp}`));
+    writeFileSync(partial, 'begin');
+    truncateSync(partial, EQUAL);
+    appendFileSync(partial, 'garbage');
+    const { ino } = lstatSync(partial);
+    const begins: number[] = [];
+    const counting: File = {
+      ...file,
+      chunks(from = 0) {
+        begins.push(from);
+        return file.chunks(from);
+      },
+    };
+    const { digest } = await openLocalRepository(dst).create(entry, counting);
+    file.close();
+    expect(begins).toEqual([0, EQUAL]);
+    expect(lstatSync(join(dst, 'large'))).toMatchObject({ ino, size: SIZE });
+    expect(readFileSync(join(dst, 'large')).equals(readFileSync(large))).toBe(true);
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(readdirSync(dst)).toEqual(['large']);
+  });
+});
+
+it('a move, or a copy, takes the place of what stands there at once, and a copy is what it was said to be', async () => {
+  const { dst } = await makePair({}, { a: 'x', b: 'y', 'd/c': 'z' });
+  const repository = openLocalRepository(dst);
+  await repository.move?.('a', 'b', { stays: true });
+  expect(readFileSync(join(dst, 'a'), 'utf8') + readFileSync(join(dst, 'b'), 'utf8')).toBe('xx');
+  await repository.move?.('d/c', 'b');
+  expect(readFileSync(join(dst, 'b'), 'utf8')).toBe('z');
+  const entry = { type: 'file', path: 'e', size: 1, mode: 0o600, mtime: 0 } as const;
+  await expect(repository.copy?.('b', { ...entry, digest: '0' })).rejects.toMatchObject({ code: 'file-changed' });
+  expect(readdirSync(dst)).toEqual(['a', 'b', 'd']);
+  mkdirSync(join(dst, 'full/of'), { recursive: true });
+  await expect(repository.move?.('a', 'full')).rejects.toMatchObject({ code: 'EISDIR' });
+  await expect(repository.delete('full', 'directory')).rejects.toMatchObject({ code: 'ENOTEMPTY' });
+  // Somebody else was faster.
+  await repository.delete('none', 'file');
+  repository.close();
+});
