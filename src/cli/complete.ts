@@ -5,6 +5,7 @@ import { SETTING_KEYS } from '../config/config-file.ts';
 import { configFromEnvironment, stateDir } from '../config.ts';
 import { nameFault } from '../model/names.ts';
 import { showText } from '../model/text.ts';
+import { TREE_RECORD } from '../model/tree-record.ts';
 import { type Command, type Flag, flagsOf } from './command.ts';
 import { commands } from './commands.ts';
 import { SHELLS } from './completion-scripts.ts';
@@ -167,7 +168,7 @@ async function proposeFiles(
   const start = `${ref.project}/${ref.asset}/${ref.version}:/`;
   const begun = unfinished.slice(start.length);
   return Object.keys(JSON.parse(text ?? '{}'))
-    .filter((path) => path.startsWith(begun))
+    .filter((path) => path !== TREE_RECORD && path.startsWith(begun))
     .map((path) => {
       const slash = path.indexOf('/', begun.length);
       return start + (slash === -1 ? path : path.slice(0, slash + 1));

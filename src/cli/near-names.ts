@@ -4,6 +4,7 @@ import { isGypsumError } from '../errors.ts';
 import type { CallOptions, GypsumEvent } from '../events.ts';
 import { formatFileRef, formatRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
+import { withoutRecord } from '../model/version-tree.ts';
 
 /** How many names are offered. */
 const MOST = 3;
@@ -64,6 +65,6 @@ async function nearRefs(
   if (!versions.includes(version))
     return nearest(version, versions).map((near) => formatRef({ ...ref, version: near }));
   if (typeof path !== 'string') return [];
-  const paths = Object.keys(await client.fetchManifest(ref, options));
+  const paths = Object.keys(withoutRecord(await client.fetchManifest(ref, options)));
   return nearest(path, paths).map((near) => formatFileRef({ ...ref, path: near }));
 }

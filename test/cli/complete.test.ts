@@ -26,7 +26,12 @@ beforeEach(async () => {
     'bucket/..logs/x': 'x',
     'bucket/evil\u001b[31m/a/v': 'folder/',
     '.gypsum-client/1/versions/proj/data/v2': 'folder/',
-    '.gypsum-client/1/versions/proj/data/v1/..manifest': JSON.stringify({ 'sub/a': {}, 'sub/b': {}, 'c:d': {} }),
+    '.gypsum-client/1/versions/proj/data/v1/..manifest': JSON.stringify({
+      'sub/a': {},
+      'sub/b': {},
+      'c:d': {},
+      '.gypsum-tree.json': {},
+    }),
   });
   vi.stubEnv('GYPSUM_CONFIG_DIR', join(folder, 'config'));
   vi.stubEnv('GYPSUM_CACHE_DIR', cacheDir);
