@@ -23,9 +23,7 @@ export function checkExportDestination({ cache, site }: Context, root: string, d
     });
   }
   const real = findReal(place);
-  if (statIfThere(place) !== undefined || statIfThere(real) !== undefined) {
-    throw isThereAlready(place);
-  }
+  if (statIfThere(place) !== undefined) throw isThereAlready(place);
   if (overlaps(real, root)) throw refusal(place, 'it lies in the folder itself', 'Export to somewhere else.');
   for (const one of [cache, site]) {
     const folder = one && realIfReachable(one.layout.root);

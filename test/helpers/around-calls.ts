@@ -2,19 +2,24 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { onTestFinished } from 'vitest';
 
-type Name = 'fsyncSync' | 'lstatSync' | 'renameSync';
+const { fsyncSync, lstatSync, renameSync } = fs;
+const { statfs } = fs.promises;
+const CALLS = { fsyncSync, lstatSync, renameSync, statfs };
+type Calls = typeof CALLS;
 
 /** Has something of a test's own stand around calls to the file system until the test has ended. */
 export function aroundCalls(
   around: {
-    readonly [N in Name]?: (call: (typeof fs)[N], ...args: Parameters<(typeof fs)[N]>) => unknown;
+    readonly [N in keyof Calls]?: (call: Calls[N], ...args: Parameters<Calls[N]>) => unknown;
   },
 ): void {
   for (const [name, wrap] of Object.entries(around)) {
-    const call = fs[name as Name];
-    Object.assign(fs, { [name]: (...args: never) => (wrap as (...all: unknown[]) => unknown)(call, ...(args as [])) });
+    const call = CALLS[name as keyof Calls];
+    const holder = name === 'statfs' ? fs.promises : fs;
+    const wrapped = (...args: readonly unknown[]) => (wrap as (...all: unknown[]) => unknown)(call, ...args);
+    Object.assign(holder, { [name]: wrapped });
     onTestFinished(() => {
-      Object.assign(fs, { [name]: call });
+      Object.assign(holder, { [name]: call });
       syncBuiltinESMExports();
     });
   }

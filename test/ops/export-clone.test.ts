@@ -5,17 +5,19 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { chmod, lstat, mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type GypsumEvent, isGypsumError } from '../../src/index.ts';
 import { fsPath } from '../../src/model/local-path.ts';
 import { joinPath } from '../../src/model/tree.ts';
 import { createPlaces } from '../../src/tree/places.ts';
+import { aroundCalls } from '../helpers/around-calls.ts';
 import { createRig, readTree } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -132,22 +134,42 @@ describe('an exported clone', () => {
     expect(await readTree(join(folder, 'again'))).toMatchObject({ 'sub/deep/z.txt': 'zzz\n' });
   });
 
+  it('has what was made of copies, without permissions that no version has', async () => {
+    const { clone, dest, ...rig } = await createClone({ mode: 'copy' });
+    await chmod(join(clone, 'x.txt'), 0o600);
+    await rig.export();
+    expect(statSync(join(dest, 'x.txt')).mode & 0o777).toBe(0o644 & ~process.umask());
+  });
+
+  it('has a file of its own also where that is a hard link to one elsewhere', async () => {
+    const { clone, dest, folder, ...rig } = await createClone();
+    await writeFile(join(folder, 'mine'), 'mine');
+    await rm(join(clone, 'x.txt'));
+    await link(join(folder, 'mine'), join(clone, 'x.txt'));
+    expect(await rig.export()).toMatchObject({ changes: { modified: { files: 1 } } });
+    expect(readFileSync(join(dest, 'x.txt'), 'utf8')).toBe('mine');
+  });
+
   it.skipIf(!hasTar)('may be a tar file, with the time of the version, the same each time', async () => {
     const { client, clone, folder } = await createClone();
     await replace(join(clone, 'sub/run'), '#!');
     await chmod(join(clone, 'sub/run'), 0o700);
     await mkdir(join(clone, 'hollow'));
+    const long = `${'long/'.repeat(60)}x`;
+    await mkdir(dirname(join(clone, long)), { recursive: true });
+    await writeFile(join(clone, long), '');
     const [first, second] = [join(folder, 'new/1.tar'), join(folder, '2.tar')];
-    expect(await client.exportClone(clone, first)).toMatchObject({ destination: first, files: 5 });
+    expect(await client.exportClone(clone, first)).toMatchObject({ destination: first, files: 6 });
     await client.exportClone(clone, second);
     expect(readFileSync(first).equals(readFileSync(second))).toBe(true);
     const out = join(folder, 'extracted');
     mkdirSync(out);
     execFileSync('tar', ['-xpf', first, '-C', out]);
-    expect(await readTree(out)).toEqual({ ...FILES, 'sub/run': '#!' });
+    expect(await readTree(out)).toEqual({ ...FILES, 'sub/run': '#!', [long]: '' });
     const { uploadFinish } = await client.fetchSummary(V1);
     const seconds = Math.floor((uploadFinish?.getTime() ?? 0) / 1000);
-    for (const path of ['hollow', 'sub/run', 'x.txt']) expect(statSync(join(out, path)).mtimeMs).toBe(seconds * 1000);
+    for (const path of ['hollow', 'sub/run', 'x.txt', long])
+      expect(statSync(join(out, path)).mtimeMs).toBe(seconds * 1000);
     expect(statSync(join(out, 'sub/run')).mode & 0o777).toBe(0o755);
   });
 
@@ -227,6 +249,22 @@ describe.each(['dest', 'dest.tar'])('an export to %s fails as a whole', (name) =
     ],
     ['of a link to itself', 'invalid-tree', /loop is a symlink/, (clone) => symlink('loop', join(clone, 'loop'))],
     [
+      'of a special file',
+      'invalid-tree',
+      /pipe is neither a file/,
+      async (clone) => execFileSync('mkfifo', [join(clone, 'pipe')]),
+    ],
+    [
+      'of a link to a folder in the place of a cached file',
+      'not-found',
+      /sub\/y\.txt/,
+      async (clone) => {
+        const cached = await readlink(join(clone, 'sub/y.txt'));
+        await rm(cached);
+        await mkdir(cached);
+      },
+    ],
+    [
       'of a link to what no version has',
       'invalid-tree',
       /odd is a symlink/,
@@ -269,6 +307,28 @@ describe.each(['dest', 'dest.tar'])('an export to %s fails as a whole', (name) =
     expectNothing(folder);
   });
 
+  it('because a cached file goes meanwhile', async () => {
+    const { client, clone, folder } = await createClone();
+    const cached = await readlink(join(clone, 'x.txt'));
+    const onEvent = (event: GypsumEvent) => {
+      if (event.type === 'start' && event.task === 'export') rmSync(cached);
+    };
+    await expect(client.exportClone(clone, join(folder, 'out', name), { onEvent })).rejects.toMatchObject({
+      code: 'ENOENT',
+    });
+    expectNothing(folder);
+  });
+
+  it('because there is no space for it', async () => {
+    const { client, clone, folder } = await createClone();
+    aroundCalls({ statfs: async () => ({ bsize: 1, blocks: 100, bavail: 8 }) });
+    await expect(client.exportClone(clone, join(folder, 'out', name))).rejects.toMatchObject({
+      code: 'no-space',
+      details: { needed: 9, free: 8 },
+    });
+    expectNothing(folder);
+  });
+
   it('because it is stopped', async () => {
     const { client, clone, folder } = await createClone();
     const stop = new AbortController();
@@ -300,12 +360,20 @@ describe('an export is refused, before anything is read,', () => {
     ['into the clone', 'work/clone/dest', 'destination-refused'],
     ['into the clone by another way', 'mine/way/dest', 'destination-refused'],
     ['into the cache', 'cache/dest', 'destination-refused'],
+    ['into the cache by another way', 'mine/near/dest', 'destination-refused'],
+    ['into the site cache', 'site/dest', 'destination-refused'],
+    ['below a symlink to itself', 'mine/loop/dest', 'destination-refused'],
+    ['to what is no path', 'mine/a\0b', 'invalid-argument'],
     ['below a file', 'mine/there.tar/dest', 'destination-refused'],
     ['to a compressed file', 'mine/new.tar.gz', 'invalid-argument'],
     ['to nothing', '', 'invalid-argument'],
   ])('%s', async (_what, place, code) => {
-    const { client, clone, folder, makeFolder } = await createClone();
+    const { connect, clone, folder, cacheDir, makeFolder } = await createClone();
+    const client = connect({ siteCacheDir: join(folder, 'site') });
     const mine = await makeFolder('mine', { 'there.tar': 'mine' });
+    await makeFolder('site', {});
+    await symlink('loop', join(mine, 'loop'));
+    await symlink(cacheDir, join(mine, 'near'));
     await symlink('nowhere', join(mine, 'broken'));
     await symlink(clone, join(mine, 'way'));
     const before = await readTree(folder);

@@ -132,6 +132,12 @@ describe('an exported clone of a version with a tree record', () => {
     expect(treeShape(unpacked)).toEqual({ ...shapeOf(fixture), long: `-> ${long}` });
   });
 
+  it('may be of a folder in it whose symlinks lead to the version’s files above', async () => {
+    const { client, clone, folder } = await createClone(ofRecord({ x: 'x', 'sub/y': 'y' }, symlink('sub/up', '../x')));
+    await client.exportClone(join(clone, 'sub'), join(folder, 'sub'));
+    expect(treeShape(join(folder, 'sub'))).toEqual({ up: '-> ../x', y: 'y' });
+  });
+
   it('is no tar file if the text of a symlink is not UTF-8, and a folder all the same', async () => {
     const { dest, folder, ...rig } = await createClone(ofRecord({ x: 'x' }, symlink('l', 'caf\udce9')));
     await expect(rig.export(join(folder, 'out/all.tar'))).rejects.toMatchObject({ code: 'destination-refused' });
