@@ -1,16 +1,18 @@
-import { join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
-import { GypsumError } from '../errors.ts';
+import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createMatcher } from '../model/select-files.ts';
 import { showText } from '../model/text.ts';
 import { comparePaths, type Entry, isBelow, joinPath, type Tree } from '../model/tree.ts';
+import { absolutePath, realPath } from '../tree/real-path.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { entryAt } from './entries-at.ts';
 import { type FoundClone, findClone } from './find-clone.ts';
 import { leftoversIn } from './leftovers.ts';
-import { takeApart } from './take-apart.ts';
-import { watchBuckets } from './watch-buckets.ts';
+import { type TakenApart, takeApart } from './take-apart.ts';
+import { type Buckets, watchBuckets } from './watch-buckets.ts';
 
 /** What of a clone is meant: paths of files, folders with all that is in them, or globs. */
 export interface CloneSelection {
@@ -52,7 +54,7 @@ export async function selectInClone(
   const parts: Part[] = [];
   let clone: FoundClone | undefined;
   for (const given of paths) {
-    const apart = await takeApart(given, buckets);
+    const apart = await takeNamed(ctx, given, buckets, options);
     if (apart === undefined) throw notThere(given);
     // Most paths lie in the clone of the one before.
     const isSame = clone !== undefined && (apart.folder === clone.root || apart.folder.startsWith(clone.root + sep));
@@ -89,6 +91,27 @@ export async function selectInClone(
       return chosen;
     },
   };
+}
+
+/** Takes a path apart; a symlink to a folder that stands in a clone is meant itself, unless it is named with a slash behind it. */
+async function takeNamed(
+  ctx: Context,
+  given: string,
+  buckets: Buckets,
+  options: CallOptions,
+): Promise<TakenApart | undefined> {
+  const apart = await takeApart(given, buckets);
+  if (apart?.named !== '' || given.endsWith(sep)) return apart;
+  const place = absolutePath(given);
+  if (statIfThere(place)?.isSymbolicLink() !== true) return apart;
+  const folder = realPath(dirname(place));
+  try {
+    await findClone(ctx, folder, options);
+    return { folder, named: basename(place) };
+  } catch (error) {
+    if (isGypsumError(error, 'invalid-argument')) return apart;
+    throw error;
+  }
 }
 
 function createTest({ folder, named }: Part): (path: string) => boolean {

@@ -47,6 +47,25 @@ const laidOut = (file: (path: string, content: string) => string) =>
   );
 
 describe('a clone of a version with a tree record', () => {
+  it('has a symlink to a folder staged and restored itself, and the folder where there is a slash behind it', async () => {
+    const files = { 'dir/x': 'x', 'dir/y': 'y' };
+    const { client, folder } = await createRig(withRecord(files, symlink('to-dir', 'dir')));
+    const place = join(folder, 'clone');
+    await client.cloneVersion(REF, place);
+    const link = join(place, 'to-dir');
+    expect(await client.stageFiles([link])).toMatchObject({ replaced: 0, left: [{ path: 'to-dir', state: 'own' }] });
+    expect(await client.stageFiles([`${link}/`])).toMatchObject({ replaced: 2 });
+    writeFileSync(join(place, 'dir/x'), 'mine');
+    rmSync(link);
+    symlinkSync('./dir', link);
+    expect(await client.restoreFiles([link], { force: true })).toMatchObject({ replaced: 1 });
+    expect(readLink(link)).toBe('dir');
+    expect(readFileSync(join(place, 'dir/x'), 'utf8')).toBe('mine');
+    const way = join(folder, 'way');
+    symlinkSync(place, way);
+    expect(await client.restoreFiles([way])).toMatchObject({ replaced: 1, left: [{ path: 'dir/x' }] });
+  });
+
   it('has its symlinks as they were beside links into the cache, and not the record', async () => {
     const { client, folder, cacheDir } = await createRig(seed);
     const place = join(folder, 'clone');

@@ -21,6 +21,8 @@ import {
   type LeftPath,
   type VersionRef,
 } from '../../src/index.ts';
+import { comparePaths } from '../../src/model/tree.ts';
+import { formatTreeRecord, type RecordEntry, TREE_RECORD } from '../../src/model/tree-record.ts';
 import { createRig } from '../helpers/rig.ts';
 
 /** How many clones are tried; more are worth the time now and then. */
@@ -34,6 +36,7 @@ const names = fc.constantFrom('a', 'b', 'a.b', 'é');
 const path = fc.array(names, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
 const known = fc.constantFrom('', 'one', 'two', 'six', 'longer');
 type Files = Readonly<Record<string, string>>;
+const OWN = '-> ';
 /** Files by path; of a file and a folder of the same name, the one that came first. */
 const files = fc.array(fc.tuple(path, known), { minLength: 1, maxLength: 8 }).map((entries): Files => {
   const kept = new Map<string, string>();
@@ -43,13 +46,23 @@ const files = fc.array(fc.tuple(path, known), { minLength: 1, maxLength: 8 }).ma
   return Object.fromEntries(kept);
 });
 /** As another version, of which some is as it was. */
-const versions = fc
-  .tuple(files, files, files, fc.array(fc.boolean(), { minLength: 16, maxLength: 16 }))
-  .map(([first, ...others]): Files[] => {
-    const stays = others.pop() as boolean[];
-    const kept = Object.entries(first).filter((_, at) => stays[at]);
-    return [first, ...(others as Files[]).map((more) => merge(Object.fromEntries(kept), more))];
-  });
+const threeOf = (one: fc.Arbitrary<Files>) =>
+  fc
+    .tuple(one, one, one, fc.array(fc.boolean(), { minLength: 16, maxLength: 16 }))
+    .map(([first, ...others]): Files[] => {
+      const stays = others.pop() as boolean[];
+      const kept = Object.entries(first).filter((_, at) => stays[at]);
+      return [first, ...(others as Files[]).map((more) => merge(Object.fromEntries(kept), more))];
+    });
+/** Symlinks that are a version's own stand among its files as what they say. */
+const ownText = fc.constantFrom('a', '../b', 'nowhere', '.', '/else/where').map((text) => `${OWN}${text}`);
+const withOwn = fc
+  .tuple(files, fc.dictionary(path, ownText, { minKeys: 1, maxKeys: 3, noNullPrototype: true }))
+  .map(([some, own]) => merge(some, merge({}, own)));
+const versions = fc.oneof(
+  threeOf(files).map((three) => ({ three, isTree: false })),
+  threeOf(withOwn).map((three) => ({ three, isTree: true })),
+);
 const mode = fc.constantFrom<CloneMode[]>('symlink', 'symlink', 'hardlink', 'copy');
 const which = fc.nat({ max: 1000 });
 const version = fc.nat({ max: 2 });
@@ -79,8 +92,11 @@ type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
 
 /** What stands at a path of the clone. */
 interface Item {
-  readonly is: 'file' | 'link' | 'foreign';
-  /** What it holds: a link into the cache what the version says, also if it dangles; other links hold nothing of a version. */
+  readonly is: 'file' | 'link' | 'own' | 'foreign';
+  /**
+   * What it holds: a link into the cache what the version says, also if it dangles; a symlink that may be a version's own its text;
+   * others hold nothing of a version.
+   */
   readonly content: string;
   /** All that an edit could change, to the inode. */
   readonly raw: string;
@@ -94,9 +110,13 @@ interface World {
   readonly client: Client;
   readonly ref: (version: number) => VersionRef;
   readonly versions: readonly Files[];
+  /** The versions have tree records. */
+  readonly isTree: boolean;
   readonly mode: CloneMode;
   readonly root: string;
   readonly bucket: string;
+  /** Where the site cache has its files; nothing without one. */
+  readonly site: string | undefined;
   readonly cacheDir: string;
   readonly outside: string;
   /** The version that the clone is of. */
@@ -110,8 +130,22 @@ function isAtOrBelow(at: string, folder: string): boolean {
 }
 
 function merge(first: Files, second: Files): Files {
-  const fits = (at: string) => !Object.keys(first).some((one) => isAtOrBelow(at, one) || isAtOrBelow(one, at));
-  return { ...first, ...Object.fromEntries(Object.entries(second).filter(([at]) => fits(at))) };
+  const merged: Record<string, string> = { ...first };
+  for (const [at, text] of Object.entries(second)) {
+    if (!Object.keys(merged).some((one) => isAtOrBelow(at, one) || isAtOrBelow(one, at))) merged[at] = text;
+  }
+  return merged;
+}
+
+/** Gives a version as it is published. */
+function publishedOf(version: Files, isTree: boolean): Files {
+  if (!isTree) return version;
+  const entries = Object.entries(version).flatMap(([path, text]): RecordEntry[] =>
+    text.startsWith(OWN) ? [{ type: 'symlink', path, target: text.slice(OWN.length), targetType: 'unknown' }] : [],
+  );
+  entries.sort((a, b) => comparePaths(a.path, b.path));
+  const others = Object.entries(version).filter(([, text]) => !text.startsWith(OWN));
+  return { ...Object.fromEntries(others), [TREE_RECORD]: formatTreeRecord({ entries }) };
 }
 
 function pick<T>(all: readonly T[], index: number): T | undefined {
@@ -137,18 +171,24 @@ function foldersIn({ root }: World): string[] {
     .sort();
 }
 
+function bucketsOf({ bucket, site }: World): string[] {
+  return site === undefined ? [bucket] : [bucket, site];
+}
+
 function look(world: World): Look {
   const items = filesBelow(world.root).map((at): [string, Item] => {
     const { ino, mode, mtimeMs, nlink } = lstatSync(at);
     const isLink = lstatSync(at).isSymbolicLink();
     const text = isLink ? readlinkSync(at) : readFileSync(at, 'utf8');
-    const [, name, inside = ''] = text.startsWith(`${world.bucket}/`)
-      ? (/^(\d)\/(.*)$/.exec(text.slice(world.bucket.length + 1)) ?? [])
-      : [];
+    const bucket = isLink ? bucketsOf(world).find((one) => text.startsWith(`${one}/`)) : undefined;
+    const [, name, inside = ''] =
+      bucket === undefined ? [] : (/^(\d)\/(.*)$/.exec(text.slice(bucket.length + 1)) ?? []);
     const meant = name === undefined ? undefined : world.versions[Number(name)]?.[inside];
+    const own = `${world.isTree ? OWN : 'elsewhere: '}${text}`;
+    const isOwn = isLink && world.versions[world.now]?.[relative(world.root, at)] === own;
     const item: Omit<Item, 'raw'> = {
-      is: !isLink ? 'file' : meant === undefined ? 'foreign' : 'link',
-      content: !isLink ? text : (meant ?? `elsewhere: ${text}`),
+      is: !isLink ? 'file' : meant !== undefined ? 'link' : isOwn ? 'own' : 'foreign',
+      content: !isLink ? text : (meant ?? own),
       names: nlink,
       mode,
       ino,
@@ -156,6 +196,10 @@ function look(world: World): Look {
     return [relative(world.root, at), { ...item, raw: `${item.is} ${ino} ${mode} ${mtimeMs} ${text}` }];
   });
   return new Map(items.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function filesOf(version: Files = {}): string[] {
+  return Object.keys(version).filter((at) => !version[at]?.startsWith(OWN));
 }
 
 /** Makes room for an entry. */
@@ -204,7 +248,7 @@ function edit(world: World, one: Action): void {
       break;
     }
     case 'retarget': {
-      const target = pick(Object.keys(versions[one.version] ?? {}), one.which);
+      const target = pick(filesOf(versions[one.version]), one.which);
       if (target !== undefined) symlinkSync(join(bucket, `${one.version}`, target), clear(world, one.path));
       break;
     }
@@ -218,7 +262,7 @@ function edit(world: World, one: Action): void {
       mkdirSync(clear(world, one.path));
       break;
     case 'drop': {
-      const target = pick(Object.keys(versions[one.version] ?? {}), one.which);
+      const target = pick(filesOf(versions[one.version]), one.which);
       if (target !== undefined) rmSync(join(bucket, `${one.version}`, target), { force: true });
     }
   }
@@ -266,9 +310,8 @@ async function stage(world: World, { selection: how }: Action & { type: 'stage' 
     const isLink = item.is === 'link' || isHardLink(world, item);
     if (result === undefined || !meant.has(at) || !isLink) expect(now?.raw, at).toBe(item.raw);
     else expect(now, at).toMatchObject({ is: 'file', content: item.content, names: 1 });
-    expect(left.get(at), at).toEqual(
-      meant.has(at) && item.is === 'foreign' ? { path: at, state: 'foreign' } : undefined,
-    );
+    const isLeft = meant.has(at) && (item.is === 'foreign' || item.is === 'own');
+    expect(left.get(at), at).toEqual(isLeft ? { path: at, state: item.is } : undefined);
     if (now !== undefined && now.raw !== item.raw) {
       expect(lstatSync(join(world.root, at)).mode & 0o777).toBe(0o644 & ~process.umask());
     }
@@ -293,10 +336,13 @@ async function restore(world: World, { selection: how, force }: Action & { type:
       if (one.state === 'blocked') expect(isBlocked(world, at), at).toBe(true);
       else expect(force, at).toBe(false);
     } else {
-      const isLinked = world.mode === 'symlink' ? now?.is === 'link' : now?.is === 'file';
-      expect([now?.content, isLinked], at).toEqual([wanted, true]);
-      if (world.mode === 'symlink') expect(readlinkSync(join(world.root, at))).toBe(cachedPath(world, at));
-      if (world.mode === 'hardlink' && existsSync(cachedPath(world, at))) {
+      const isOwn = wanted?.startsWith(OWN);
+      expect([now?.content, now?.is], at).toEqual([wanted, isOwn ? 'own' : world.mode === 'symlink' ? 'link' : 'file']);
+      if (world.mode === 'symlink' && !isOwn) {
+        const places = bucketsOf(world).map((bucket) => join(bucket, `${world.now}`, at));
+        expect(places).toContain(readlinkSync(join(world.root, at)));
+      }
+      if (world.mode === 'hardlink' && !isOwn && existsSync(cachedPath(world, at))) {
         expect(now?.ino, at).toBe(lstatSync(cachedPath(world, at)).ino);
       }
       if (was !== undefined && was.content !== wanted) {
@@ -345,15 +391,16 @@ function isHardLink({ mode, bucket, cacheDir, versions, now }: World, { is: what
 }
 
 /** What of the cache holds something else than it must, or can be written to. */
-function wrongInCache({ versions, bucket, cacheDir }: World): string[] {
-  const contents = new Set(versions.flatMap((one) => Object.values(one)));
+function wrongInCache({ versions, isTree, bucket, cacheDir }: World): string[] {
+  const published = versions.map((one) => publishedOf(one, isTree));
+  const contents = new Set(published.flatMap((one) => Object.values(one)));
   const blobs = filesBelow(join(cacheDir, '.gypsum-client/1/blobs')).filter(
     (at) => !contents.has(readFileSync(at, 'utf8')),
   );
   const wrong = filesBelow(bucket).filter((at) => {
     const [, name, inside = ''] = /^(\d)\/(.*)$/.exec(relative(bucket, at)) ?? [];
     if (inside.startsWith('..')) return false;
-    const isRight = readFileSync(at, 'utf8') === versions[Number(name)]?.[inside];
+    const isRight = readFileSync(at, 'utf8') === published[Number(name)]?.[inside];
     return !isRight || (lstatSync(at).mode & 0o777) !== 0o444;
   });
   return [...blobs, ...wrong];
@@ -373,10 +420,11 @@ function freshIn(world: World): Set<string> {
 async function expectPrepared(world: World): Promise<void> {
   const items = look(world);
   const base = world.versions[world.now] ?? {};
-  const { files, links } = await world.client.prepareDirectoryUpload(world.root);
+  const { files, links, record } = await world.client.prepareDirectoryUpload(world.root);
   const said = new Map<string, string | undefined>();
   for (const { path: at } of files) said.set(at, readFileSync(join(world.root, at), 'utf8'));
   for (const { path: at, link } of links) said.set(at, world.versions[Number(link.version)]?.[link.path]);
+  for (const entry of record?.entries ?? []) if (entry.type === 'symlink') said.set(entry.path, OWN + entry.target);
   const shown = [...items].map(([at, item]) => [at, item.content.replace(/^elsewhere: .*\//, '')]);
   expect(Object.fromEntries(said)).toEqual(Object.fromEntries(shown));
   const mustLink = ([at, item]: [string, Item]) =>
@@ -386,34 +434,45 @@ async function expectPrepared(world: World): Promise<void> {
   expect(unlinked.filter(mustLink)).toEqual([]);
   // Files that are known need not be sent, whatever their names.
   const isSent = ([at, item]: [string, Item]) =>
-    item.is === 'foreign' || (world.mode === 'symlink' && !mustLink([at, item]));
+    item.is === 'foreign' || item.is === 'own' || (world.mode === 'symlink' && !mustLink([at, item]));
   expect([...items].filter(([at, item]) => linked.has(at) && isSent([at, item]))).toEqual([]);
   expect(look(world)).toEqual(items);
 
   const { clean } = await world.client.cloneStatus(world.root);
-  const isAsCloned = [...items].every((one) => mustLink(one) && one[1].content === base[one[0]]);
-  expect(clean).toBe(isAsCloned && Object.keys(base).every((at) => items.has(at)));
+  const isAsCloned = [...items].every(
+    (one) => (mustLink(one) || one[1].is === 'own') && one[1].content === base[one[0]],
+  );
+  const isEmpty = (folder: string) => ![...items.keys()].some((at) => isAtOrBelow(at, folder));
+  const hasOwnFolders = world.isTree && foldersIn(world).some(isEmpty);
+  expect(clean).toBe(isAsCloned && !hasOwnFolders && Object.keys(base).every((at) => items.has(at)));
 }
 
 const TOOLS = { stage, restore, checkout };
 
-/** Gives clones of the first of three versions, each in a cache of its own. */
-async function createWorlds(): Promise<(chosen: number, mode: CloneMode) => Promise<World>> {
+/** Gives clones of the first of three versions, each in a cache of its own, of which some have some versions below them. */
+async function createWorlds(): Promise<(chosen: number, mode: CloneMode, inSite?: number) => Promise<World>> {
   const assets = fc.sample(versions, { numRuns: ASSETS, seed: SEED });
-  const seed = assets.flatMap((three, at) => three.map((one, name) => [`p/${at}/${name}`, one] as const));
+  const seed = assets.flatMap(({ three, isTree }, at) =>
+    three.map((one, name) => [`p/${at}/${name}`, publishedOf(one, isTree)] as const),
+  );
   const rig = await createRig({ versions: Object.fromEntries(seed) });
   let run = 0;
-  return async (chosen, cloneMode) => {
+  return async (chosen, cloneMode, inSite = 0) => {
     const [home, asset] = [join(rig.folder, `${++run}`), `${chosen}`];
     const [cacheDir, root, outside] = [join(home, 'cache'), join(home, 'clone'), join(home, 'outside')] as const;
     mkdirSync(outside, { recursive: true });
-    const client = rig.connect({ cacheDir });
+    const siteCacheDir = join(home, 'site');
     const ref = (one: number) => ({ project: 'p', asset, version: `${one}` });
+    const keeper = rig.connect({ cacheDir: siteCacheDir });
+    for (let one = 0; one < inSite; one++) await keeper.saveVersion(ref(one));
+    const client = rig.connect({ cacheDir, ...(inSite > 0 && { siteCacheDir }) });
     await client.cloneVersion(ref(0), root, { mode: cloneMode });
     return {
       client,
       ref,
-      versions: assets[chosen] ?? [],
+      versions: assets[chosen]?.three ?? [],
+      isTree: assets[chosen]?.isTree ?? false,
+      site: inSite > 0 ? join(siteCacheDir, 'bucket/p', asset) : undefined,
       mode: cloneMode,
       root,
       bucket: join(cacheDir, 'bucket/p', asset),
@@ -426,11 +485,22 @@ async function createWorlds(): Promise<(chosen: number, mode: CloneMode) => Prom
 }
 
 const asset = fc.nat({ max: ASSETS - 1 });
+/** How many of the versions a site cache has. */
+const sites = fc.constantFrom(0, 0, 1, 3);
+
+/** All that could change of the site cache. */
+function shapeOfSite({ site }: World): unknown[] {
+  return (site === undefined ? [] : filesBelow(site)).map((at) => {
+    const { ino, mode: rights, mtimeMs, nlink } = lstatSync(at);
+    return [at, ino, rights, mtimeMs, nlink, readFileSync(at, 'utf8')];
+  });
+}
 
 it('no sequence of edits, stages, restores and checkouts changes a cached byte or loses an edit', async () => {
   const createWorld = await createWorlds();
-  const check = async (chosen: number, cloneMode: CloneMode, actions: readonly Action[]) => {
-    const world = await createWorld(chosen, cloneMode);
+  const check = async (chosen: number, cloneMode: CloneMode, inSite: number, actions: readonly Action[]) => {
+    const world = await createWorld(chosen, cloneMode, inSite);
+    const below = shapeOfSite(world);
     for (const one of actions) {
       const mine = freshIn(world);
       if (one.type === 'stage') await stage(world, one);
@@ -441,8 +511,9 @@ it('no sequence of edits, stages, restores and checkouts changes a cached byte o
       expect(wrongInCache(world)).toEqual([]);
     }
     await expectPrepared(world);
+    expect(shapeOfSite(world)).toEqual(below);
   };
-  const property = fc.asyncProperty(asset, mode, fc.array(action, { maxLength: 10 }), check);
+  const property = fc.asyncProperty(asset, mode, sites, fc.array(action, { maxLength: 10 }), check);
   await fc.assert(property, { numRuns: RUNS, seed: SEED });
 }, 600_000);
 
