@@ -40,7 +40,7 @@ export function followTree(
   const follow = (at: string, path: string, walked: readonly string[]): void => {
     const resolved = resolver.resolve(`/${at}`);
     if (resolved.kind !== 'found') {
-      unfollowed.push({ path, why: WHY[resolved.kind] });
+      leave(path, WHY[resolved.kind]);
       return;
     }
     const { path: folder } = resolved;
@@ -50,14 +50,19 @@ export function followTree(
       return;
     }
     if ([at, ...walked].some((one) => one === folder || isBelow(one, folder))) {
-      unfollowed.push({ path, why: 'is a symlink to a folder that it stands in' });
+      leave(path, 'is a symlink to a folder that it stands in');
       return;
     }
     push({ type: 'directory', path, from: folder, ...(found?.type === 'directory' && factsOf(found)) });
     add(folder, path, [...walked, folder]);
   };
   const push = (entry: FollowedEntry): void => {
-    if (entries.push(entry) > MAX_ENTRIES) throw tooMany();
+    entries.push(entry);
+    if (entries.length + unfollowed.length > MAX_ENTRIES) throw tooMany();
+  };
+  const leave = (path: string, why: string): void => {
+    unfollowed.push({ path, why });
+    if (entries.length + unfollowed.length > MAX_ENTRIES) throw tooMany();
   };
 
   add(root, '', [root]);
