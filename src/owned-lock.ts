@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { isSystemError } from './errors.ts';
@@ -41,6 +41,7 @@ export async function takeLock(path: string, signal?: AbortSignal): Promise<Owne
     signal?.throwIfAborted();
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) {
+      forgetDead(ownerFile);
       const taken = await take(path, ownerFile);
       if (taken !== undefined) return taken;
       continue;
@@ -86,9 +87,17 @@ async function take(path: string, ownerFile: string): Promise<OwnedLock | undefi
       },
     };
   } catch (error) {
-    if (isSystemError(error, 'ELOCKED')) return undefined;
+    // Whoever took ours for nobody's, while we were asleep, may have removed it as soon as it was there.
+    const isTakenAway = isSystemError(error, 'ENOENT') && existsSync(dirname(path));
+    if (isTakenAway || isSystemError(error, 'ELOCKED')) return undefined;
     throw error;
   }
+}
+
+/** Whoever takes the lock must not be taken for one that has ended, until it is written down who it is. */
+function forgetDead(ownerFile: string): void {
+  const owner = readOwner(ownerFile);
+  if (owner !== undefined && isAlive(owner) === false) rmSync(ownerFile, { force: true });
 }
 
 /** Takes away the lock of nobody, unless another one that looked has taken it over by now. */

@@ -46,9 +46,9 @@ it('is as many as there are paths in a folder', async () => {
 
 it('is given to one of many who want it at once, also where a killed process has left it', async () => {
   const path = join(await tempFolder(), 'lock');
-  for (const isLeft of [false, true]) {
-    if (isLeft) {
-      mkdirSync(path);
+  for (const left of ['nothing', 'all of it', 'whose it was'] as const) {
+    if (left === 'all of it') mkdirSync(path);
+    if (left !== 'nothing') {
       writeFileSync(`${path}.json`, JSON.stringify({ ...thisProcess(), pid: await endedProcess() }));
     }
     const locks = await Promise.all(Array.from({ length: 8 }, () => takeLock(path)));
