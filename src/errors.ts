@@ -34,7 +34,7 @@ export type ErrorCode =
   | 'cache-mismatch'
   /** The destination holds something already, or overlaps with the cache. */
   | 'destination-refused'
-  /** The data folder, the port or the upload is used by another process, or a clone needs what is to be removed. */
+  /** The data folder, the port, the upload or the jobs are used by another process, or a clone needs what is to be removed. */
   | 'in-use'
   /** The disk has no room for what is to be fetched. */
   | 'no-space';
