@@ -17,6 +17,7 @@ import type { LinkRule } from './read-folder.ts';
 import { isRescuable, rescueEdits } from './rescue-edits.ts';
 import { run } from './run.ts';
 import { saveFileRefs } from './save-file-refs.ts';
+import { notMadeIn } from './standing-record.ts';
 
 export interface PrepareOptions extends CallOptions {
   /** @default 'auto' */
@@ -91,7 +92,8 @@ async function prepare(ctx: Context, root: string, how: How, options: CallOption
     ...options,
     links: rule,
     symlinks,
-    ...(base !== undefined && { clone: base.clone, notMade: base.notMade, loaded: [base.documents] }),
+    notMade: [...(base?.notMade ?? []), ...(symlinks === 'follow' ? [] : notMadeIn(root))],
+    ...(base !== undefined && { clone: base.clone, loaded: [base.documents] }),
   });
   const { files, links, missing, faults } = sortOut(entries);
   const mayBeEdited = links.filter(({ how }) => how !== 'copy');

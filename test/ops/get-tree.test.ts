@@ -376,26 +376,31 @@ describe('modes and times', () => {
   });
 });
 
-it('a symlink that cannot be made is skipped, and stays one when the folder is put', async () => {
-  const { client, folder } = await createRig({
-    versions: { 'p/a/1': versionFiles(symlinks), 'p/a/2': { other: 'x' } },
-  });
-  const dest = join(folder, 'dest');
-  const refuse = () => {
-    throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
-  };
-  const version = { ...REF, version: '1' };
-  const got = await getBy({ ...putFile, symlink: refuse }, client.context, version, dest);
-  expect(got).toMatchObject({ files: 5, symlinks: 0, folders: 4 });
-  expect(got.skipped).toHaveLength(15);
-  unlinkSync(join(dest, 'sub/readme.md'));
-  expect(await client.putTree({ project: 'p', asset: 'a' }, `${dest}/`, { delete: true })).toMatchObject({
-    version: '3',
-  });
-  await client.getTree({ project: 'p', asset: 'a' }, join(folder, 'back'));
-  const { 'sub/readme.md': _, ...left } = shapeOf(symlinks);
-  expect(treeShape(join(folder, 'back'))).toEqual(left);
-});
+it.each(['put', 'uploaded'])(
+  'a symlink that cannot be made is skipped, and stays one when the folder is %s',
+  async (how) => {
+    const { client, folder } = await createRig({
+      versions: { 'p/a/1': versionFiles(symlinks), 'p/a/2': { other: 'x' } },
+    });
+    const dest = join(folder, 'dest');
+    const refuse = () => {
+      throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+    };
+    const version = { ...REF, version: '1' };
+    const got = await getBy({ ...putFile, symlink: refuse }, client.context, version, dest);
+    expect(got).toMatchObject({ files: 5, symlinks: 0, folders: 4 });
+    expect(got.skipped).toHaveLength(15);
+    unlinkSync(join(dest, 'sub/readme.md'));
+    const publish = () =>
+      how === 'put'
+        ? client.putTree({ project: 'p', asset: 'a' }, `${dest}/`, { delete: true })
+        : client.uploadDirectory({ project: 'p', asset: 'a', version: '3' }, dest);
+    expect(await publish()).toMatchObject({ version: '3' });
+    await client.getTree({ project: 'p', asset: 'a' }, join(folder, 'back'));
+    const { 'sub/readme.md': _, ...left } = shapeOf(symlinks);
+    expect(treeShape(join(folder, 'back'))).toEqual(left);
+  },
+);
 
 it('a get that is given up leaves nothing half-made', async () => {
   const { client, folder } = await createRig(seed);
