@@ -22,7 +22,7 @@ async function createUser(rig?: Rig) {
   const settings = { GYPSUM_URL: rig?.registry.url, GYPSUM_CACHE_DIR: rig?.cacheDir ?? join(folder, 'cache') };
   const stateDir = join(folder, 'my state');
   const state = { GYPSUM_STATE_DIR: stateDir };
-  const start = (...argv: string[]) => startCli(argv, { ...settings, ...state }, { cwd: folder });
+  const start = (...argv: string[]) => startCli(argv, { ...settings, ...state }, { cwd: folder, detached: true });
   return {
     folder,
     start,
@@ -74,25 +74,30 @@ it('runs what was added, with the settings and from the folder it was added with
   expect(jobs[2]).not.toHaveProperty('last');
 }, 120_000);
 
-it('passes SIGTERM on to the jobs that are running, waits for them and ends well', async () => {
-  const rig = await createRig(seed);
-  const { call, start, list } = await createUser(rig);
-  rig.registry.inject(delay(600_000), { route: 'file' });
-  await call('schedule', 'add', 'slow', '--every', '1h', '--', 'save', 'p/a/v1');
-  const scheduler = start('schedule', 'run', '--json');
-  await until(() => rig.registry.calls.length > 0);
-  scheduler.child.kill('SIGTERM');
-  const { code, stdout, stderr } = await scheduler.end();
-  expect([code, stderr]).toEqual([0, '']);
-  const events = stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  expect(events.at(0)).toMatchObject({ type: 'jobs-begin' });
-  expect(events.at(1)).toMatchObject({ type: 'job-start', name: 'slow', time: expect.stringMatching(/^\d{4}-/) });
-  expect(events.at(-1)).toMatchObject({ type: 'job-end', outcome: 'interrupted', exitCode: 143 });
-  expect((await list()).jobs).toMatchObject([{ isRunning: false, failures: 0, last: { outcome: 'interrupted' } }]);
-}, 60_000);
+it.each(['SIGTERM', 'SIGINT'] as const)(
+  'passes %s on to the jobs that are running, once, and waits for them',
+  async (signal) => {
+    const rig = await createRig(seed);
+    const { call, start, list } = await createUser(rig);
+    rig.registry.inject(delay(600_000), { route: 'file' });
+    await call('schedule', 'add', 'slow', '--every', '1h', '--', 'save', 'p/a/v1');
+    const scheduler = start('schedule', 'run', '--json');
+    await until(() => rig.registry.calls.length > 0);
+    // A Ctrl-C reaches all that the terminal knows of.
+    process.kill(-(scheduler.child.pid ?? 0), signal);
+    const { code, stdout, stderr } = await scheduler.end();
+    expect([code, stderr]).toEqual([0, '']);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.at(0)).toMatchObject({ type: 'jobs-begin' });
+    expect(events.at(1)).toMatchObject({ type: 'job-start', name: 'slow', time: expect.stringMatching(/^\d{4}-/) });
+    expect(events.at(-1)).toMatchObject({ type: 'job-end', outcome: 'interrupted', exitCode: 143 });
+    expect((await list()).jobs).toMatchObject([{ isRunning: false, failures: 0, last: { outcome: 'interrupted' } }]);
+  },
+  60_000,
+);
 
 it('begins no run beside one that has outlived a scheduler that was killed', async () => {
   const rig = await createRig(seed);

@@ -20,6 +20,8 @@ export interface Running {
 
 export interface StartOptions {
   cwd?: string;
+  /** It leads a group of processes of its own, as in a terminal. @default false */
+  detached?: boolean;
   /** Words before the command, such as those of `withoutPrivileges`. */
   prefix?: readonly string[];
   /** Options of Node itself. */
