@@ -10,7 +10,7 @@ import { publishDocument, publishOnce, removeIfThere } from './atomic.ts';
 import { statIfThere } from './blobs.ts';
 import { isShared, makeRoot, notShared } from './folders.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
-import { readBytesIfThere, readIfThere } from './read-document.ts';
+import { readIfThere, readLargeIfThere } from './read-document.ts';
 import { checkOwner, checkRegistryName, parseMark, type RegistryMark } from './registry-mark.ts';
 
 /** One cache folder, which belongs to one registry. */
@@ -135,7 +135,7 @@ export function createCache(
     async readRecord(ref, name) {
       if (platform === 'win32') checkHoldable(ref);
       const file = layout.record(ref, name);
-      const content = await readBytesIfThere(file);
+      const content = await readLargeIfThere(file);
       if (content === undefined) return undefined;
       try {
         await checkSpelling(file, ref);

@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { VersionRef } from '../model/refs.ts';
 import { ifReachable } from './if-reachable.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
-import { readBytesIfThere, readIfThere } from './read-document.ts';
+import { readIfThere, readLargeIfThere } from './read-document.ts';
 import { checkOwner, checkRegistryName, parseMark, type RegistryMark } from './registry-mark.ts';
 
 /**
@@ -36,7 +36,7 @@ export function createSite(root: string, registryUrl: string): Site {
     meet: async (name) => checkRegistryName(await readMark(), name, root, registryUrl),
     async readRecord(ref, name) {
       if ((await readMark()) === undefined) return undefined;
-      return ifReachable(() => readBytesIfThere(layout.record(ref, name)));
+      return ifReachable(() => readLargeIfThere(layout.record(ref, name)));
     },
   };
 }

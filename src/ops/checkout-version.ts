@@ -3,7 +3,6 @@ import type { Context } from '../context.ts';
 import { checkVersionRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { selectMatching } from '../model/select-files.ts';
 import { planCheckoutSteps } from '../tree/plan-checkout.ts';
-import { scanFolder } from '../tree/scan.ts';
 import { type ChangeResult, carryOut } from './apply-change-plan.ts';
 import type { ChangePlan } from './change-plan.ts';
 import { checkCollisions } from './check-collisions.ts';
@@ -18,6 +17,7 @@ import { readStanding } from './read-standing.ts';
 import { refuseEdited } from './refuse-edited.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
+import { scanClone } from './scan-clone.ts';
 
 export interface CheckoutOptions extends SaveOptions {
   /** Fetch the files that come. Without them links dangle; in a clone of real files they must be fetched. @default true */
@@ -78,10 +78,13 @@ async function makePlan(
   const isLinked = receipt.mode === 'symlink';
   const inSite =
     isLinked && download ? await findCloneSources(ctx, { ...target, selected }, root, options) : new Set<string>();
-  options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
-  const tree = await scanFolder(root, options);
-  options.onEvent?.({ type: 'end', task: 'scan' });
-  const standing = await readStanding(ctx, clone, tree, bases.includes(target) ? bases : [...bases, target], options);
+  const standing = await readStanding(
+    ctx,
+    clone,
+    scanClone(root, options),
+    bases.includes(target) ? bases : [...bases, target],
+    options,
+  );
   const layout = createCloneLayout(ctx, target, receipt.mode, selected, inSite);
   const planned = planCheckoutSteps({ bases, target, standing, ...layout });
   const changing = new Set(planned.steps.map(({ path }) => path));

@@ -28,13 +28,13 @@ export interface Stood extends Standing {
 }
 
 /**
- * Says of every entry of a clone's tree which content it has, where any of some versions has a file at its path. Files are read
+ * Says of every entry of a clone's tree, given in parts, which content it has, where any of some versions has a file at its path. Files are read
  * whose size is that of such a file, unless they are known. Nobody looks here whether cached files hold what they must.
  */
 export async function readStanding(
   ctx: Context,
   { root, receipt }: FoundClone,
-  tree: Tree,
+  tree: AsyncIterable<Tree> | Iterable<Tree>,
   versions: readonly FolderVersion[],
   options: CallOptions,
 ): Promise<Stood[]> {
@@ -112,12 +112,14 @@ export async function readStanding(
   };
 
   const pace = createPace(options.signal);
-  for (const entry of tree) {
-    if (pace.due()) await pace.rest();
-    const { path, type } = entry;
-    if (type === 'symlink') standing.push(await readSymlink(entry));
-    else if (type === 'file') standing.push(readFile(entry));
-    else standing.push(type === 'directory' ? { path, type, before: { type } } : { path, type });
+  for await (const part of tree) {
+    for (const entry of part) {
+      if (pace.due()) await pace.rest();
+      const { path, type } = entry;
+      if (type === 'symlink') standing.push(await readSymlink(entry));
+      else if (type === 'file') standing.push(readFile(entry));
+      else standing.push(type === 'directory' ? { path, type, before: { type } } : { path, type });
+    }
   }
   const digested = await digestFiles(ctx, [...unread.values()], options);
   for (const [index, at] of [...unread.keys()].entries()) {

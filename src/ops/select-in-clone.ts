@@ -11,6 +11,7 @@ import { scanFolder } from '../tree/scan.ts';
 import { entryAt } from './entries-at.ts';
 import { type FoundClone, findClone } from './find-clone.ts';
 import { leftoversIn } from './leftovers.ts';
+import { scanClone } from './scan-clone.ts';
 import { type TakenApart, takeApart } from './take-apart.ts';
 import { type Buckets, watchBuckets } from './watch-buckets.ts';
 
@@ -27,9 +28,9 @@ export interface CloneParts {
   readonly clone: FoundClone;
   /**
    * What of the clone is there and may be meant, with the folders around it, and what killed processes have left beside it;
-   * in the order of `comparePaths`.
+   * in the order of `comparePaths`, in parts; to be read once.
    */
-  readonly tree: Tree;
+  readonly tree: AsyncIterable<Tree>;
   /** Gives those of some paths that are meant; throws `not-found` naming what means none of them. */
   choose(paths: readonly string[]): ReadonlySet<string>;
 }
@@ -73,7 +74,7 @@ export async function selectInClone(
   const tests = meant.map((part) => ({ ...part, matches: createTest(part) }));
   return {
     clone,
-    tree: await readParts(clone.root, meant, options),
+    tree: readParts(clone.root, meant, options),
     choose(candidates) {
       const chosen = new Set<string>();
       const known = new Set(candidates);
@@ -120,14 +121,14 @@ function createTest({ folder, named }: Part): (path: string) => boolean {
   return (path) => isBelow(path, folder) && matches(folder === '' ? path : path.slice(folder.length + 1));
 }
 
-async function readParts(root: string, parts: readonly Part[], options: CallOptions): Promise<Tree> {
+async function* readParts(root: string, parts: readonly Part[], options: CallOptions): AsyncGenerator<Tree> {
+  const [first, second] = parts;
+  // What was looked at need not stay: a million entries take 200 MiB.
+  if (first?.folder === '' && first.named === '' && second === undefined) return yield* scanClone(root, options);
   const found = new Map<string, Entry>();
   const [scanned, searched] = [new Set<string>(), new Set<string>()];
-  const isAll = parts.length === 1 && parts[0]?.folder === '' && parts[0].named === '';
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
-  // A million paths in a map, and their order, take 100 MiB.
-  const whole = isAll ? await scanFolder(root, options) : undefined;
-  for (const { folder, named } of isAll ? [] : parts) {
+  for (const { folder, named } of parts) {
     for (let end = folder.indexOf('/'); folder !== ''; end = folder.indexOf('/', end + 1)) {
       const path = end === -1 ? folder : folder.slice(0, end);
       found.set(path, { type: 'directory', path });
@@ -149,7 +150,7 @@ async function readParts(root: string, parts: readonly Part[], options: CallOpti
     }
   }
   options.onEvent?.({ type: 'end', task: 'scan' });
-  return whole ?? [...found.values()].sort((a, b) => comparePaths(a.path, b.path));
+  yield [...found.values()].sort((a, b) => comparePaths(a.path, b.path));
 }
 
 function notThere(path: string): GypsumError {

@@ -1,9 +1,10 @@
 import type { Context } from '../context.ts';
 import { placeIn } from '../model/local-path.ts';
+import type { Entry } from '../model/tree.ts';
 import { isLeftover } from '../tree/put-file.ts';
 import type { LeftPath } from '../tree/standing.ts';
 import { statThrough } from '../tree/stat-through.ts';
-import type { FileOf, Step } from '../tree/step.ts';
+import type { Before, FileOf, Step } from '../tree/step.ts';
 import { type ChangeResult, carryOut } from './apply-change-plan.ts';
 import type { ChangePlan } from './change-plan.ts';
 import { type FolderVersion, loadFolderVersion } from './cloned-version.ts';
@@ -68,7 +69,7 @@ async function makePlan(
   for (const { path, type, before, link, isOwn } of chosen) {
     if (link !== undefined && before !== undefined) {
       links.push(link);
-      steps.push({ path, before, after: copyOf(ctx, link) });
+      steps.push({ path, before, after: copyOf(ctx, link, before) });
     } else if (type === 'file') unchanged++;
     else left.push({ path, state: isOwn ? 'own' : type === 'special' ? 'special' : 'foreign' });
   }
@@ -85,13 +86,19 @@ async function choose(
 ): Promise<{ clone: FoundClone; chosen: readonly Stood[]; leftovers: readonly Step[]; documents: FolderVersion }> {
   const { clone, tree, choose: pick } = await selectInClone(ctx, paths, options, options);
   const documents = await loadFolderVersion(ctx, clone.ref, options);
-  const leftovers = tree.flatMap((entry) => removalOf(entry, clone.root));
-  const entries = tree.filter(({ type, path }) => type !== 'directory' && !isLeftover(path));
+  const leftovers: Step[] = [];
+  const entries: Entry[] = [];
+  for await (const part of tree) {
+    for (const entry of part) {
+      leftovers.push(...removalOf(entry, clone.root));
+      if (entry.type !== 'directory' && !isLeftover(entry.path)) entries.push(entry);
+    }
+  }
   const meant = pick(entries.map(({ path }) => path));
   const standing = await readStanding(
     ctx,
     clone,
-    entries.filter(({ path }) => meant.has(path)),
+    [entries.filter(({ path }) => meant.has(path))],
     [documents],
     options,
   );
@@ -99,13 +106,16 @@ async function choose(
 }
 
 /** A real file with the content of a cached one, for people to write to. */
-function copyOf(ctx: Context, link: Linked): FileOf {
-  const there = statThrough(cachedPlace(ctx, link));
+function copyOf(ctx: Context, link: Linked, before: Before): FileOf {
+  const place = cachedPlace(ctx, link);
+  const there = statThrough(place);
   // What the site cache has no more is fetched into the user's own.
-  const source = there === undefined ? ctx.cache.layout.file(link.file) : cachedPlace(ctx, link);
+  const source = there === undefined ? ctx.cache.layout.file(link.file) : place;
   const permissions = 0o644 | ((there?.mode ?? 0) & 0o111);
   const digest = { algorithm: 'md5', hex: link.md5sum } as const;
-  return { type: 'file', mode: 'reflink', source, size: link.size, digest, permissions };
+  // Nearly all links have this text: of a million, one is 100 MiB.
+  const text = before.type === 'symlink' && before.target === source ? before.target : source;
+  return { type: 'file', mode: 'reflink', source: text, size: link.size, digest, permissions };
 }
 
 async function rescueLinks(ctx: Context, paths: readonly string[], options: StageOptions): Promise<void> {

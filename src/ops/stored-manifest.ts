@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { readBytesIfThere } from '../cache/read-document.ts';
+import { letGoOf, readLargeIfThere } from '../cache/read-document.ts';
 import type { Context } from '../context.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { VersionRef } from '../model/refs.ts';
@@ -11,21 +11,30 @@ import { manifestIfSound } from './version-documents.ts';
  * if there is none that can be read. No request is made.
  */
 export async function storedManifest(ctx: Context, ref: VersionRef): Promise<Manifest | undefined> {
-  return (
-    manifestIfSound((await findRecord(ctx, ref, 'manifest'))?.content, ref) ??
-    manifestIfSound(await readOthers(ctx, ref), ref)
-  );
+  for (const read of [readOwn, readOthers]) {
+    const content = await read(ctx, ref);
+    const manifest = manifestIfSound(content, ref);
+    if (content !== undefined) letGoOf(content);
+    if (manifest !== undefined) return manifest;
+  }
+  return undefined;
 }
 
 /** Whether that manifest has a file. Where its text cannot name it, all the rest of it, which takes a second to read, is not read. */
 export async function isStored(ctx: Context, ref: VersionRef, path: string): Promise<boolean> {
-  const content = (await findRecord(ctx, ref, 'manifest'))?.content ?? (await readOthers(ctx, ref));
+  const content = (await readOwn(ctx, ref)) ?? (await readOthers(ctx, ref));
+  if (content === undefined) return false;
   // In JSON, the same name may be written with escapes.
-  const isNamed = content?.includes(path) || content?.includes('\\u');
+  const isNamed = content.includes(path) || content.includes('\\u');
+  letGoOf(content);
   const manifest = isNamed ? await storedManifest(ctx, ref) : undefined;
   return manifest !== undefined && path in manifest;
 }
 
+async function readOwn(ctx: Context, ref: VersionRef): Promise<Buffer | undefined> {
+  return (await findRecord(ctx, ref, 'manifest'))?.content;
+}
+
 function readOthers({ cache }: Context, ref: VersionRef): Promise<Buffer | undefined> {
-  return readBytesIfThere(cache.layout.document(ref, 'manifest'));
+  return readLargeIfThere(cache.layout.document(ref, 'manifest'));
 }

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { RecordName } from '../cache/layout.ts';
-import { readBytesIfThere } from '../cache/read-document.ts';
+import { letGoOf, readBytesIfThere } from '../cache/read-document.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
@@ -144,7 +144,11 @@ async function readRecord<T>(
 ): Promise<Read<T> | undefined> {
   const record = await findRecord(ctx, ref, name);
   const known = readIfSound(record?.content, parse);
-  if (record === undefined || record.isOwn || known === undefined) return known;
+  if (record === undefined) return undefined;
+  if (record.isOwn || known === undefined) {
+    letGoOf(record.content);
+    return known;
+  }
   // The site cache may go, and what leads into it shall say still which files those were.
   return { ...known, remember: () => ctx.cache.writeRecord(ref, name, record.content) };
 }
