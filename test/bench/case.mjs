@@ -10,6 +10,7 @@ import {
   readFileSync,
   readlinkSync,
   readSync,
+  renameSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -44,12 +45,58 @@ const cases = {
     yardstick: async () => readAll(clone),
   },
   status: {
-    setup: async (client) => client.cloneVersion(MANY, clone),
+    setup: cloneCached,
     async ours(client) {
       const { clean, states } = await client.cloneStatus(clone);
       if (!clean || states.linked.files === 0) throw new Error('a fresh clone is clean');
     },
     yardstick: async () => readAll(clone),
+  },
+  diff: {
+    setup: cloneCached,
+    async ours(client) {
+      if ((await client.diffClone(clone)).changes.length > 0) throw new Error('a fresh clone is as its version');
+    },
+    yardstick: async () => readAll(clone),
+  },
+  restore: {
+    setup: cloneCached,
+    async ours(client) {
+      const { unchanged, left } = await client.restoreFiles([clone], { all: true });
+      if (unchanged === 0 || left.length > 0) throw new Error('a fresh clone has nothing to restore');
+    },
+    yardstick: async () => readAll(clone),
+  },
+  stage: {
+    setup: cloneCached,
+    async ours(client) {
+      if ((await client.planStage([clone], { all: true })).steps.length === 0) throw new Error('all can be staged');
+    },
+    yardstick: async () => readAll(clone),
+  },
+  checkout: {
+    setup: cloneCached,
+    async ours(client) {
+      const { steps } = await client.planCheckout({ ...MANY, version: 'v1' }, clone);
+      if (steps.length === 0) throw new Error('the other version has other files');
+    },
+    yardstick: async () => readAll(clone),
+  },
+  link: {
+    async setup(client) {
+      // Empty, since a million others take 8 GB of disk.
+      for (const path of Object.keys(await client.fetchManifest(MANY))) {
+        for (const root of [source, clone]) {
+          mkdirSync(dirname(join(root, path)), { recursive: true });
+          writeFileSync(join(root, path), '');
+        }
+      }
+    },
+    async ours() {
+      const { counts, files } = await linkFolders(source, clone);
+      if (files.length === 0 || counts.linked < files.length) throw new Error('equal files can be linked');
+    },
+    yardstick: linkAll,
   },
   ls: {
     clock: cpuSeconds,
@@ -84,7 +131,7 @@ const cases = {
 };
 
 const run = cases[name][who];
-const { createClient, listTree, realpath, renderTree } =
+const { createClient, linkFolders, listTree, realpath, renderTree } =
   who === 'yardstick' ? { createClient: () => undefined } : await import('gypsum-client');
 const client = createClient({ url, cacheDir });
 const paths = who === 'yardstick' ? await readPaths() : [];
@@ -123,6 +170,19 @@ function bareLinks() {
     if (!made.has(parent)) mkdirSync(parent, { recursive: true });
     made.add(parent);
     symlinkSync(join(bucket, path), target);
+  }
+}
+
+function cloneCached(client) {
+  return client.cloneVersion(MANY, clone);
+}
+
+function linkAll() {
+  for (const path of paths) {
+    const [from, to] = [join(source, path), join(clone, path)];
+    if (!readFileSync(from).equals(readFileSync(to))) throw new Error('they are equal');
+    symlinkSync(from, `${to}.new`);
+    renameSync(`${to}.new`, to);
   }
 }
 
