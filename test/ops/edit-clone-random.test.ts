@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -7,6 +8,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -541,5 +543,106 @@ it('what is staged and restored is as it was', async () => {
     expect(shape()).toEqual(before);
   };
   const property = fc.asyncProperty(asset, mode, fc.array(aside, { maxLength: 4 }), selection, check);
+  await fc.assert(property, { numRuns: RUNS, seed: SEED });
+}, 600_000);
+
+/** What a path shows, through a link too; nothing where that dangles. */
+function shownAt(place: string): string | undefined {
+  const stats = statSync(place, { throwIfNoEntry: false });
+  return stats?.isFile() ? readFileSync(place, 'utf8') : undefined;
+}
+
+/** Gives the links, and hard links, that show something else than the version they lead to says. */
+function editedIn(world: World): string[] {
+  return [...look(world)].flatMap(([at, item]) => {
+    const shown = shownAt(join(world.root, at));
+    const isEdited = item.is === 'link' ? shown !== undefined && shown !== item.content : isOfCache(world, item);
+    return isEdited ? [at] : [];
+  });
+}
+
+/** Whether a file is a hard link to one of the cache that holds something else than it must. */
+function isOfCache(world: World, { is: what, ino }: Item): boolean {
+  return what === 'file' && wrongInCache(world).some((at) => lstatSync(at).ino === ino);
+}
+
+/** Writes through a link, as an editor does that follows it. */
+function editThrough(world: World, index: number): void {
+  const isLink = ([at, item]: [string, Item]) =>
+    (item.is === 'link' && isInOwnCache(world, at)) || isHardLink(world, item);
+  const at = pick([...look(world)].filter(isLink), index)?.[0];
+  if (at === undefined) return;
+  chmodSync(join(world.root, at), 0o644);
+  writeFileSync(join(world.root, at), `${++world.fresh}`.padStart(3, '0'));
+}
+
+function isInOwnCache({ root, bucket }: World, at: string): boolean {
+  return readlinkSync(join(root, at)).startsWith(`${bucket}/`) && shownAt(join(root, at)) !== undefined;
+}
+
+/** Every content that only the user has, and can see in the clone or finds in the trash. */
+function freshInSight({ root, cacheDir }: World): Set<string> {
+  const all = [root, join(cacheDir, '.gypsum-client/1/trash')].flatMap(filesBelow).flatMap((at) => shownAt(at) ?? []);
+  return new Set(all.filter((text) => /^\d{3}\b/.test(text)));
+}
+
+it('what is edited through links is found, is never lost, and can be rescued', async () => {
+  const createWorld = await createWorlds();
+  const through = fc.oneof(
+    action,
+    fc.record({ type: is('edit through'), which }),
+    fc.record({ type: is('edit through'), which }),
+    fc.record({ type: is('rescue'), selection }),
+  );
+  type Through = typeof through extends fc.Arbitrary<infer T> ? T : never;
+  const work = async (world: World, one: Through): Promise<void> => {
+    const { client, mode: cloneMode } = world;
+    if (one.type === 'edit through') editThrough(world, one.which);
+    else if (one.type === 'stage' || one.type === 'rescue') {
+      await client.stageFiles(choose(world, one.selection, []).paths, { rescue: one.type === 'rescue' });
+    } else if (one.type === 'restore') {
+      await client.restoreFiles(choose(world, one.selection, []).paths, { force: one.force });
+    } else if (one.type === 'checkout') {
+      const options = cloneMode === 'symlink' ? { download: one.download } : {};
+      await client.checkoutVersion(world.ref(one.version), world.root, options);
+      world.now = one.version;
+    } else edit(world, one);
+  };
+  const check = async (chosen: number, cloneMode: CloneMode, inSite: number, actions: readonly Through[]) => {
+    const world = await createWorld(chosen, cloneMode, inSite);
+    const below = shapeOfSite(world);
+    for (const one of actions) {
+      const [mine, before] = [freshInSight(world), look(world)];
+      try {
+        await work(world, one);
+      } catch (error) {
+        if (!isGypsumError(error, 'not-found') && !isGypsumError(error, 'wrong-content')) throw error;
+        expect(look(world)).toEqual(before);
+      }
+      if (one.type in TOOLS || one.type === 'rescue') {
+        expect([...freshInSight(world)]).toEqual(expect.arrayContaining([...mine]));
+      }
+      // Nothing is in the cache that is wrong in another way.
+      const wrong = wrongInCache(world).map((at) => readFileSync(at, 'utf8'));
+      expect(wrong.filter((text) => !/^\d{3}$/.test(text))).toEqual([]);
+    }
+
+    const edited = editedIn(world);
+    const { entries } = await world.client.cloneStatus(world.root);
+    const said = entries.filter(({ state }) => state === 'edited').map((entry) => entry.path);
+    expect(said.sort()).toEqual(edited.toSorted());
+    if (edited.length > 0) {
+      await expect(world.client.prepareDirectoryUpload(world.root)).rejects.toMatchObject({
+        details: { edited: expect.arrayContaining(edited) },
+      });
+    }
+    const shown = edited.map((at) => [at, shownAt(join(world.root, at))]);
+    await unlessNothing(world.client.stageFiles([world.root], { rescue: true }));
+    expect(shown.map(([at = '']) => [at, shownAt(join(world.root, at))])).toEqual(shown);
+    for (const [at = ''] of shown) expect(look(world).get(at)).toMatchObject({ is: 'file', names: 1 });
+    await expectPrepared(world);
+    expect(shapeOfSite(world)).toEqual(below);
+  };
+  const property = fc.asyncProperty(asset, mode, sites, fc.array(through, { maxLength: 8 }), check);
   await fc.assert(property, { numRuns: RUNS, seed: SEED });
 }, 600_000);
