@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
@@ -105,20 +107,31 @@ it('nothing is written through a folder that becomes a symlink while a file is c
 });
 
 describe('a large file', () => {
-  const SIZE = 70 * 1024 * 1024;
-  const EQUAL = 66 * 1024 * 1024;
+  const MiB = 1024 * 1024;
+  const SIZE = 70 * MiB;
 
-  it('goes on where it was, as far as what is there is the same', async () => {
+  it.each<[string, number, (partial: string) => void]>([
+    ['is behind its end', 66 * MiB, (partial) => appendFileSync(partial, 'garbage')],
+    [
+      'is in its midst',
+      10 * MiB,
+      (partial) =>
+        execFileSync('sh', ['-c', 'printf x | dd of="$0" bs=1048576 seek=10 conv=notrunc', partial], {
+          stdio: 'ignore',
+        }),
+    ],
+    ['is longer than it', 70 * MiB, (partial) => truncateSync(partial, 80 * MiB)],
+  ])('goes on where it was, as far as what is there is the same: what is other %s', async (_, equal, spoil) => {
     const { src, dst } = await makePair();
     const large = join(src, 'large');
     writeFileSync(large, 'begin');
     truncateSync(large, SIZE);
-    const { place: _, ...file } = await openLocalRepository(src).read('large');
+    const { place: _place, ...file } = await openLocalRepository(src).read('large');
     const { stamp, entry } = file.look();
     const partial = join(dst, partialName(`large\0${stamp}`));
     writeFileSync(partial, 'begin');
-    truncateSync(partial, EQUAL);
-    appendFileSync(partial, 'garbage');
+    truncateSync(partial, 66 * MiB);
+    spoil(partial);
     const { ino } = lstatSync(partial);
     const begins: number[] = [];
     const counting: File = {
@@ -130,10 +143,10 @@ describe('a large file', () => {
     };
     const { digest } = await openLocalRepository(dst).create(entry, counting);
     file.close();
-    expect(begins).toEqual([0, EQUAL]);
+    expect(begins).toEqual([0, equal]);
     expect(lstatSync(join(dst, 'large'))).toMatchObject({ ino, size: SIZE });
     expect(readFileSync(join(dst, 'large')).equals(readFileSync(large))).toBe(true);
-    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(digest).toBe(createHash('sha256').update(readFileSync(large)).digest('hex'));
     expect(readdirSync(dst)).toEqual(['large']);
   });
 });
