@@ -31,9 +31,6 @@ export interface LocalRepositoryOptions {
 /** Units: bytes. What a kill leaves of the copy of such a file is gone on with; that of a smaller one is begun again. */
 const RESUMABLE = 64 * 1024 * 1024;
 
-/** Units: milliseconds. As long as loops hold the thread. */
-const SLICE = 50;
-
 /**
  * Opens a folder, given by its real path, as a repository. Whatever is written there stands under a short-lived name beside
  * its place until it is whole, and takes it by rename. Folders that nobody may write to are made writable for as long as it takes.
@@ -49,12 +46,9 @@ export function openLocalRepository(
   const unlocker = createUnlocker(way);
   const pace = createPace(signal);
   let mayClone = true;
-  let since = performance.now();
 
-  /** Looks at all folders again once others have had their turn. */
+  /** Has folders be looked at again: others may have changed them. */
   const refresh = () => {
-    if (performance.now() - since < SLICE) return;
-    since = performance.now();
     for (const led of [way, origin]) led.forget();
   };
 

@@ -9,14 +9,15 @@ export interface MemoryRepository extends Repository {
 }
 
 /**
- * A repository that is a list of entries, and knows of contents no more than their digests. It is stricter than a folder: what does not
- * fit is an error, and `onChange` hears of every change.
+ * A repository that is a list of entries in memory; contents of those that it begins with are their digests alone. It is stricter than a
+ * folder: what does not fit is an error, and `onChange` hears of every change.
  */
 export function memoryRepository(
   entries: readonly ReplicaEntry[],
   { cheap = true, onChange }: { cheap?: boolean; onChange?: (at: ReadonlyMap<string, ReplicaEntry>) => void } = {},
 ): MemoryRepository {
   const at = new Map(entries.map((entry) => [entry.path, entry]));
+  const contents = new WeakMap<ReplicaEntry, Uint8Array>();
   const fail = (why: string, path: string): never => {
     throw new Error(`${why}: ${path}`);
   };
@@ -36,9 +37,19 @@ export function memoryRepository(
     if (entry?.type !== 'file') throw new GypsumError('file-changed', `${path} is no file`);
     return entry;
   };
-  const withContent = (change: Change, content: File): ReplicaFile => {
+  const withContent = async ({ mtime = 0, ...change }: Change, content: File): Promise<ReplicaFile> => {
     const { size, digest } = content.look().entry;
-    return { mtime: 0, ...change, type: 'file', size, ...(digest !== undefined && { digest }) };
+    const bytes: Uint8Array[] = [];
+    for await (const chunk of content.chunks()) bytes.push(Uint8Array.from(chunk));
+    const made: ReplicaFile = { mtime, ...change, type: 'file', size, ...(digest !== undefined && { digest }) };
+    contents.set(made, Buffer.concat(bytes));
+    return made;
+  };
+  const rename = (entry: ReplicaEntry, path: string): ReplicaEntry => {
+    const renamed = { ...entry, path };
+    const content = contents.get(entry);
+    if (content !== undefined) contents.set(renamed, content);
+    return renamed;
   };
   const notFolder = (path: string) => at.get(path)?.type === 'directory' && fail('a folder is there', path);
 
@@ -51,13 +62,15 @@ export function memoryRepository(
       const entry = file(path);
       return {
         look: () => ({ entry, stamp: '' }),
-        async *chunks() {},
+        async *chunks(from = 0) {
+          yield (contents.get(entry) ?? new Uint8Array()).subarray(from);
+        },
         close() {},
       };
     },
     async create(entry, content) {
       if (at.has(entry.path)) fail('something is there', entry.path);
-      if (entry.type === 'file') put(withContent(entry, content ?? fail('no content', entry.path)));
+      if (entry.type === 'file') put(await withContent(entry, content ?? fail('no content', entry.path)));
       else put(entry);
       done();
       return {};
@@ -65,7 +78,7 @@ export function memoryRepository(
     async modify(change, content) {
       if (content !== undefined) {
         notFolder(change.path);
-        put(withContent(change, content));
+        put(await withContent(change, content));
       } else if (change.target !== undefined) {
         notFolder(change.path);
         put({ mtime: 0, target: change.target, ...change, type: 'symlink' });
@@ -89,15 +102,17 @@ export function memoryRepository(
         if (at.get(from)?.type === 'directory') {
           if (at.has(to)) fail('something is there', to);
           for (const path of [...at.keys()].filter((other) => isBelow(other, from))) {
-            at.set(to + path.slice(from.length), { ...take(path), path: to + path.slice(from.length) });
+            at.set(to + path.slice(from.length), rename(take(path), to + path.slice(from.length)));
           }
         }
-        put({ ...(stays ? file(from) : take(from)), path: to });
+        put(rename(stays ? file(from) : take(from), to));
         done();
       },
       async copy(from: string, entry: ReplicaFile) {
         notFolder(entry.path);
         if (file(from).digest !== entry.digest) fail('it holds something else', from);
+        const content = contents.get(file(from));
+        if (content !== undefined) contents.set(entry, content);
         put(entry);
         done();
       },
