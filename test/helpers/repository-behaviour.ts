@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { File, ReplicaEntry, Repository } from '../../src/index.ts';
 
 /** A file that is nowhere but in memory. */
-export function textFile(text: string): File {
+function textFile(text: string): File {
   const bytes = Buffer.from(text);
   const digest = createHash('sha256').update(bytes).digest('hex');
   return {
