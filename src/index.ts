@@ -116,6 +116,8 @@ export { type RemoveCachedOptions, type RemovedFromCache, removeCached } from '.
 export { type RemovedJob, removeJob } from './ops/remove-job.ts';
 export { type RemovePathOptions, removePath } from './ops/remove-path.ts';
 export { type RenderOptions, renderTree } from './ops/render-tree.ts';
+export type { GuardName } from './ops/replica-memory.ts';
+export { type ReplicateOptions, replicateFolders } from './ops/replicate-folders.ts';
 export { type DeviceCode, type RequestTokenOptions, requestAccessToken } from './ops/request-access-token.ts';
 export { resolveLinks } from './ops/resolve-links.ts';
 export { planRestore, type RestoreOptions, restoreFiles } from './ops/restore-files.ts';
@@ -128,7 +130,8 @@ export { planStage, type StageOptions, stageFiles } from './ops/stage-files.ts';
 export { type StageFolderOptions, stageFolder } from './ops/stage-folder.ts';
 export type { StagedFolder, StagedLink, StageState } from './ops/staged-folder.ts';
 export { type AnnouncedLink, type StartOptions, startUpload } from './ops/start-upload.ts';
-export { type SyncOptions, syncFolders } from './ops/sync-folders.ts';
+export { syncFolders } from './ops/sync-folders.ts';
+export type { SyncOptions } from './ops/sync-options.ts';
 export type { SyncFailure, SyncResult } from './ops/sync-result.ts';
 export { type FileTrace, traceFile } from './ops/trace-file.ts';
 export type { TreeNode } from './ops/tree-node.ts';

@@ -189,6 +189,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Have a folder be a replica of another one',
     load: async () => (await import('./commands/sync.ts')).sync,
   },
+  replicate: {
+    summary: 'Have a folder be a replica of another one, and stay one',
+    load: async () => (await import('./commands/replicate.ts')).replicate,
+  },
   'create-links': {
     summary: 'Do what create_links.py does',
     load: async () => (await import('./commands/create-links.ts')).createLinks,

@@ -24,10 +24,10 @@ export function formatDuration(milliseconds: number): string {
 
 /** Gives nothing for what is no duration; throws for one that cannot be meant. */
 function readDuration(text: string): number | undefined {
-  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smhdw]?)$/.exec(text) ?? [];
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|[smhdw]?)$/.exec(text) ?? [];
   if (number === undefined) return undefined;
   if (unit === '') throw new InvalidArgumentError(`It lacks a unit: ${number}s, ${number}m, ${number}h or ${number}d.`);
-  const duration = Math.round(Number(number) * (UNITS[unit] ?? Number.NaN));
+  const duration = Math.round(Number(number) * (unit === 'ms' ? 1 : (UNITS[unit] ?? Number.NaN)));
   if (duration <= 0) throw new InvalidArgumentError('It must be longer than 0.');
   if (!Number.isSafeInteger(duration)) throw new InvalidArgumentError('It is too long.');
   return duration;

@@ -23,6 +23,8 @@ export interface BothTrees {
 export interface ListBothOptions extends CallOptions {
   /** Says what is left out on both sides. */
   skip: (path: string, isFolder: boolean) => boolean;
+  /** Give files their stamps. @default false */
+  stamps?: boolean;
 }
 
 /**

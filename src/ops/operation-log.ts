@@ -5,6 +5,7 @@ import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
 import { absolutePath, realPath } from '../tree/real-path.ts';
 import type { Operation } from '../tree/replica-plan.ts';
+import type { GuardName } from './replica-memory.ts';
 import type { SyncFailure } from './sync-result.ts';
 
 export const LOG_FORMATS = ['text', 'json'] as const;
@@ -15,7 +16,8 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 export interface OperationLog {
   /** The file, by its absolute path. */
   readonly path: string;
-  add(operation: Operation, digest?: string): void;
+  /** `guard` is the name of what undoes what others did to the replica. */
+  add(operation: Operation, digest?: string, guard?: GuardName): void;
   fail(failure: SyncFailure): void;
   /** Lets go of the file until there is more to say: it may be another one then. */
   close(): void;
@@ -38,8 +40,10 @@ export function openOperationLog(file: string, format: LogFormat = 'text', now =
   };
   return {
     path,
-    add(operation, digest) {
-      for (const entry of entriesOf(operation, digest)) write('INFO', entry);
+    add(operation, digest, guard) {
+      for (const entry of entriesOf(operation, digest)) {
+        write('INFO', guard === undefined ? entry : { ...entry, op: guard, did: operation.op });
+      }
     },
     fail: ({ path: failed, message }) => write('ERROR', { op: 'failed', path: failed, message }),
     close() {
@@ -50,7 +54,9 @@ export function openOperationLog(file: string, format: LogFormat = 'text', now =
 }
 
 interface LogEntry {
-  readonly op: Operation['op'] | 'failed';
+  readonly op: Operation['op'] | GuardName | 'failed';
+  /** What a guard did. */
+  readonly did?: Operation['op'];
   readonly path: string;
   readonly from?: string;
   readonly size?: number;

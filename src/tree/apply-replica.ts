@@ -18,8 +18,8 @@ import type { Repository, Written } from './repository.ts';
 export interface ApplyReplicaOptions extends CallOptions {
   /** Ends the work behind the operation in hand, and without an error. */
   until?: AbortSignal | undefined;
-  /** Hears of each operation that was carried out; the digest is that of a file's content, where it is known. */
-  onOperation?: (operation: Operation, digest?: string) => void;
+  /** Hears of each operation that was carried out, and of what was written. */
+  onOperation?: (operation: Operation, written: Written) => void;
   /** Hears of each operation that was not; the rest goes on. */
   onFailure?: (operation: Operation, error: Error) => void;
 }
@@ -49,13 +49,13 @@ export async function applyReplica(
   const late: (ChangeMode | ChangeTime)[] = [];
   let done = 0;
   let seen = 0;
-  const finish = (operation: Operation, digest?: string) => {
+  const finish = (operation: Operation, written: Written) => {
     done++;
-    onOperation?.(operation, digest);
+    onOperation?.(operation, written);
   };
   const attempt = async (operation: Operation, work: () => Promise<Written>): Promise<void> => {
     try {
-      finish(operation, (await work()).digest);
+      finish(operation, await work());
     } catch (error) {
       signal?.throwIfAborted();
       if (isFatal(error) || onFailure === undefined) throw error;

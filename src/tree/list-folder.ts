@@ -8,7 +8,7 @@ import { createPlaces, type Places } from './places.ts';
 import { isAbandoned, isOurs } from './put-file.ts';
 import { overlaps, realPath } from './real-path.ts';
 import type { ReplicaEntry } from './replica-entry.ts';
-import { inodeName, inodeOf, microseconds, replicaEntry } from './replica-stats.ts';
+import { inodeName, inodeOf, microseconds, replicaEntry, stampOf } from './replica-stats.ts';
 import type { Listing, ListOptions } from './repository.ts';
 import { readFolder, readLink } from './scan.ts';
 
@@ -37,7 +37,7 @@ const PART = 1000;
 async function fill(
   listing: Mutable<Listing>,
   places: Places,
-  { followOutside, skip, signal, onEvent }: ListFolderOptions,
+  { followOutside, skip, stamps = false, signal, onEvent }: ListFolderOptions,
 ): Promise<void> {
   signal?.throwIfAborted();
   const pace = createPace(signal);
@@ -70,7 +70,8 @@ async function fill(
     const isLoop = led?.stats?.isDirectory() === true && above.some((folder) => folder.inode === inode);
     const why = isLoop ? 'leads to a folder that it lies in' : led?.why;
     if (why !== undefined) listing.unfollowed.push({ path, why });
-    const entry = why === undefined ? entryOf(places, path, stats) : symlinkOf(places, path, own);
+    const plain = why === undefined ? entryOf(places, path, stats) : symlinkOf(places, path, own);
+    const entry = stamps && plain.type === 'file' ? { ...plain, stamp: stampOf(stats) } : plain;
     if (path !== '') listing.entries.push(entry);
     if (entry.type === 'directory') {
       above.push({ path, inode });

@@ -10,7 +10,7 @@ import { openFile } from './open-file.ts';
 import { createPlaces } from './places.ts';
 import { freshName, isAbandoned, isPartial, isRefusal, partialName, removeIfThere } from './put-file.ts';
 import { setReplicaFacts } from './replica-facts.ts';
-import { microseconds } from './replica-stats.ts';
+import { microseconds, replicaEntry, stampOf } from './replica-stats.ts';
 import type { Change, File, Repository, Written } from './repository.ts';
 import { createUnlocker } from './unlock-folders.ts';
 import { createWay } from './way.ts';
@@ -88,7 +88,7 @@ export function openLocalRepository(
       if (expected !== undefined && (digest ?? (await digestOf(fresh))) !== expected) throw changed(path, 'is another');
       refresh();
       renameSync(fsPath(way.to(fresh)), fsPath(way.to(path)));
-      return digest === undefined ? {} : { digest };
+      return digest === undefined ? {} : { digest, stamp };
     } catch (error) {
       if (!isLarge || signal?.aborted !== true) removeIfThere(way.to(fresh));
       throw error;
@@ -174,6 +174,13 @@ export function openLocalRepository(
       } finally {
         file.close();
       }
+    },
+
+    look(path) {
+      way.forget();
+      const stats = lstatSync(fsPath(way.to(path)), { throwIfNoEntry: false, bigint: true });
+      const entry = stats && replicaEntry(path, stats);
+      return stats !== undefined && entry?.type === 'file' ? { ...entry, stamp: stampOf(stats) } : undefined;
     },
 
     async clear(leftovers) {

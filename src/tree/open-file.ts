@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
-import { replicaEntry } from './replica-stats.ts';
+import { replicaEntry, stampOf } from './replica-stats.ts';
 import type { File } from './repository.ts';
 
 /** Units: bytes. Read at once. */
@@ -19,8 +19,7 @@ export function openFile(place: string, path: string, { follow = false } = {}): 
       const stats = fstatSync(fd, { bigint: true });
       const entry = replicaEntry(path, stats);
       if (entry?.type !== 'file') throw new Error('an open file is one');
-      const { dev, ino, size, mtimeNs, ctimeNs } = stats;
-      return { entry, stamp: [dev, ino, size, mtimeNs, ctimeNs].join(' ') };
+      return { entry, stamp: stampOf(stats) };
     },
     async *chunks(from = 0) {
       const chunk = Buffer.allocUnsafe(Math.min(CHUNK, Number(fstatSync(fd).size) - from + 1));

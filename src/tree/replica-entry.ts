@@ -18,6 +18,8 @@ export interface ReplicaFile extends ReplicaFacts {
   readonly size: number;
   /** Names its inode where that has other names as well: what is done to it in place is seen there, too. */
   readonly inode?: string;
+  /** Another one as soon as anything was done to it; where it was asked for. */
+  readonly stamp?: string;
   /** Names its content; found out where something depends on it. */
   digest?: string;
 }

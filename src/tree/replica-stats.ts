@@ -19,6 +19,23 @@ export function inodeName({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): strin
   return `${dev} ${ino}`;
 }
 
+/** Gives what is another text as soon as anything was done to a file: device, inode, size, mtime and ctime. */
+export function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+}
+
+/**
+ * Whether a file may yet change with its stamp staying the same, since clocks of file systems are coarse.
+ *
+ * Units: milliseconds
+ */
+export function isFresh(stamp: string, now = Date.now()): boolean {
+  return now - Number(BigInt(stamp.slice(stamp.lastIndexOf(' ') + 1)) / 1_000_000n) < COARSEST;
+}
+
+/** Units: milliseconds. FAT has the coarsest times. */
+const COARSEST = 2000;
+
 export function microseconds(nanoseconds: bigint): number {
   const rest = ((nanoseconds % 1000n) + 1000n) % 1000n;
   return Number((nanoseconds - rest) / 1000n);

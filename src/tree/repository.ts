@@ -23,6 +23,8 @@ export interface Repository {
   move?(from: string, to: string, options?: { stays?: boolean }): Promise<void>;
   /** Does what `create` and `modify` do, with the content of a file of its own; throws `file-changed` if that has not this digest. */
   copy?(from: string, entry: ReplicaFile & { readonly digest: string }): Promise<void>;
+  /** Gives the file that stands at a path, with its stamp; nothing where none does. */
+  look?(path: string): ReplicaFile | undefined;
   /** Removes what a listing has called leftovers, as far as it is still there. */
   clear?(leftovers: readonly string[]): Promise<void>;
   /** Lets go of what is open. */
@@ -57,11 +59,15 @@ export interface Change {
 export interface Written {
   /** Of the content, where it is known. */
   readonly digest?: string;
+  /** Of the file that the content came from, as it was all the time. */
+  readonly stamp?: string;
 }
 
 export interface ListOptions extends CallOptions {
   /** Says of an entry whether it is left out with all that is below it. */
   skip?: (path: string, isFolder: boolean) => boolean;
+  /** Give files their stamps. @default false */
+  stamps?: boolean;
 }
 
 /** What a repository holds. */

@@ -47,6 +47,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   why: 'gypsum clone my-project/my-asset/v1 my-clone',
   link: FOLDERS,
   sync: FOLDERS,
+  replicate: FOLDERS,
   'create-links': FOLDERS,
   'stage-linked-file': `${FOLDERS}\ngypsum link originals copies`,
   'token create': SERVED,
@@ -63,6 +64,9 @@ const BEFORE: Readonly<Record<string, string>> = {
   'schedule remove': 'gypsum schedule add tidy --every 1d -- cache prune',
   logout: 'gypsum login --with-token <<< "$GYPSUM_TOKEN"',
 };
+
+/** What ends a command that would go on. */
+const UNTIL_STOPPED: Readonly<Record<string, string>> = { replicate: 'timeout --preserve-status -s INT 2' };
 
 describe('the example of', () => {
   // A server runs until it is stopped, and a login asks; both are below.
@@ -84,7 +88,7 @@ describe('the example of', () => {
       GYPSUM_TOKEN: rig.registry.token,
       ...settings,
     };
-    const script = [BEFORE[name] ?? '', command?.example ?? 'false'].join('\n');
+    const script = [BEFORE[name] ?? '', `${UNTIL_STOPPED[name] ?? ''} ${command?.example ?? 'false'}`].join('\n');
     const { stderr } = await promisify(execFile)('bash', ['-euc', script], { cwd: rig.folder, env });
     expect(stderr).not.toContain('gypsum: ');
   });

@@ -1,26 +1,20 @@
 import { stateDir } from '../../config.ts';
 import { GypsumError, isGypsumError } from '../../errors.ts';
-import { LOG_FORMATS, type LogFormat, type OperationLog, openOperationLog } from '../../ops/operation-log.ts';
+import { type OperationLog, openOperationLog } from '../../ops/operation-log.ts';
 import { repeat } from '../../ops/repeat.ts';
-import { type SyncOptions, syncFolders } from '../../ops/sync-folders.ts';
+import { syncFolders } from '../../ops/sync-folders.ts';
+import type { SyncOptions } from '../../ops/sync-options.ts';
 import type { SyncResult } from '../../ops/sync-result.ts';
 import { argument, type Call, type Command } from '../command.ts';
 import { parseInterval } from '../durations.ts';
+import { type ReplicaFlags, replicaFlags, replicaOptions } from '../replica-flags.ts';
 import { errorLines } from '../report.ts';
 import { syncText } from '../sync-text.ts';
 import { count } from '../text.ts';
 
-interface Options {
-  checksum?: boolean;
-  delete: boolean;
-  exclude?: readonly string[];
-  followLinks?: boolean;
-  force?: boolean;
+interface Options extends ReplicaFlags {
   dryRun?: boolean;
   interval?: number;
-  log?: string;
-  logFormat: LogFormat;
-  fsync?: boolean;
 }
 
 export const sync: Command<SyncResult | undefined, Options> = {
@@ -30,28 +24,12 @@ export const sync: Command<SyncResult | undefined, Options> = {
   local: true,
   flags: [
     { flags: '--dry-run', description: 'show what would be done, and do nothing' },
-    { flags: '--checksum', description: 'compare the contents of all files, whatever their times' },
-    { flags: '--no-delete', description: 'remove nothing that the source does not have' },
-    {
-      flags: '--exclude <pattern>',
-      description: 'neither copy nor remove this, as in .gitignore; may be given several times',
-      many: true,
-    },
-    { flags: '--follow-links', description: 'take symlinks of the source for what they lead to' },
-    { flags: '--force', description: 'also remove more than half of what the destination has' },
+    ...replicaFlags,
     {
       flags: '--interval <minutes>',
       description: 'do it now, and then again and again, until Ctrl-C; or a time such as 30s',
       parse: parseInterval,
     },
-    { flags: '--log <file>', description: 'write each operation to the end of a file, a line each' },
-    {
-      flags: '--log-format <format>',
-      description: 'what these lines are; JSON has sizes, too, and where things come from',
-      choices: LOG_FORMATS,
-      preset: 'text',
-    },
-    { flags: '--fsync', description: 'have each file on the disk before it takes its place' },
   ],
   async run(call) {
     const { interval, dryRun = false, log: file, logFormat } = call.options;
@@ -81,18 +59,12 @@ async function once(
   log: OperationLog | undefined,
   how: Pick<SyncOptions, 'signal' | 'until'>,
 ): Promise<SyncResult> {
-  const { checksum, exclude, followLinks, force, dryRun, fsync } = options;
   return syncFolders(argument(args, 0), argument(args, 1), {
     ...how,
+    ...replicaOptions(options),
     onEvent,
-    checksum: checksum === true,
-    remove: options.delete,
-    followLinks: followLinks === true,
-    force: force === true,
-    dryRun: dryRun === true,
-    durable: fsync === true,
+    dryRun: options.dryRun === true,
     stateDir: stateDir(),
-    ...(exclude !== undefined && { exclude }),
     ...(log !== undefined && { written: [log.path], digests: true, onOperation: log.add, onFailure: log.fail }),
   });
 }

@@ -1,0 +1,67 @@
+import { watchFolders } from '../tree/watch-folders.ts';
+
+export interface HintOptions {
+  /** Units: milliseconds */
+  scanEvery: number;
+  watch: boolean;
+  onLost: ((error: Error) => void) | undefined;
+}
+
+/** Says when folders are to be read again: when the system has told of a change, from time to time, and always where it tells of none. */
+export interface Hints {
+  /** Whether they are to be read now. */
+  take(): boolean;
+  /** They were read; what failed is tried again soon, and then later and later. */
+  done(isWell: boolean): void;
+  /** They could not be read. */
+  fail(): void;
+  close(): Promise<void>;
+}
+
+/** Units: milliseconds. After the first failure; it doubles. */
+const RETRY_AFTER = 5_000;
+
+export function createHints(folders: readonly string[], { scanEvery, watch, onLost }: HintOptions): Hints {
+  let isHinted = true;
+  let due = 0;
+  let failures = 0;
+  let isLost = !watch;
+  let stop: (() => Promise<void>) | undefined;
+  const ending: Promise<void>[] = [];
+  const end = () => {
+    if (stop !== undefined) ending.push(stop());
+    stop = undefined;
+  };
+  const begin = () => {
+    stop = watchFolders(folders, {
+      onChange() {
+        isHinted = true;
+      },
+      onLost(error) {
+        isLost = true;
+        end();
+        onLost?.(error);
+      },
+    });
+  };
+  return {
+    take() {
+      const isDue = isLost || stop === undefined || isHinted || performance.now() >= due;
+      if (isDue) isHinted = false;
+      return isDue;
+    },
+    done(isWell) {
+      failures = isWell ? 0 : failures + 1;
+      const retry = failures === 0 ? scanEvery : RETRY_AFTER * 2 ** Math.min(failures - 1, 20);
+      due = performance.now() + Math.min(scanEvery, retry);
+      // Both are there now.
+      if (!isLost && stop === undefined) begin();
+    },
+    // A folder that comes back is another one.
+    fail: end,
+    async close() {
+      end();
+      await Promise.all(ending);
+    },
+  };
+}

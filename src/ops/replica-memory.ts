@@ -1,0 +1,90 @@
+import { entryAt } from '../model/tree.ts';
+import type { ReplicaState } from '../state/replica-state.ts';
+import { type ReplicaEntry, sameTime } from '../tree/replica-entry.ts';
+import type { Operation } from '../tree/replica-plan.ts';
+import { isFresh } from '../tree/replica-stats.ts';
+import type { BothTrees } from './list-both.ts';
+import type { ReplicaMemory } from './replicate-once.ts';
+
+/**
+ * What an operation is for, if not for a change of the source: `restore` gives back what somebody has changed or removed in the
+ * replica, `prune` removes what somebody has put there.
+ */
+export type GuardName = 'restore' | 'prune';
+
+/** A memory that lasts from one run to the next. */
+export interface LastingMemory extends ReplicaMemory {
+  guardName(operation: Operation): GuardName | undefined;
+  /** Takes down what the source has, but for paths that are not so in the replica. */
+  keep(failed: ReadonlySet<string>): void;
+}
+
+export function createReplicaMemory(state: ReplicaState, { rereads = false } = {}): LastingMemory {
+  let trees: Pick<BothTrees, 'source' | 'destination'> = { source: [], destination: [] };
+  let noted = new Set<string>();
+  const sourceAt = (path: string) => entryAt(trees.source, path);
+  const isAsBefore = (path: string) => {
+    const entry = sourceAt(path);
+    return entry !== undefined && state.entries?.get(path) === signOf(entry);
+  };
+  const learn = (stamp: string, digest: string) => {
+    noted.add(stamp);
+    state.learn(stamp, digest);
+  };
+  return {
+    digestOf: (stamp) => (rereads ? undefined : state.contents.get(stamp)),
+
+    learn(stamp, digest) {
+      if (!isFresh(stamp)) learn(stamp, digest);
+    },
+
+    see(seen) {
+      trees = seen;
+      noted = new Set();
+    },
+
+    note(operation, { digest: written, stamp }, replica) {
+      if (written !== undefined && stamp !== undefined && !isFresh(stamp)) learn(stamp, written);
+      const { path } = operation;
+      const wanted = sourceAt(path);
+      const digest = written ?? (wanted?.type === 'file' ? wanted.digest : undefined);
+      if (!hasFile(operation) || wanted === undefined || digest === undefined) return;
+      const now = replica.look?.(path);
+      // Its time is the source's: whoever has written to it since has given it another one.
+      if (now?.stamp !== undefined && sameTime(now.mtime, mtimeOf(wanted))) learn(now.stamp, digest);
+    },
+
+    guardName({ op, path }) {
+      if (state.entries === undefined) return undefined;
+      if (isAsBefore(path)) return 'restore';
+      return (op === 'delete' || op === 'rmdir') && !state.entries.has(path) ? 'prune' : undefined;
+    },
+
+    keep(failed) {
+      const entries = trees.source.filter(({ path }) => !failed.has(path));
+      state.keep(new Map(entries.map((entry) => [entry.path, signOf(entry)])), new Set([...stampsOf(trees), ...noted]));
+    },
+  };
+}
+
+function* stampsOf({ source, destination }: Pick<BothTrees, 'source' | 'destination'>): Generator<string> {
+  for (const tree of [source, destination]) {
+    for (const entry of tree) if (entry.type === 'file' && entry.stamp !== undefined) yield entry.stamp;
+  }
+}
+
+/** Gives what is another text if the source has something else there. */
+function signOf(entry: ReplicaEntry): string {
+  if (entry.type === 'file') return `file ${entry.mode} ${entry.stamp}`;
+  if (entry.type === 'directory') return `directory ${entry.mode} ${entry.mtime}`;
+  return entry.type === 'symlink' ? `symlink ${entry.mtime} ${entry.target}` : 'special';
+}
+
+function mtimeOf(entry: ReplicaEntry): number {
+  return entry.type === 'special' ? 0 : entry.mtime;
+}
+
+function hasFile(operation: Operation): boolean {
+  if (operation.op === 'move' || operation.op === 'chmod' || operation.op === 'touch') return operation.type === 'file';
+  return operation.op === 'create' || operation.op === 'modify' || operation.op === 'copy';
+}

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../../src/cli/run-cli.ts';
+import { makePair } from '../helpers/replica.ts';
+import { snapshot } from '../helpers/snapshot.ts';
+
+async function run(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  let stdout = '';
+  let stderr = '';
+  const io = {
+    signal: new AbortController().signal,
+    stdout(text: string) {
+      stdout += text;
+    },
+    stderr(text: string) {
+      stderr += text;
+    },
+  };
+  return { code: await runCli(argv, io), stdout, stderr };
+}
+
+describe('gypsum replicate', () => {
+  it.each<[string, number, (paths: { top: string; src: string; dst: string }) => string[]]>([
+    ['no destination', 2, ({ src }) => [src]],
+    ['a source that is not there', 2, ({ top, dst }) => [join(top, 'none'), dst]],
+    ['one folder', 2, ({ src }) => [src, src]],
+    ['a destination in the source', 2, ({ src }) => [src, join(src, 'd')]],
+    ['no interval', 2, ({ src, dst }) => [src, dst, '--every', '0ms']],
+    ['an interval without a unit', 2, ({ src, dst }) => [src, dst, '--every', '500']],
+    ['an interval that is none', 2, ({ src, dst }) => [src, dst, '--every', 'often']],
+    ['a log in the source', 2, ({ src, dst }) => [src, dst, '--log', join(src, 'log')]],
+    ['a log in the destination', 2, ({ src, dst }) => [src, dst, '--log', join(dst, 'log')]],
+    ['a destination that is not empty, if it is to be', 15, ({ src, dst }) => [src, dst, '--require-empty']],
+    ['no folder for the destination', 15, ({ top, src }) => [src, join(top, 'no/where')]],
+  ])('refuses %s before anything is written', async (_, code, argv) => {
+    const pair = await makePair({ a: 'x', 'd/b': 'y' }, { a: 'x' });
+    const before = snapshot(pair.top);
+    const result = await run('replicate', ...argv(pair));
+    expect(result).toMatchObject({ code, stdout: '' });
+    expect(result.stderr).not.toBe('');
+    expect(snapshot(pair.top)).toEqual(before);
+  });
+});
