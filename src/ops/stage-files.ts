@@ -10,6 +10,7 @@ import type { ChangePlan } from './change-plan.ts';
 import { type FolderVersion, loadFolderVersion } from './cloned-version.ts';
 import { findChanged } from './find-changed.ts';
 import type { FoundClone } from './find-clone.ts';
+import { findOldLinks } from './find-old-links.ts';
 import { cachedPlace, type Linked } from './found.ts';
 import { removalOf } from './leftovers.ts';
 import { readStanding, type Stood } from './read-standing.ts';
@@ -102,7 +103,14 @@ async function choose(
     [documents],
     options,
   );
-  return { clone, chosen: standing, leftovers, documents };
+  const old = await findOldLinks(ctx, clone, standing, options);
+  const chosen = old.size === 0 ? standing : standing.map((one) => withLink(one, old.get(one.path)));
+  return { clone, chosen, leftovers, documents };
+}
+
+function withLink(one: Stood, link: Linked | undefined): Stood {
+  if (link === undefined || one.before?.type !== 'file') return one;
+  return { ...one, before: { ...one.before, shared: true }, link };
 }
 
 /** A real file with the content of a cached one, for people to write to. */

@@ -8,7 +8,6 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -25,6 +24,7 @@ import {
 } from '../../src/index.ts';
 import { comparePaths } from '../../src/model/tree.ts';
 import { formatTreeRecord, type RecordEntry, TREE_RECORD } from '../../src/model/tree-record.ts';
+import { statThrough } from '../../src/tree/stat-through.ts';
 import { createRig } from '../helpers/rig.ts';
 
 /** How many clones are tried; more are worth the time now and then. */
@@ -385,10 +385,11 @@ async function checkout(world: World, { version: next, download }: Action & { ty
   }
 }
 
-/** Whether a file of a clone is a hard link to one of its version, as far as the cache knows. */
+/** Whether a file of a clone is a hard link to one of its version, or of any that the cache has. */
 function isHardLink({ mode, bucket, cacheDir, versions, now }: World, { is: what, content: text, ino }: Item): boolean {
-  if (mode !== 'hardlink' || what !== 'file' || !Object.values(versions[now] ?? {}).includes(text)) return false;
-  const cached = [join(bucket, `${now}`), join(cacheDir, '.gypsum-client/1/blobs')].flatMap(filesBelow);
+  if (mode !== 'hardlink' || what !== 'file') return false;
+  const isVersions = Object.values(versions[now] ?? {}).includes(text);
+  const cached = [bucket, ...(isVersions ? [join(cacheDir, '.gypsum-client/1/blobs')] : [])].flatMap(filesBelow);
   return cached.some((at) => lstatSync(at).ino === ino);
 }
 
@@ -548,7 +549,7 @@ it('what is staged and restored is as it was', async () => {
 
 /** What a path shows, through a link too; nothing where that dangles. */
 function shownAt(place: string): string | undefined {
-  const stats = statSync(place, { throwIfNoEntry: false });
+  const stats = statThrough(place);
   return stats?.isFile() ? readFileSync(place, 'utf8') : undefined;
 }
 

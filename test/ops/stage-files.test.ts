@@ -1,6 +1,7 @@
 import {
   chmodSync,
   fstatSync,
+  linkSync,
   lstatSync,
   readFileSync,
   renameSync,
@@ -14,7 +15,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChangePlan } from '../../src/index.ts';
 import { freshName } from '../../src/tree/put-file.ts';
 import { aroundCalls } from '../helpers/around-calls.ts';
-import { type CloneRig, createCloneRig, expectSoundCache, linksTo, V1 } from '../helpers/edits.ts';
+import { type CloneRig, createCloneRig, expectSoundCache, linksTo, V1, V2 } from '../helpers/edits.ts';
 import { leftoverName } from '../helpers/leftover-name.ts';
 
 const inodeOf = (path: string) => lstatSync(path).ino;
@@ -132,6 +133,34 @@ describe('staging', () => {
     expect(await client.stageFiles([join(clone, 'sub/moved')])).toMatchObject({ replaced: 1, unchanged: 0 });
     writeFileSync(join(clone, 'sub/moved'), 'EDITED');
     expect(inodeOf(join(clone, 'sub/moved'))).not.toBe(inodeOf(cached('same')));
+    expectSoundCache(rig);
+  });
+
+  it('makes files of their own of hard links to a version that the clone has left, also of those that were edited', async () => {
+    const rig = await createCloneRig('hardlink');
+    const { client, clone, cached, folder } = rig;
+    for (const [from, to] of [
+      ['old/gone', 'moved'],
+      ['to-file/in', 'sub/edited'],
+    ] as const) {
+      renameSync(join(clone, from), join(clone, to));
+    }
+    writeFileSync(join(folder, 'mine'), 'mine');
+    linkSync(join(folder, 'mine'), join(clone, 'mine'));
+    await client.checkoutVersion(V2, clone);
+    expect(await client.stageFiles([join(clone, 'moved'), join(clone, 'mine')])).toMatchObject({
+      replaced: 1,
+      unchanged: 1,
+    });
+    writeFileSync(join(clone, 'moved'), 'EDITED');
+    expect(inodeOf(join(clone, 'mine'))).toBe(inodeOf(join(folder, 'mine')));
+    expectSoundCache(rig);
+
+    chmodSync(cached('to-file/in'), 0o644);
+    writeFileSync(join(clone, 'sub/edited'), 'EDITED');
+    await expect(client.stageFiles([join(clone, 'sub/edited')])).rejects.toMatchObject({ code: 'wrong-content' });
+    await client.stageFiles([join(clone, 'sub/edited')], { rescue: true });
+    expect(readFileSync(join(clone, 'sub/edited'), 'utf8')).toBe('EDITED');
     expectSoundCache(rig);
   });
 
