@@ -562,9 +562,10 @@ function editedIn(world: World): string[] {
   });
 }
 
-/** Whether a file is a hard link to one of the cache that holds something else than it must. */
+/** Whether a file is a hard link to a version's in the cache that holds something else than it must; without a name there, it is a file. */
 function isOfCache(world: World, { is: what, ino }: Item): boolean {
-  return what === 'file' && wrongInCache(world).some((at) => lstatSync(at).ino === ino);
+  const wrong = wrongInCache(world).filter((at) => at.startsWith(`${world.bucket}/`));
+  return what === 'file' && wrong.some((at) => lstatSync(at).ino === ino);
 }
 
 /** Writes through a link, as an editor does that follows it. */
