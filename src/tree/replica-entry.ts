@@ -48,13 +48,17 @@ export interface ReplicaSpecial {
 /** The last time that seconds of 32 bits have: behind it, a time that a file is given may come out a little off. */
 const EXACT_UNTIL = 2 ** 31 * 1e6;
 
-/** How far off. Units: microseconds */
-const OFF = 2;
+/** How far off: twice what seconds as a double tell apart. Units: microseconds */
+function offAt(mtime: number): number {
+  return Math.max(2, 2 * mtime * Number.EPSILON);
+}
 
-/** Whether a file that was given one time has the other; as exact as times can be given (see `fileTime`). */
-export function sameTime(a: number, b: number): boolean {
-  if (a < 0 || b < 0) return Math.floor(a / 1000) === Math.floor(b / 1000);
-  return a === b || (a > EXACT_UNTIL && Math.abs(a - b) <= OFF);
+/** Whether something that is to have a time has it; as exact as times can be given (see `fileTime`). */
+export function sameTime(wanted: number, there: number): boolean {
+  if (wanted === there) return true;
+  // Before 1970, a time that is given has milliseconds.
+  if (wanted < 0) return Math.abs(Math.floor(wanted / 1000) * 1000 - there) <= offAt(0);
+  return wanted > EXACT_UNTIL && Math.abs(wanted - there) <= offAt(wanted);
 }
 
 /** Whether a file or symlink has the time and mode that it is to have. */

@@ -15,6 +15,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { syncFolders } from '../../src/index.ts';
@@ -184,6 +185,23 @@ describe('a replica', () => {
     const pair = await makePair({ a: 'same', b: 'old!' }, { a: 'same', b: 'new!' });
     for (const path of ['a', 'b']) age(join(pair.dst, path));
     expect(words(await sync(pair))).toEqual(['touch a', 'modify b']);
+  });
+
+  it('has times of long ago and of the far future, as exact as they can be given', async () => {
+    const pair = await makePair({ old: 'x', first: 'y', far: 'z', 'd/farther': 'f' });
+    const times = {
+      old: '1960-01-02T03:04:05.678901234Z',
+      first: '1970-01-01T00:00:00.000000001Z',
+      far: '2100-01-02T03:04:05.678901234Z',
+      d: '2400-01-02T03:04:05.678901234Z',
+    };
+    for (const [path, time] of Object.entries(times)) execFileSync('touch', ['-d', time, join(pair.src, path)]);
+    expect((await syncFolders(pair.src, pair.dst)).failures).toEqual([]);
+    expect((await syncFolders(pair.src, pair.dst)).operations).toEqual([]);
+    for (const path of Object.keys(times)) {
+      const [wanted, given] = [pair.src, pair.dst].map((root) => lstatSync(join(root, path)).mtimeMs);
+      expect(Math.abs((wanted ?? 0) - (given ?? 0))).toBeLessThan(1);
+    }
   });
 
   it('has names that are not UTF-8', async () => {
@@ -498,6 +516,17 @@ describe('before anything is written', () => {
     claim(pair.src, 1);
     await syncFolders(pair.src, pair.dst, { stateDir });
     expect(readdirSync(claims)).toEqual(['other1.json']);
+  });
+
+  it('a process that is not there any more writes nowhere', async () => {
+    const pair = await makePair({ a: 'x' });
+    const claims = join(pair.top, 'state/replicas');
+    mkdirSync(claims, { recursive: true });
+    const dead = { host: hostname(), pid: 999_999_999, destination: pair.dst, since: new Date().toISOString() };
+    writeFileSync(join(claims, 'dead.json'), JSON.stringify(dead));
+    writeFileSync(join(claims, 'half.json'), '{');
+    await syncFolders(pair.src, pair.dst, { stateDir: join(pair.top, 'state') });
+    expect(readdirSync(claims)).toEqual(['half.json']);
   });
 
   it('two runs on one replica at once are one run, or none', async () => {
