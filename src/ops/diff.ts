@@ -4,6 +4,7 @@ import type { ChangeCounts } from '../model/file-change.ts';
 import { meantMode } from '../model/modes.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
+import { compareTrees } from '../tree/compare.ts';
 import { diffTrees } from '../tree/diff-trees.ts';
 import { addPatches, type PatchOptions, type ShownChange } from './add-patches.ts';
 import { checkFolder } from './check-folder.ts';
@@ -140,15 +141,19 @@ async function readVersion(
 
 /** Has permissions of a folder that nobody has said be those of a version. */
 function asMeant(folder: Comparable, version: Comparable): Comparable {
-  const known = new Map(version.entries.map((entry) => [entry.path, entry]));
-  const toMeant = (entry: VersionEntry): VersionEntry => {
-    const before = known.get(entry.path);
-    if (entry.type === 'symlink' || before?.type === 'symlink' || before?.type !== entry.type) return entry;
-    const { mode, ...rest } = entry;
-    const meant = meantMode(mode, before);
-    return meant === undefined ? rest : { ...rest, mode: meant };
-  };
-  return { ...folder, entries: folder.entries.map(toMeant) };
+  const entries: VersionEntry[] = [];
+  for (const { left, right } of compareTrees(version.entries, folder.entries)) {
+    if (right !== undefined) entries.push(toMeant(right, left));
+  }
+  return { ...folder, entries };
+}
+
+function toMeant(entry: VersionEntry, before: VersionEntry | undefined): VersionEntry {
+  if (entry.type === 'symlink' || before?.type === 'symlink' || before?.type !== entry.type) return entry;
+  const meant = meantMode(entry.mode, before);
+  if (meant === entry.mode) return entry;
+  const { mode: _, ...rest } = entry;
+  return meant === undefined ? rest : { ...rest, mode: meant };
 }
 
 async function compare(

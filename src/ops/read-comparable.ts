@@ -87,7 +87,9 @@ export async function readComparable(
   }
   for (const { path, size, md5sum } of [...links.values(), ...(await digestFiles(ctx, local, options))]) {
     const digest = { algorithm: 'md5', hex: md5sum } as const;
-    entries.push({ type: 'file', path, size, digest, ...factsOf(facts.get(path) ?? {}) });
+    const file: VersionEntry = { type: 'file', path, size, digest };
+    const known = facts.get(path);
+    entries.push(known === undefined ? file : { ...file, ...factsOf(known) });
   }
   return {
     entries: withDirectories(entries.sort((a, b) => comparePaths(a.path, b.path))),
