@@ -146,7 +146,8 @@ function toStep(entry: ExportedEntry, rights: Rights): TarEntry {
   if (entry.type === 'directory') return { path, after: { type: 'directory', ...permissions } };
   const { source, size, digest } = entry;
   if (source === undefined) throw new Error(`${path} has no source`);
-  return { path, after: { type: 'file', mode: 'copy', source, size, digest, ...permissions } };
+  const after = { type: 'file', mode: 'copy', source, size, digest } as const;
+  return { path, after: permissions.permissions === undefined ? after : { ...after, ...permissions } };
 }
 
 /** Knows the permissions of what is exported. */
