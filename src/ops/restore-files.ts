@@ -55,7 +55,11 @@ export async function restoreFiles(
     const trash = openTrash(ctx.cache.layout);
     await discardEdits(ctx, clone.root, unwanted, { ...options, trash });
     const again = await makePlan(ctx, paths, options);
-    return carryOut(ctx, again.clone, again.plan, again.documents, { ...options, trash });
+    const result = await carryOut(ctx, again.clone, again.plan, again.documents, { ...options, trash });
+    const changed = new Set(again.plan.steps.map(({ path }) => path));
+    // The link itself is as it was: what it leads to was replaced.
+    const mended = unwanted.filter(({ path }) => !changed.has(path)).length;
+    return { ...result, replaced: result.replaced + mended, unchanged: result.unchanged - mended };
   });
 }
 

@@ -189,7 +189,7 @@ describe('restoring', () => {
       edit(join(clone, 'same'), 'mine');
       rmSync(join(clone, 'sub/x'));
       const { trash = '', ...result } = await client.restoreFiles([clone], { force: true });
-      expect(result).toMatchObject({ left: [], made: 1, fetched: { contents: 0 } });
+      expect(result).toMatchObject({ left: [], made: 1, replaced: 2, unchanged: 4, fetched: { contents: 0 } });
       expect(look()).toEqual(mode === 'symlink' ? linksTo('v1') : VERSIONS['p/a/v1']);
       expect(lstatSync(cached('changed')).ino).toBe(statSync(join(clone, 'changed')).ino);
       expectSoundCache(rig);
