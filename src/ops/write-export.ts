@@ -97,13 +97,12 @@ async function writeTarFile({ place, steps, mtime }: Export, byName: ByName, opt
 type ByName = (source: string, work: Promise<void>) => Promise<void>;
 
 function createByName(files: readonly ExportedFile[]): ByName {
-  const linked = new Map(files.filter(({ file }) => file !== undefined).map((file) => [file.source, file]));
   return async (source, work) => {
     try {
       await work;
     } catch (error) {
       if (!isGypsumError(error, 'wrong-content')) throw error;
-      const link = linked.get(source);
+      const link = files.findLast((file) => file.file !== undefined && file.source === source);
       throw link === undefined ? fileChanged(source, error) : editedInCache(link, error);
     }
   };
