@@ -61,6 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mocks: ['errors', 'model', 'registry', 'server'],
   cli: [
     'errors',
+    'give-way',
     'make-folder',
     'model',
     'events',

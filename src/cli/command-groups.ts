@@ -6,6 +6,7 @@ export const groups: Readonly<Record<string, string>> = {
   refresh: 'Have the registry count again',
   uploads: 'List, resume and abort uploads that were interrupted',
   schedule: 'Have commands run again and again, by interval or by clock',
+  compat: 'Take the place of other programs that replicate folders, with their command lines',
   token: 'Make, list and revoke the tokens of a registry on this machine',
   registry: 'Look after a registry on this machine',
   cache: 'Look into the cache, check it, and free space',

@@ -193,6 +193,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Have a folder be a replica of another one, and stay one',
     load: async () => (await import('./commands/replicate.ts')).replicate,
   },
+  'compat synctool': {
+    summary: 'Do what synctool does: one folder onto another, once or again and again',
+    load: async () => (await import('./commands/compat-synctool.ts')).compatSynctool,
+  },
+  'compat dirsync': {
+    summary: 'Do what dirsync does: keep a folder a replica of another one',
+    load: async () => (await import('./commands/compat-dirsync.ts')).compatDirsync,
+  },
   'create-links': {
     summary: 'Do what create_links.py does',
     load: async () => (await import('./commands/create-links.ts')).createLinks,

@@ -24,11 +24,12 @@ export function syncText(result: SyncResult): string {
     ...(dryRun ? operations.filter((operation) => !isParking(operation)).map(operationText) : []),
     ...skipped.map(({ path, why }) => `skipped  ${showText(path)}  (it ${showText(why)})`),
     ...failures.map(({ path, message }) => `failed  ${showText(path)}  (${showText(message)})`),
-    `${sumUp(result)}${stopped ? '; stopped there' : ''}`,
+    `${syncSum(result)}${stopped ? '; stopped there' : ''}`,
   ].join('\n');
 }
 
-function sumUp({ operations, failures, unchanged, dryRun }: SyncResult): string {
+/** Gives how much a run has done, in one line. */
+export function syncSum({ operations, failures, unchanged, dryRun }: SyncResult): string {
   const counts = new Map<string, number>();
   for (const operation of operations) {
     if (isParking(operation)) continue;

@@ -41,9 +41,7 @@ export function openOperationLog(file: string, format: LogFormat = 'text', now =
   return {
     path,
     add(operation, digest, guard) {
-      for (const entry of entriesOf(operation, digest)) {
-        write('INFO', guard === undefined ? entry : { ...entry, op: guard, did: operation.op });
-      }
+      for (const entry of logEntries(operation, digest, guard)) write('INFO', entry);
     },
     fail: ({ path: failed, message }) => write('ERROR', { op: 'failed', path: failed, message }),
     close() {
@@ -53,7 +51,8 @@ export function openOperationLog(file: string, format: LogFormat = 'text', now =
   };
 }
 
-interface LogEntry {
+/** What a line of a log says. */
+export interface LogEntry {
   readonly op: Operation['op'] | GuardName | 'failed';
   /** What a guard did. */
   readonly did?: Operation['op'];
@@ -68,7 +67,13 @@ function textOf(level: string, time: string, { op, path, digest = '-', message }
   return `[${level}|${time}]: ${op} ${digest} -> ${showText(path)}${message === undefined ? '' : ` (${showText(message)})`}`;
 }
 
-/** Gives a line for each entry that an operation is about: what moves with a folder, too. */
+/** Gives what there is to say of an operation: a line for each entry that it is about, what moves with a folder, too. */
+export function* logEntries(operation: Operation, digest?: string, guard?: GuardName): Generator<LogEntry> {
+  for (const entry of entriesOf(operation, digest)) {
+    yield guard === undefined ? entry : { ...entry, op: guard, did: operation.op };
+  }
+}
+
 function* entriesOf(operation: Operation, known: string | undefined): Generator<LogEntry> {
   // A name for a short time is nobody's concern.
   if (operation.op === 'move' && operation.parks) return;

@@ -19,7 +19,9 @@ export interface LastingMemory extends ReplicaMemory {
   keep(failed: ReadonlySet<string>): void;
 }
 
-export function createReplicaMemory(state: ReplicaState, { rereads = false } = {}): LastingMemory {
+export function createReplicaMemory(state: ReplicaState, { rereads = false, isNew = false } = {}): LastingMemory {
+  // What was so before does not count for a replica that begins with nothing.
+  let isKept = !isNew;
   let trees: Pick<BothTrees, 'source' | 'destination'> = { source: [], destination: [] };
   let noted = new Set<string>();
   const sourceAt = (path: string) => entryAt(trees.source, path);
@@ -55,12 +57,13 @@ export function createReplicaMemory(state: ReplicaState, { rereads = false } = {
     },
 
     guardName({ op, path }) {
-      if (state.entries === undefined) return undefined;
+      if (!isKept || state.entries === undefined) return undefined;
       if (isAsBefore(path)) return 'restore';
       return (op === 'delete' || op === 'rmdir') && !state.entries.has(path) ? 'prune' : undefined;
     },
 
     keep(failed) {
+      isKept = true;
       const entries = trees.source.filter(({ path }) => !failed.has(path));
       state.keep(new Map(entries.map((entry) => [entry.path, signOf(entry)])), new Set([...stampsOf(trees), ...noted]));
     },

@@ -65,11 +65,11 @@ export async function replicateFolders(source: string, destination: string, opti
 }
 
 async function keepOn(folders: ReplicaFolders, options: ReplicateOptions): Promise<void> {
-  const { every, until, signal, stateDir, checksum = false, scanEvery = 60_000, watch = true } = options;
+  const { every, until, signal, stateDir, checksum = false, scanEvery = 60_000, watch = true, requireEmpty } = options;
   const { onUnwatched, onSetAside, onError } = options;
   const state = openReplicaState(stateDir, folders.source, folders.destination);
   if (state.setAside !== undefined) onSetAside?.(state.setAside);
-  const memory = createReplicaMemory(state, { rereads: checksum });
+  const memory = createReplicaMemory(state, { rereads: checksum, isNew: requireEmpty === true });
   const hints = createHints([folders.source, folders.destination], { scanEvery, watch, onLost: onUnwatched });
   const told = createTeller(options);
   const stop = new AbortController();

@@ -48,6 +48,8 @@ const BEFORE: Readonly<Record<string, string>> = {
   link: FOLDERS,
   sync: FOLDERS,
   replicate: FOLDERS,
+  'compat synctool': `${FOLDERS} && mkdir replica`,
+  'compat dirsync': `${FOLDERS} && mkdir replica`,
   'create-links': FOLDERS,
   'stage-linked-file': `${FOLDERS}\ngypsum link originals copies`,
   'token create': SERVED,
@@ -66,7 +68,10 @@ const BEFORE: Readonly<Record<string, string>> = {
 };
 
 /** What ends a command that would go on. */
-const UNTIL_STOPPED: Readonly<Record<string, string>> = { replicate: 'timeout --preserve-status -s INT 2' };
+const UNTIL_STOPPED: Readonly<Record<string, string>> = {
+  replicate: 'timeout --preserve-status -s INT 2',
+  'compat dirsync': 'timeout --preserve-status -s INT 2',
+};
 
 describe('the example of', () => {
   // A server runs until it is stopped, and a login asks; both are below.

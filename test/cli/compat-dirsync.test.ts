@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../../src/cli/run-cli.ts';
+import { MAIN, startCli } from '../helpers/cli.ts';
+import { look, makePair, type Pair } from '../helpers/replica.ts';
+import { snapshot } from '../helpers/snapshot.ts';
+
+async function run(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  let stdout = '';
+  let stderr = '';
+  const io = {
+    signal: new AbortController().signal,
+    stdout(text: string) {
+      stdout += text;
+    },
+    stderr(text: string) {
+      stderr += text;
+    },
+  };
+  return { code: await runCli(['compat', 'dirsync', ...argv], io), stdout, stderr };
+}
+
+const USAGE = 'usage: dirsync.py [-h] src_dir dest_dir logfile_path interval_ms\n';
+
+describe('gypsum compat dirsync', () => {
+  it.each<[string, number, string, (pair: Pair) => string[]]>([
+    [
+      'no arguments',
+      2,
+      `${USAGE}dirsync.py: error: the following arguments are required: src_dir, dest_dir, logfile_path, interval_ms`,
+      () => [],
+    ],
+    [
+      'an argument that is missing',
+      2,
+      `${USAGE}dirsync.py: error: the following arguments are required: interval_ms`,
+      ({ src, dst, top }) => [src, dst, join(top, 'log')],
+    ],
+    [
+      'an interval that is no number',
+      2,
+      `${USAGE}dirsync.py: error: argument interval_ms: invalid int value: 'abc'`,
+      ({ src, dst, top }) => [src, dst, join(top, 'log'), 'abc'],
+    ],
+    [
+      'an interval with a fraction',
+      2,
+      `${USAGE}dirsync.py: error: argument interval_ms: invalid int value: '1.5'`,
+      ({ src, dst, top }) => [src, dst, join(top, 'log'), '1.5'],
+    ],
+    [
+      'no interval',
+      1,
+      `${USAGE}dirsync.py: error: interval_ms must be >= 1`,
+      ({ src, dst, top }) => [src, dst, join(top, 'log'), '0'],
+    ],
+    [
+      'an interval before that',
+      1,
+      `${USAGE}dirsync.py: error: interval_ms must be >= 1`,
+      ({ src, dst, top }) => [src, dst, join(top, 'log'), '-5'],
+    ],
+    [
+      'a log where no folder is',
+      1,
+      'dirsync.py: error: could not open logfile',
+      ({ src, dst, top }) => [src, dst, join(top, 'none/log'), '5'],
+    ],
+    [
+      'a source that is not there',
+      1,
+      'dirsync.py: error: could not register src_repo',
+      ({ dst, top }) => [join(top, 'none'), dst, join(top, 'log'), '5'],
+    ],
+    [
+      'a log in the source',
+      1,
+      'dirsync.py: error: logfile inside src_repo currently unsupported',
+      ({ src, dst }) => [src, dst, join(src, 'log'), '5'],
+    ],
+    [
+      'a log that is in the source by a symlink',
+      1,
+      'dirsync.py: error: logfile inside src_repo currently unsupported',
+      ({ src, dst, top }) => [src, dst, join(top, 'to-src/log'), '5'],
+    ],
+    [
+      'a destination that is not there',
+      1,
+      'dirsync.py: error: could not register dest_repo',
+      ({ src, top }) => [src, join(top, 'none'), join(top, 'log'), '5'],
+    ],
+    [
+      'a log in the destination',
+      1,
+      'dirsync.py: error: logfile inside dest_repo will be overwritten on sync',
+      ({ src, dst }) => [src, dst, join(dst, 'log'), '5'],
+    ],
+    [
+      'a destination that holds something',
+      1,
+      'dirsync.py: error: dest_repo is not empty',
+      ({ src, dst, top }) => [src, dst, join(top, 'log'), '5'],
+    ],
+    [
+      'one folder',
+      1,
+      'dirsync.py: error: SRC and SRC are one folder, or one lies in the other.',
+      ({ src, top }) => [src, src, join(top, 'log'), '5'],
+    ],
+    [
+      'a destination in the source',
+      1,
+      'dirsync.py: error: SRC and SRC/d are one folder, or one lies in the other.',
+      ({ src, top }) => [src, join(src, 'd'), join(top, 'log'), '5'],
+    ],
+  ])('refuses %s as dirsync does, before anything is written', async (_, code, stderr, argv) => {
+    const pair = await makePair({ a: 'x', 'd/b': 'y' }, { c: 'z' });
+    symlinkSync(pair.src, join(pair.top, 'to-src'));
+    const before = snapshot(pair.top);
+    expect(await run(...argv(pair))).toEqual({ code, stdout: '', stderr: `${stderr.replaceAll('SRC', pair.src)}\n` });
+    expect(snapshot(pair.top)).toEqual(before);
+  });
+
+  it('logs what it does as dirsync does, from the beginning to Ctrl-C and again', async () => {
+    expect(existsSync(MAIN)).toBe(true);
+    const { top, src, dst } = await makePair({ a: 'x', 'd/b': 'y' });
+    const log = join(top, 'log');
+    const state = { GYPSUM_STATE_DIR: join(top, 'state') };
+    const hash = (content: string) => createHash('blake2b512').update(content).digest('hex');
+    const first = startCli(['compat', 'dirsync', src, dst, log, '5'], state);
+    const said: string[] = [];
+    const expectLines = async (lines: readonly string[]) => {
+      for (const line of lines) {
+        const full = await first.line();
+        expect(full).toMatch(/^\[DEBUG\|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}\]: /);
+        said.push(full);
+        expect(full.slice(full.indexOf(']: ') + 3)).toBe(line);
+      }
+    };
+    await expectLines([`create ${hash('x')} -> a`, 'mkdir - -> d', `create ${hash('y')} -> d/b`]);
+    renameSync(join(src, 'd'), join(src, 'e'));
+    await expectLines(['move - -> e', `move ${hash('y')} -> e/b`]);
+    rmSync(join(src, 'e/b'));
+    await expectLines([`delete ${hash('y')} -> e/b`, 'touch - -> e']);
+    writeFileSync(join(dst, 'a'), 'tampered');
+    await expectLines([`restore ${hash('x')} -> a`]);
+    mkdirSync(join(dst, 'extra'));
+    await expectLines(['prune - -> extra']);
+    first.child.kill('SIGINT');
+    const { code, stderr } = await first.end();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(readFileSync(log, 'utf8')).toBe(`${said.join('\n')}\n`);
+    expect(await look(dst)).toEqual(await look(src));
+
+    writeFileSync(join(src, 'new'), 'n');
+    const second = startCli(['compat', 'dirsync', src, dst, log, '5', '--adopt'], state);
+    expect(await second.line()).toContain(`create ${hash('n')} -> new`);
+    second.child.kill('SIGTERM');
+    expect((await second.end()).code).toBe(0);
+
+    // What is remembered of a replica that was emptied does not count.
+    for (const name of readdirSync(dst)) rmSync(join(dst, name), { recursive: true });
+    const third = startCli(['compat', 'dirsync', src, dst, log, '5'], state);
+    expect(await third.line()).toContain(`create ${hash('x')} -> a`);
+    third.child.kill('SIGINT');
+    expect((await third.end()).code).toBe(0);
+  });
+});

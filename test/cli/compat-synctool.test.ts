@@ -1,0 +1,117 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { MAIN, startCli } from '../helpers/cli.ts';
+import { look, makePair, type Pair } from '../helpers/replica.ts';
+import { snapshot } from '../helpers/snapshot.ts';
+
+function run(argv: readonly string[], { top, input = '' }: { top: string; input?: string }) {
+  const env = { PATH: process.env.PATH, HOME: '/nonexistent', GYPSUM_STATE_DIR: join(top, '../state') };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'compat', 'synctool', ...argv], {
+    cwd: top,
+    env,
+    input,
+    encoding: 'utf8',
+  });
+  return { code: status, stdout, stderr };
+}
+
+/** The messages of a log, which are as those of Python. */
+function messages(log: string): string[] {
+  const lines = readFileSync(log, 'utf8').trimEnd().split('\n');
+  for (const line of lines) expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - root - [A-Z]+ - /);
+  return lines.map((line) => line.replace(/^\S+ \S+ - root - /, ''));
+}
+
+const STARTED = 'INFO - Started Logging for src \\n dst/';
+const FINISHED = 'INFO - Finished folder sync src \\n dst/';
+
+describe('gypsum compat synctool', () => {
+  it('says what it does as synctool does, and nothing where nothing is to be done', async () => {
+    const pair = await makePair({ a: 'x', 'd/b': 'y', e: 'folder/' }, { 'gone/c': 'c', a: 'other' });
+    const argv = ['-s', 'src', '-d', 'dst/', '-l', 'log'];
+    const { code, stdout, stderr } = run(argv, pair);
+    const done = [
+      'Removed file in destination dst/gone/c',
+      'Removed folder in destination dst/gone',
+      'Copied src/a to destination folder',
+      'Created Directory in destination folder: dst/d',
+      'Copied src/d/b to destination folder',
+      'Created Directory in destination folder: dst/e',
+    ];
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.trimEnd().split('\n').slice(0, -1)).toEqual(done);
+    expect(messages(join(pair.top, 'log'))).toEqual([STARTED, ...done.map((line) => `INFO - ${line}`), FINISHED]);
+    expect(await look(pair.dst)).toEqual(await look(pair.src));
+
+    rmSync(join(pair.top, 'log'));
+    expect(run(argv, pair)).toEqual({ code: 0, stdout: '0 changes: 4 unchanged\n', stderr: '' });
+    expect(messages(join(pair.top, 'log'))).toEqual([STARTED, FINISHED]);
+    chmodSync(join(pair.src, 'a'), 0o711);
+    expect(run(argv, pair).stdout).toContain('Changed mode in destination of dst/a\n');
+  });
+
+  it('makes a destination that is not there if that is entered, and nothing else is', async () => {
+    const pair = await makePair({ a: 'x' });
+    const argv = ['-s', 'src', '-d', 'new/deep', '-l', 'log'];
+    for (const input of ['y\n', '', 'no\n']) {
+      const { code, stderr } = run(argv, { ...pair, input });
+      expect(code).toBe(2);
+      expect(stderr).toContain(
+        "Folder doesn't exist at new/deep.\n Enter Y to create a folder at destination\ngypsum: Create a folder at new/deep\n",
+      );
+      expect(existsSync(join(pair.top, 'new'))).toBe(false);
+      expect(existsSync(join(pair.top, 'log'))).toBe(false);
+    }
+    const { code, stdout } = run(argv, { ...pair, input: 'Y\n' });
+    expect(code).toBe(0);
+    expect(stdout).toContain('Creating directory at: new/deep\nCopied src/a to destination folder\n');
+    expect(readFileSync(join(pair.top, 'new/deep/a'), 'utf8')).toBe('x');
+  });
+
+  it.each<[string, string, (pair: Pair) => string[]]>([
+    ['nothing', 'gypsum: Folder not found at: \n', () => []],
+    [
+      'a source that is not there',
+      'gypsum: Folder not found at: none\n',
+      () => ['-s', 'none', '-d', 'dst', '-l', 'log'],
+    ],
+    [
+      'a source that is a file',
+      'gypsum: Folder not found at: src/a\n',
+      () => ['-s', 'src/a', '-d', 'dst', '-l', 'log'],
+    ],
+    [
+      'a log in the source',
+      'lies in src, and would change with it.',
+      () => ['-s', 'src', '-d', 'dst', '-l', 'src/log'],
+    ],
+    ['a log in the destination', 'lies in dst, and', () => ['-s', 'src', '-d', 'dst', '-l', 'dst/log']],
+    ['a log where no folder is', 'There can be no log at', () => ['-s', 'src', '-d', 'dst', '-l', 'none/log']],
+    ['one folder', 'are one folder, or one lies in the other', () => ['-s', 'src', '-d', 'src', '-l', 'log']],
+    ['no interval', 'longer than 0', () => ['-s', 'src', '-d', 'dst', '-i', '0']],
+    ['an interval that is none', 'duration', () => ['-s', 'src', '-d', 'dst', '-i', 'often']],
+  ])('refuses %s before anything is made', async (_, message, argv) => {
+    const pair = await makePair({ a: 'x' });
+    const before = snapshot(pair.top);
+    const { code, stderr } = run(argv(pair), pair);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    expect(snapshot(pair.top)).toEqual(before);
+  });
+
+  it('goes on at its interval until Ctrl-C, which is no failure', async () => {
+    const { top, src, dst } = await makePair({ a: 'x' });
+    mkdirSync(join(src, 'd'));
+    const running = startCli(['compat', 'synctool', '-s', src, '-d', dst, '-l', join(top, 'log'), '-i', '0.002'], {});
+    expect(await running.line()).toBe(`Copied ${src}/a to destination folder`);
+    expect(await running.line()).toBe(`Created Directory in destination folder: ${dst}/d`);
+    writeFileSync(join(src, 'a'), 'changed');
+    expect(await running.line()).toBe(`Copied ${src}/a to destination folder`);
+    running.child.kill('SIGINT');
+    const { code, stderr } = await running.end();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(await look(dst)).toEqual(await look(src));
+  });
+});
