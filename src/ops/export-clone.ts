@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import { type Count, countFiles } from '../model/count.ts';
 import type { ChangeCounts } from '../model/file-change.ts';
-import { manifestTree } from '../model/manifest-tree.ts';
+import { manifestFiles, manifestTree } from '../model/manifest-tree.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { showLines, showText } from '../model/text.ts';
 import { type DirectoryEntry, isBelow, joinPath, type KnownFile, withDirectories } from '../model/tree.ts';
@@ -172,9 +172,9 @@ function createRights({ version: { manifest, tree }, below }: Origin, hasOwnMode
   };
 }
 
-function filesBelow({ manifest }: FolderVersion, folder: string): KnownFile[] {
+function filesBelow({ manifest }: FolderVersion, folder: string): Iterable<KnownFile> {
+  if (folder === '') return manifestFiles(manifest);
   const files = manifestTree(manifest);
-  if (folder === '') return files;
   const inside = files.filter(({ path }) => isBelow(path, folder));
   return inside.map((file) => ({ ...file, path: file.path.slice(folder.length + 1) }));
 }

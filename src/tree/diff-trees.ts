@@ -15,10 +15,10 @@ export interface TreeDiff {
 
 type DiffEntry = KnownFile | SymlinkEntry | DirectoryEntry;
 
-/** Compares two trees, each in the order of `comparePaths`; both have their folders, or none of both. */
+/** Compares two trees, each in the order of `comparePaths` and gone through twice; both have their folders, or none of both. */
 export async function diffTrees(
-  before: readonly DiffEntry[],
-  after: readonly DiffEntry[],
+  before: Iterable<DiffEntry>,
+  after: Iterable<DiffEntry>,
   signal?: AbortSignal,
 ): Promise<TreeDiff> {
   const pace = createPace(signal);
@@ -34,7 +34,7 @@ export async function diffTrees(
     if (right === undefined) removed.push(...(left === undefined ? [] : [left]));
     else if (left === undefined) added.push(right);
     else if (!isSame(left, right)) modified.push({ left, right });
-    else if (!full[1].has(right)) unchanged.push(right);
+    else if (!full[1].has(right.path)) unchanged.push(right);
   }
   const moved = pairMoved(removed.filter(isFile), added.filter(isFile));
   const gone = new Set<DiffEntry>(moved.values());
@@ -61,10 +61,12 @@ function isFile(entry: DiffEntry): entry is KnownFile {
 }
 
 /** Gives the folders with something in them. */
-function fullFolders(entries: readonly DiffEntry[]): ReadonlySet<DiffEntry> {
-  const full = new Set<DiffEntry>();
-  for (const [at, entry] of entries.entries()) {
-    if (entry.type === 'directory' && isBelow(entries[at + 1]?.path ?? '', entry.path)) full.add(entry);
+function fullFolders(entries: Iterable<DiffEntry>): ReadonlySet<string> {
+  const full = new Set<string>();
+  let previous: DiffEntry | undefined;
+  for (const entry of entries) {
+    if (previous?.type === 'directory' && isBelow(entry.path, previous.path)) full.add(previous.path);
+    previous = entry;
   }
   return full;
 }
@@ -73,9 +75,10 @@ function fullFolders(entries: readonly DiffEntry[]): ReadonlySet<DiffEntry> {
 function shown(
   entry: DiffEntry | undefined,
   other: DiffEntry | undefined,
-  full: ReadonlySet<DiffEntry>,
+  full: ReadonlySet<string>,
 ): DiffEntry | undefined {
-  const isTold = entry !== undefined && full.has(entry) && other?.type !== 'directory' && other?.type !== 'symlink';
+  const isTold =
+    entry !== undefined && full.has(entry.path) && other?.type !== 'directory' && other?.type !== 'symlink';
   return isTold ? undefined : entry;
 }
 
