@@ -46,3 +46,22 @@ it.each<NodeJS.Signals>(['SIGINT', 'SIGTERM'])(
     ]);
   },
 );
+
+it.skipIf(process.platform !== 'linux')(
+  'what the system does not tell of is found by looking, and that is said once',
+  async () => {
+    const { src, dst } = await makePair({ 'a/1': 'x', 'b/1': 'y', 'c/1': 'z', 'd/1': 'd' });
+    const limited = 'echo 2 > /proc/sys/user/max_inotify_watches; exec "$@"';
+    const running = startCli(['replicate', src, dst, '--every', '20ms'], {}, { inNamespace: limited });
+    expect(await running.line()).toMatch(/^8 changes: /);
+    await expect.poll(() => running.stderr()).toContain('The system does not tell of changes: all is read each time.');
+    for (const folder of ['a', 'b', 'c', 'd']) {
+      writeFileSync(join(src, folder, '1'), 'changed');
+      expect(await running.line()).toMatch(/^1 change: 1 (modified|copied), /);
+    }
+    running.child.kill('SIGINT');
+    const { code, stderr } = await running.end();
+    expect(code).toBe(0);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  },
+);
