@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
+import { pathFault } from '../model/names.ts';
 import type { FileRef } from '../model/refs.ts';
 import type { EntryFacts, TargetType } from '../model/tree.ts';
 import type { LocalFile } from '../model/upload-plan.ts';
@@ -93,6 +94,12 @@ const FAULTS = {
 
 export function faultOf(kind: keyof typeof FAULTS): Fault {
   return { kind, why: FAULTS[kind] };
+}
+
+/** Says what makes a path one that no version can have; nothing if it is fine. */
+export function faultOfName(path: string): Fault | undefined {
+  const why = pathFault(path);
+  return why === undefined ? undefined : { kind: 'name', why };
 }
 
 /** Gives where the file is that a link leads to. */

@@ -1,10 +1,9 @@
 import type { Context } from '../context.ts';
-import { pathFault } from '../model/names.ts';
 import { createPathResolver } from '../model/realpath.ts';
 import { staysInside } from '../model/stays-inside.ts';
 import { comparePaths, type Entry, factsOf, isBelow, parentPath, withDirectories } from '../model/tree.ts';
 import { type RecordSymlink, TREE_RECORD } from '../model/tree-record.ts';
-import { type Found, type FoundFolder, faultOf } from './found.ts';
+import { type Found, type FoundFolder, faultOf, faultOfName } from './found.ts';
 import { type Reading, type ReadOptions, readFolder } from './read-folder.ts';
 
 /**
@@ -40,7 +39,9 @@ export async function readKept(
 export function withFacts({ entries, seen }: Reading, notMade: readonly RecordSymlink[]): Found[] {
   const folders: FoundFolder[] = [];
   for (const entry of seen.values()) {
-    if (entry.type === 'directory') folders.push({ ...entry, ...nameFault(entry.path) });
+    if (entry.type !== 'directory') continue;
+    const fault = faultOfName(entry.path);
+    folders.push({ ...entry, ...(fault !== undefined && { fault }) });
   }
   const all = entries.map((found): Found => {
     const entry = seen.get(found.path);
@@ -56,11 +57,6 @@ export function withFacts({ entries, seen }: Reading, notMade: readonly RecordSy
     .filter(({ path }) => !there.has(path) && !seen.has(path) && isFolder(parentPath(path)))
     .map((link) => ({ ...link, isKept: true }) as const);
   return [...all, ...missing, ...folders].sort((a, b) => comparePaths(a.path, b.path));
-}
-
-function nameFault(path: string): Pick<Found, 'fault'> {
-  const why = pathFault(path);
-  return why === undefined ? {} : { fault: { kind: 'name', why } };
 }
 
 /** Says of a whole reading which of its own symlinks are not what a rule wants, and of each what it leads to in a version. */

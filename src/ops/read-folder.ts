@@ -4,7 +4,7 @@ import { createPace } from '../give-way.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import { versionText } from '../model/link-text.ts';
 import { placeIn } from '../model/local-path.ts';
-import { MAX_KEY_BYTES, pathFault } from '../model/names.ts';
+import { MAX_KEY_BYTES } from '../model/names.ts';
 import { type Entry, joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
 import { readFacts } from '../tree/entry-facts.ts';
 import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
@@ -14,7 +14,7 @@ import { scanInParts } from '../tree/scan.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { findAstray } from './astray-links.ts';
 import { type Copies, type Copy, openCopies } from './find-copies.ts';
-import { type Fault, type Found, type FoundLink, faultOf } from './found.ts';
+import { type Fault, type Found, type FoundLink, faultOf, faultOfName } from './found.ts';
 import { isKept } from './is-kept.ts';
 import { createLinkTargets, type LinkTarget } from './link-targets.ts';
 import type { VersionDocuments } from './version-documents.ts';
@@ -91,7 +91,7 @@ export async function readFolder(
   };
 
   const add = (entry: Found, real: readonly string[], wrong?: Fault) => {
-    const fault = wrong ?? (isInVersion(entry) ? nameFault(entry.path) : undefined);
+    const fault = wrong ?? (isInVersion(entry) ? faultOfName(entry.path) : undefined);
     if (fault === undefined && real.length === 1) entries.push(entry);
     else {
       const isElsewhere = real.length > 1 && ({ isElsewhere: true } as const);
@@ -139,7 +139,7 @@ export async function readFolder(
       else addCopy(path, entry.size, copy, real);
     } else if (entry.type === 'special') add({ type: 'special', path }, real, faultOf('special'));
     else if (entry.type === 'symlink') {
-      if (isTooLong) add({ type: 'symlink', path, target: entry.target }, real, nameFault(path));
+      if (isTooLong) add({ type: 'symlink', path, target: entry.target }, real, faultOfName(path));
       else await addSymlink(path, entry, folder, real);
     }
   };
@@ -203,11 +203,6 @@ export async function readFolder(
 /** Whether it would be a file of a version, whatever its name. */
 function isInVersion(entry: Found): boolean {
   return entry.type !== 'symlink' || entry.size !== undefined || entry.isKept === true;
-}
-
-function nameFault(path: string): Fault | undefined {
-  const why = pathFault(path);
-  return why === undefined ? undefined : { kind: 'name', why };
 }
 
 function linkOf(
