@@ -1,7 +1,7 @@
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
-import { GypsumError, isGypsumError } from '../errors.ts';
+import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createMatcher } from '../model/select-files.ts';
 import { showText } from '../model/text.ts';
@@ -9,7 +9,7 @@ import { comparePaths, type Entry, isBelow, joinPath, type Tree } from '../model
 import { absolutePath, realPath } from '../tree/real-path.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { entryAt } from './entries-at.ts';
-import { type FoundClone, findClone } from './find-clone.ts';
+import { cloneAround, type FoundClone, findClone } from './find-clone.ts';
 import { leftoversIn } from './leftovers.ts';
 import { scanClone } from './scan-clone.ts';
 import { type TakenApart, takeApart } from './take-apart.ts';
@@ -106,13 +106,8 @@ async function takeNamed(
   const place = absolutePath(given);
   if (statIfThere(place)?.isSymbolicLink() !== true) return apart;
   const folder = realPath(dirname(place));
-  try {
-    await findClone(ctx, folder, options);
-    return { folder, named: basename(place) };
-  } catch (error) {
-    if (isGypsumError(error, 'invalid-argument')) return apart;
-    throw error;
-  }
+  const isInClone = (await cloneAround(ctx, folder, options)) !== undefined;
+  return isInClone ? { folder, named: basename(place) } : apart;
 }
 
 function createTest({ folder, named }: Part): (path: string) => boolean {
