@@ -8,6 +8,7 @@ import { pathFault } from './names.ts';
 import { formatRef, type VersionRef } from './refs.ts';
 import { showText } from './text.ts';
 import { comparePaths, type DirectoryEntry, type EntryFacts, isBelow, type SymlinkEntry } from './tree.ts';
+import type { Writable } from './writable.ts';
 
 /** The file at a version's root that says what of a folder is no file, and how its files were kept. */
 export const TREE_RECORD = '.gypsum-tree.json';
@@ -163,7 +164,6 @@ function checkEntry(value: unknown, at: number, of: Owner): RecordEntry {
   return entry;
 }
 
-/** Field by field: objects that are spread take ten times as long. */
 function fromWire(wire: WireEntry): RecordEntry {
   const { path, mtime } = wire;
   if (wire.type === 'symlink') {
@@ -181,8 +181,6 @@ function fromWire(wire: WireEntry): RecordEntry {
   if (mtime !== undefined) entry.mtime = mtime;
   return entry;
 }
-
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Says what makes a text impossible for a symlink, as the end of a sentence; nothing if it is fine. */
 function linkTextFault(text: string): string | undefined {

@@ -10,6 +10,7 @@ import {
   withDirectories,
 } from './tree.ts';
 import { type RecordEntry, type RecordSymlink, TREE_RECORD, type TreeRecord } from './tree-record.ts';
+import type { Writable } from './writable.ts';
 
 export type VersionEntry = KnownFile | RecordSymlink | DirectoryEntry;
 
@@ -113,5 +114,3 @@ function addFacts(file: Writable<EntryFacts>, { mode, mtime }: EntryFacts): void
   if (mode !== undefined) file.mode = mode;
   if (mtime !== undefined) file.mtime = mtime;
 }
-
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -1,5 +1,6 @@
 import type { Count } from '../model/count.ts';
 import { type Entry, type EntryFacts, nameOf, type TargetType } from '../model/tree.ts';
+import type { Writable } from '../model/writable.ts';
 
 /** An entry of a tree as it is listed. */
 export interface TreeNode extends EntryFacts {
@@ -25,8 +26,7 @@ export interface NestedNode extends TreeNode {
 /** Describes an entry; a folder with what is in it. */
 export function describeEntry(entry: Entry, below: Count = { files: 0, bytes: 0 }): TreeNode {
   const { type } = entry;
-  // Filled field by field: objects that are spread take ten times as long.
-  const node: { -readonly [Key in keyof TreeNode]: TreeNode[Key] } = { name: nameOf(entry.path), type, size: 0 };
+  const node: Writable<TreeNode> = { name: nameOf(entry.path), type, size: 0 };
   if (type === 'special') return node;
   if (type === 'file') {
     node.size = entry.size;
