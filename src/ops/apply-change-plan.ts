@@ -17,6 +17,7 @@ import { type FoundClone, findClone } from './find-clone.ts';
 import { neededSources } from './needed-sources.ts';
 import { type Proof, proveContents } from './prove-contents.ts';
 import { linksOfSteps, refuseEdited } from './refuse-edited.ts';
+import { refusedSymlink } from './refused-symlink.ts';
 import { rememberChanges } from './remember-changes.ts';
 import { run } from './run.ts';
 import type { Outcome, SaveOptions } from './save-contents.ts';
@@ -96,9 +97,9 @@ export async function carryOut(
     const { made } = await applyChanges(directory, steps, {
       ...options,
       ...how,
-      onRefused(path, { message }) {
+      onRefused(path, error) {
         refused.push(path);
-        notLaidOut.push({ path, why: `is a symlink: ${message}` });
+        notLaidOut.push(refusedSymlink(path, error));
       },
     });
     await rememberChanges(ctx, clone, documents, { steps, made, destination }, options);

@@ -25,6 +25,7 @@ import { type ClonedVersion, layOutTree, loadFolderVersion, makeProgramsOf, path
 import { findCloneSources } from './find-clone-sources.ts';
 import { holdFiles } from './hold-files.ts';
 import { removeLeftovers } from './leftovers.ts';
+import { refusedSymlink } from './refused-symlink.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { leftOut, type SaveResult, saveFiles } from './save-version.ts';
@@ -134,9 +135,9 @@ export async function cloneBy(
       const actual = merge ? await scanExisting(place, chosen !== 'symlink', options) : [];
       const notLaidOut = [...(folder.tree?.stale ?? [])];
       const notMade: string[] = [];
-      const onRefused = (path: string, { message }: Error) => {
+      const onRefused = (path: string, error: Error) => {
         notMade.push(path);
-        notLaidOut.push({ path, why: `is a symlink: ${message}` });
+        notLaidOut.push(refusedSymlink(path, error));
       };
       const apply = { ...options, orCopy: mode === 'auto', put, onRefused };
       const siteCache = inSite.size > 0 ? { siteCache: ctx.site?.layout.root } : {};

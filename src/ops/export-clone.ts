@@ -18,6 +18,7 @@ import { type FolderVersion, loadFolderVersion } from './cloned-version.ts';
 import { checkExportDestination } from './export-destination.ts';
 import { findClone } from './find-clone.ts';
 import { type ExportedEntry, type ExportedFile, type ExportReading, type Origin, readExport } from './read-export.ts';
+import { refusedSymlink } from './refused-symlink.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
 import { saveFileRefs } from './save-file-refs.ts';
@@ -76,8 +77,7 @@ export async function exportClone(
     try {
       await checkCollisions(ref, pathsOf(entries), dirname(place));
       const steps = withDirectories(entries).map((entry) => toStep(entry, rights));
-      const onRefused = (path: string, { message }: Error) =>
-        notLaidOut.push({ path, why: `is a symlink: ${message}` });
+      const onRefused = (path: string, error: Error) => void notLaidOut.push(refusedSymlink(path, error));
       await writeExport({ place, steps, files, mtime: timeOf(version) }, { ...options, onRefused });
     } catch (error) {
       removeFolders(made);
