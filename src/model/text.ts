@@ -18,15 +18,10 @@ export function showList(names: readonly string[], most = NAMED): string {
  * bytes that were not UTF-8 stand as escapes.
  */
 export function showText(text: string): string {
-  return PLAIN.test(text)
-    ? text
-    : text.replace(/[\p{Control}\p{Bidi_Control}\p{Surrogate}\u2028\u2029]/gu, (character) => {
-        const code = character.codePointAt(0) ?? 0;
-        if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code - 0xdc00).toString(16)}`;
-        if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
-        return `\\u${code.toString(16).padStart(4, '0')}`;
-      });
+  return text.replace(/[\p{Control}\p{Bidi_Control}\p{Surrogate}\u2028\u2029]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code - 0xdc00).toString(16)}`;
+    if (code <= 0xff) return `\\x${code.toString(16).padStart(2, '0')}`;
+    return `\\u${code.toString(16).padStart(4, '0')}`;
+  });
 }
-
-/** ASCII without control characters, as most names are. */
-const PLAIN = /^[ -~]*$/;
