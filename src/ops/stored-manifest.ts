@@ -25,7 +25,7 @@ export async function isStored(ctx: Context, ref: VersionRef, path: string): Pro
   const content = (await readOwn(ctx, ref)) ?? (await readOthers(ctx, ref));
   if (content === undefined) return false;
   // In JSON, the same name may be written with escapes.
-  const isNamed = content.includes(path) || content.includes('\\u');
+  const isNamed = content.includes(path) || content.includes('\\');
   letGoOf(content);
   const manifest = isNamed ? await storedManifest(ctx, ref) : undefined;
   return manifest !== undefined && path in manifest;
