@@ -6,6 +6,7 @@ import type { CallOptions } from '../events.ts';
 import { fsPath } from '../model/local-path.ts';
 import type { TreeChange } from '../model/merge-trees.ts';
 import { type FileRef, formatRef } from '../model/refs.ts';
+import { showText } from '../model/text.ts';
 import { type DirectoryEntry, type EntryFacts, factsOf, isBelow, joinPath } from '../model/tree.ts';
 import { TREE_RECORD } from '../model/tree-record.ts';
 import type { LocalSource } from '../model/upload-plan.ts';
@@ -87,6 +88,7 @@ export async function readPut(
   const edited = await findEdited(ctx, found, options);
   const rescuable = edited.filter((link) => isRescuable(root, link));
   const isEdited = new Set<Found>(edited);
+  const isSaved = new Set<Found>(rescuable);
 
   const folder = (entry: DirectoryEntry): DirectoryEntry => ({
     type: 'directory',
@@ -107,7 +109,7 @@ export async function readPut(
     if (name === undefined && isOwnRecord(found)) return;
     if (found.fault !== undefined) return void refuse(path, typeOf(found), found.fault.why);
     if (found.type === 'link' && isEdited.has(found)) {
-      return void refuse(path, 'file', describeEdit(found, rescuable.includes(found)));
+      return void refuse(path, 'file', describeEdit(found, isSaved.has(found)));
     }
     const source = toSource(found);
     if (source?.type === 'symlink') return void entries.push({ ...source, path: inVersion(path) });
@@ -151,11 +153,12 @@ export async function readPut(
 }
 
 /** Says of a link that was edited through what can be done about it. */
-function describeEdit({ file }: FoundLink, isRescuable: boolean): string {
-  const remedy = isRescuable
+function describeEdit({ path, file, inSite }: FoundLink, isRescuable: boolean): string {
+  const keep = isRescuable
     ? 'publish the edit with --rescue (in programs: rescue)'
-    : 'put a file in its place, or one folder of links to files in that of a link to a folder';
-  return `was edited through its link, in the cache: ${remedy}, or mend the cache with "gypsum save ${formatRef(file)}"`;
+    : 'replace the folder that it stands in, which is a link itself, by a folder of links to its files';
+  const undo = inSite ? `gypsum fetch ${showText(path)}` : `gypsum save ${formatRef(file)}`;
+  return `was edited through its link, in the cache: ${keep}; if it is not wanted: ${undo}`;
 }
 
 function typeOf({ type }: Found): TreeChange['type'] {
