@@ -24,8 +24,11 @@ export const diff: Command<Shown, Options> = {
     'Show how a clone differs from its version or another one, or how two versions or folders do; folders begin with ".", "/" or "~"',
   example: 'gypsum diff ./my-clone',
   flags: [
-    { flags: '--stat', description: 'only how many files changed, and how large they are' },
-    { flags: '--patch', description: 'show changes of text files line by line' },
+    { flags: '--stat', description: 'only how many files, symlinks and folders changed, and how large files are' },
+    {
+      flags: '--patch',
+      description: 'show changes of text files line by line, and of programs and symlinks as git does',
+    },
     {
       flags: '--max-text <size>',
       description: 'up to which size files are shown line by line (default: 1MiB)',
