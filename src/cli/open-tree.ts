@@ -12,16 +12,19 @@ import { isLocal } from './is-local.ts';
 /** What commands that look into trees take. */
 export const TREE_ARGUMENT = '<project/asset[/version][:/path]|folder[:/path]|file>';
 
+/** What a local symlink that is named stands for: what it leads to, itself, or every step to where it leads in its folder. */
+type SymlinkUse = 'follow' | 'show' | 'trace';
+
 /** A tree, and the path in it that is meant. */
 export interface OpenTree {
   readonly tree: ReadTree;
   readonly path: string;
 }
 
-/** Reads the tree that the first argument names, and says what its record has wrong. A local symlink is followed, unless it is meant itself. */
+/** Reads the tree that the first argument names, and says what its record has wrong. */
 export async function openTree(
   call: Pick<Call, 'args' | 'client' | 'signal' | 'onEvent' | 'warn' | 'quiet'>,
-  symlink: 'follow' | 'show' | 'trace' = 'follow',
+  symlink: SymlinkUse = 'follow',
 ): Promise<OpenTree> {
   const { client, signal, onEvent, warn, quiet } = call;
   const text = argument(call.args, 0);
@@ -43,18 +46,18 @@ function parseRemote(text: string): Parsed {
 }
 
 /** The folder's own path ends at the first ":/" that is not a drive's. */
-function parseLocal(text: string, symlink: 'follow' | 'show' | 'trace'): Parsed {
+function parseLocal(text: string, symlink: SymlinkUse): Parsed {
   const colon = text.indexOf(':/', 'C:'.length);
   if (colon === -1) return findLocal(text, symlink);
   return { source: text.slice(0, colon), path: checkTreePath(text.slice(colon + 1)) };
 }
 
 /** What is no folder is an entry of the one that it lies in. */
-function findLocal(text: string, symlink: 'follow' | 'show' | 'trace'): Parsed {
+function findLocal(text: string, symlink: SymlinkUse): Parsed {
   const isSymlink = text !== '' && lstatSync(fsPath(text), { throwIfNoEntry: false })?.isSymbolicLink() === true;
   const place = absolutePath(isSymlink && symlink === 'follow' ? realPath(text) : text);
   const stats = statThrough(place);
-  const isEntry = isSymlink && symlink !== 'follow' ? true : stats?.isDirectory() === false;
+  const isEntry = (isSymlink && symlink !== 'follow') || stats?.isDirectory() === false;
   if (!isEntry) return { source: text, path: '/' };
   const name = basename(place);
   const only = isSymlink && symlink === 'trace' ? {} : { only: name };

@@ -54,8 +54,8 @@ export async function diffVersions(
 
 /**
  * Says how a folder differs from a version: by default the clone that it is or lies in, from its own version. A folder is
- * compared as it would be published; its symlinks are what they are where it or the version has a tree record. Throws `invalid-argument` if it is no clone that the cache knows of and no version is
- * named.
+ * compared as it would be published; its symlinks are what they are where it or the version has a tree record. Throws
+ * `invalid-argument` if it is no clone that the cache knows of and no version is named.
  */
 export async function diffClone(
   ctx: Context,

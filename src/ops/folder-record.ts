@@ -33,8 +33,9 @@ export interface FolderRecord {
 }
 
 /**
- * Finds out whether a folder, given by its real path, has a tree record: the version of the clone that it is or lies in has one, or it stands in
- * the folder. Throws `invalid-tree` if what stands there is none. Asks the registry only for a record that the cache has not got.
+ * Finds out whether a folder, given by its real path, has a tree record: the version of the clone that it is or lies in has
+ * one, or it stands in the folder. Throws `invalid-tree` if what stands there is none. Asks the registry only for a record
+ * that the cache has not got.
  */
 export async function findFolderRecord(
   ctx: Context,

@@ -48,8 +48,9 @@ export interface PreparedUpload {
 
 /**
  * Reads a folder and says what publishing it would send and what it would link. Dot-files are data; empty folders are
- * not, since registries store files only, unless the folder has a tree record, which is made anew. What `.gypsumignore` in the folder names is left out, as is that file; it has
- * the syntax of `.gitignore`. Throws `invalid-tree` naming every entry that a version cannot hold, or if all is left out.
+ * not, since registries store files only, unless the folder has a tree record, which is made anew. What `.gypsumignore` in
+ * the folder names is left out, as is that file; it has the syntax of `.gitignore`. Throws `invalid-tree` naming every entry
+ * that a version cannot hold, or if all is left out.
  *
  * What is to be sent and is a link to a cached file that is not there, since its version may yet change, is fetched.
  */

@@ -61,7 +61,8 @@ interface LocalFile {
 
 /**
  * Reads a folder of a clone as it stands, given by its real path: with its own files, what its links into the cache lead to,
- * folders that are empty, and other symlinks where the version has a tree record. No other link is followed. What a killed process has left behind is left out.
+ * folders that are empty, and other symlinks where the version has a tree record. No other link is followed. What a killed
+ * process has left behind is left out.
  */
 export async function readExport(
   ctx: Context,

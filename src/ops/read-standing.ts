@@ -28,8 +28,9 @@ export interface Stood extends Standing {
 }
 
 /**
- * Says of every entry of a clone's tree, given in parts, which content it has, where any of some versions has a file at its path. Files are read
- * whose size is that of such a file, unless they are known. Nobody looks here whether cached files hold what they must.
+ * Says of every entry of a clone's tree, given in parts, which content it has, where any of some versions has a file at its
+ * path. Files are read whose size is that of such a file, unless they are known. Nobody looks here whether cached files hold
+ * what they must.
  */
 export async function readStanding(
   ctx: Context,
