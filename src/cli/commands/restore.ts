@@ -50,7 +50,7 @@ export const restore: Command<ChangeResult | ChangePlan | LinkResult | LinkPlan,
     if ('steps' in result) return showChangePlan(result);
     const { replaced, made, unchanged, left } = result;
     const hints = [
-      ...(left.some(({ state }) => FORCED.includes(state)) ? [HINT] : []),
+      ...(!call.options.force && left.some(({ state }) => FORCED.includes(state)) ? [HINT] : []),
       ...(left.some(({ state }) => state === 'edited') ? [HINT_FOR_EDITED] : []),
     ];
     return [
