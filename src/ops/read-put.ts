@@ -157,7 +157,7 @@ function describeEdit({ path, file, inSite }: FoundLink, isRescuable: boolean): 
   const keep = isRescuable
     ? 'publish the edit with --rescue (in programs: rescue)'
     : 'replace the folder that it stands in, which is a link itself, by a folder of links to its files';
-  const undo = inSite ? `gypsum fetch ${showText(path)}` : `gypsum save ${formatRef(file)}`;
+  const undo = inSite ? `gypsum fetch ${showText(path)}, in the folder` : `gypsum save ${formatRef(file)}`;
   return `was edited through its link, in the cache: ${keep}; if it is not wanted: ${undo}`;
 }
 

@@ -367,6 +367,9 @@ describe('publishing from a clone into the site cache', () => {
       code: 'invalid-tree',
       message: expect.stringMatching(/raw\/b\.bin was edited through its link(.|\n)*gypsum fetch raw\/b\.bin/),
     });
+    const why = expect.stringMatching(/gypsum fetch raw\/b\.bin, in the folder$/);
+    const put = await client.putTree({ project: 'p', asset: 'b' }, clone);
+    expect(put.changes).toContainEqual({ sign: 'E', path: 'clone/raw/b.bin', type: 'file', why });
     expect((await client.uploadDirectory(V2, clone, { rescue: true })).sent).toEqual({ files: 1, bytes: 14 });
     expect(await readTree(clone)).toMatchObject({ 'raw/b.bin': 'EDITED CONTENT', 'a.csv': `-> ${there('a.csv')}` });
     expect(await readFile(there('raw/b.bin'), 'utf8')).toBe('EDITED CONTENT');
