@@ -105,7 +105,7 @@ export async function readExport(
     const to = buckets.resolve(placeIn(root, parentPath(path)), text);
     const entry = { type: 'symlink', path: joinPath(below, path), target: text } as const;
     const isOwn = isSymlinkTo(own.get(entry.path), text);
-    if (isOwn || (tree !== undefined && isKept(cloneRoot, entry, to, buckets.roots))) {
+    if (isOwn || (tree !== undefined && isKept(cloneRoot, entry, to, buckets))) {
       entries.push({ type: 'symlink', path, target: text, targetType: readTargetType(places.to(path)) });
       return;
     }

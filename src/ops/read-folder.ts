@@ -146,7 +146,7 @@ export async function readFolder(
 
   const addSymlink = async (path: string, entry: SymlinkEntry, folder: string, real: readonly string[]) => {
     const resolution = buckets.resolve(placeIn(folder, parentPath(entry.path)), entry.target);
-    if (keepSymlinks && isKept(folder, entry, resolution, buckets.roots, clone)) {
+    if (keepSymlinks && isKept(folder, entry, resolution, buckets, clone)) {
       return add({ type: 'symlink', path, target: versionText(entry.target), isKept: true }, real);
     }
     const link = placeIn(folder, entry.path);

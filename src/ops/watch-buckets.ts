@@ -1,12 +1,14 @@
 import type { Context } from '../context.ts';
 import { isSystemError } from '../errors.ts';
-import { realPath } from '../tree/real-path.ts';
+import { liesIn, realPath } from '../tree/real-path.ts';
 import { createSymlinkResolver, type Resolution } from '../tree/resolve-symlink.ts';
 
 /** Knows where symlinks lead, into whichever cache. */
 export interface Buckets {
   /** The real paths of the folders whose names are versions' files. */
   readonly roots: readonly string[];
+  /** Whether a path lies in one of them. */
+  holds(place: string): boolean;
   /** Follows a symlink with this text that stands in a folder, given by its real path. */
   resolve(folder: string, text: string): Resolution;
   /** Whether it leads into the site cache. */
@@ -21,6 +23,7 @@ export function watchBuckets({ cache, site }: Context): Buckets {
   const resolver = createSymlinkResolver(...roots);
   return {
     roots,
+    holds: (place) => roots.some((root) => liesIn(place, root)),
     resolve: resolver.resolve,
     isSite: (resolution) => resolution.type === 'inside' && resolution.root === others,
   };
