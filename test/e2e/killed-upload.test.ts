@@ -166,7 +166,8 @@ describe('kill -9 of an upload of a folder with symlinks', () => {
     await symlink('a.txt', join(mine, 'own'));
     await start(rig, ref, { folder: mine, dieAt: 1 }).end();
     await rm(join(mine, 'own'));
-    expect(await rig.client.resumeUpload(ref)).toMatchObject({ files: 6, sent: { files: SENT + 1 } });
+    expect(await rig.client.resumeUpload(ref)).toMatchObject({ files: 5, sent: { files: SENT } });
+    expect(puts(rig, ref)).toBe(SENT + 1);
     await expectPublished(rig, ref);
     const { entries, stale } = await rig.client.readTree(ref);
     expect(entries.filter(({ type }) => type === 'symlink')).toMatchObject([{ path: 'own', target: 'a.txt' }]);
