@@ -88,6 +88,7 @@ it('gypsum status names what differs, by what became of it, and what can be done
       `    To publish the edits, have them made files of this folder: gypsum upload --rescue ${clone}`,
       '    To keep one as a file without publishing it: gypsum stage --rescue FILE',
       '    If one is not wanted: gypsum restore --force FILE (it is kept until "gypsum cache prune")',
+      '    One in a site cache comes anew with: gypsum fetch FILE',
       `If the cache was moved: gypsum relink ${clone}`,
     ),
   );

@@ -76,6 +76,7 @@ function showHints({
           `    To publish the edits, have them made files of this folder: gypsum upload --rescue ${folder}`,
           '    To keep one as a file without publishing it: gypsum stage --rescue FILE',
           '    If one is not wanted: gypsum restore --force FILE (it is kept until "gypsum cache prune")',
+          '    One in a site cache comes anew with: gypsum fetch FILE',
         ]),
     ...(refused.some(({ kind }) => kind === 'astray') ? [`If the cache was moved: gypsum relink ${folder}`] : []),
   ];
