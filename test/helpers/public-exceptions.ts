@@ -78,6 +78,16 @@ export const EXCEPTIONS: readonly Exception[] = [
     why: 'its names are beyond Latin-1, under which the public registry takes no file',
   },
   {
+    file: 'test/ops/tree-round-trip-random.test.ts',
+    tests: [
+      'a folder that is put is the version',
+      'a folder that is published with a record',
+      'what is changed in a clone is published',
+    ],
+    without: ['noExtras', 'latin1Slugs', 'prototypeNames'],
+    why: 'some of its names are beyond Latin-1, or __proto__, under which the public registry takes no file',
+  },
+  {
     file: 'test/e2e/uploads.test.ts',
     tests: ['gypsum uploads lists a killed'],
     without: ['expiringUrls'],
