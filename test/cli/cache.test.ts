@@ -1,7 +1,7 @@
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/run-cli.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { createRig, type Rig } from '../helpers/rig.ts';
 
 const seed = {
@@ -12,21 +12,8 @@ const seed = {
 };
 
 /** Runs a command against a rig. */
-async function run({ registry, cacheDir }: Rig, ...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const io = {
-    signal: new AbortController().signal,
-    stdout: (text: string) => {
-      stdout += text;
-    },
-    stderr: (text: string) => {
-      stderr += text;
-    },
-  };
-  const code = await runCli([...argv, '--registry', registry.url, '--cache', cacheDir], io);
-  return { code, stdout, stderr };
-}
+const run = ({ registry, cacheDir }: Rig, ...argv: string[]) =>
+  callCli([...argv, '--registry', registry.url, '--cache', cacheDir]);
 
 const said = (stdout: string) => ({ code: 0, stdout, stderr: '' });
 

@@ -2,7 +2,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/run-cli.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { createRig, readTree } from '../helpers/rig.ts';
 
 const FILES = { 'a.csv': '1', 'raw/b.bin': '22', 'raw/c.csv': '333' };
@@ -12,16 +12,7 @@ const seed = { versions: { 'p/a/v1': FILES, 'p/a/v2': { 'a.csv': '4' } } };
 async function createShell() {
   const rig = await createRig(seed);
   let cacheDir = rig.cacheDir;
-  const run = async (...argv: string[]) => {
-    const [stdout, stderr]: [string[], string[]] = [[], []];
-    const io = {
-      signal: new AbortController().signal,
-      stdout: (text: string) => void stdout.push(text),
-      stderr: (text: string) => void stderr.push(text),
-    };
-    const code = await runCli([...argv, '--registry', rig.registry.url, '--cache', cacheDir], io);
-    return { code, stdout: stdout.join(''), stderr: stderr.join('') };
-  };
+  const run = (...argv: string[]) => callCli([...argv, '--registry', rig.registry.url, '--cache', cacheDir]);
   const moveCache = () => {
     const before = cacheDir;
     cacheDir = `${cacheDir}-moved`;

@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { complete, printCandidates } from '../../src/cli/complete.ts';
 import { scripts } from '../../src/cli/completion-scripts.ts';
-import { runCli } from '../../src/cli/run-cli.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { MAIN } from '../helpers/cli.ts';
 import { layOut } from '../helpers/files.ts';
 import { createRig } from '../helpers/rig.ts';
@@ -182,19 +182,12 @@ for (const shell of ['zsh', 'fish']) {
 
 describe('gypsum completion', () => {
   it.each(['bash', 'zsh', 'fish'] as const)('prints a script for %s', async (shell) => {
-    let stdout = '';
-    const io = {
-      signal: new AbortController().signal,
-      stdout: (text: string) => {
-        stdout += text;
-      },
-      stderr: () => {},
-    };
-    expect(await runCli(['completion', shell], io)).toBe(0);
+    const { code, stdout } = await callCli(['completion', shell]);
+    expect(code).toBe(0);
     expect(stdout).toBe(scripts[shell]);
     expect(stdout).toContain('command gypsum __complete -- ');
     expect(stdout).toContain(`gypsum completion ${shell}`);
-    expect(await runCli(['completion', 'tcsh'], io)).toBe(2);
+    expect(await callCli(['completion', 'tcsh'])).toMatchObject({ code: 2 });
   });
 
   it('completes in bash, whatever bash takes for the end of a word', async () => {

@@ -1,8 +1,8 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { runCli } from '../../src/cli/run-cli.ts';
 import { formatTreeRecord, type RecordEntry } from '../../src/model/tree-record.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { createRig, type Rig } from '../helpers/rig.ts';
 
 const seed = {
@@ -13,21 +13,8 @@ const seed = {
 };
 
 /** Runs a command against a rig. */
-async function run({ registry, cacheDir }: Rig, ...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const io = {
-    signal: new AbortController().signal,
-    stdout: (text: string) => {
-      stdout += text;
-    },
-    stderr: (text: string) => {
-      stderr += text;
-    },
-  };
-  const code = await runCli([...argv, '--registry', registry.url, '--cache', cacheDir], io);
-  return { code, stdout, stderr };
-}
+const run = ({ registry, cacheDir }: Rig, ...argv: string[]) =>
+  callCli([...argv, '--registry', registry.url, '--cache', cacheDir]);
 
 it('gypsum log shows versions, newest first', async () => {
   const rig = await createRig(seed);

@@ -12,25 +12,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runCli } from '../../src/cli/run-cli.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { layOut } from '../helpers/files.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-async function run(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  let stdout = '';
-  let stderr = '';
-  const io = {
-    signal: new AbortController().signal,
-    stdout(text: string) {
-      stdout += text;
-    },
-    stderr(text: string) {
-      stderr += text;
-    },
-  };
-  return { code: await runCli(argv, io), stdout, stderr };
-}
+const run = (...argv: string[]) => callCli(argv);
 
 /** Two folders: two files that are equal, one that differs, one that is missing, one that is of another type. */
 async function setup() {

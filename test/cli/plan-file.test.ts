@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { runCli } from '../../src/cli/run-cli.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { layOut } from '../helpers/files.ts';
 import { createRig } from '../helpers/rig.ts';
 
@@ -16,19 +16,7 @@ async function createPlans() {
   vi.stubEnv('GYPSUM_CACHE_DIR', rig.cacheDir);
   onTestFinished(() => void vi.unstubAllEnvs());
   const mine = await rig.makeFolder('mine', { 'new.txt': 'new' });
-  const gypsum = async (...argv: string[]) => {
-    const outcome = { code: 0, stdout: '', stderr: '' };
-    outcome.code = await runCli(argv, {
-      signal: new AbortController().signal,
-      stdout: (text) => {
-        outcome.stdout += text;
-      },
-      stderr: (text) => {
-        outcome.stderr += text;
-      },
-    });
-    return outcome;
-  };
+  const gypsum = (...argv: string[]) => callCli(argv);
   const made = {
     upload: await gypsum('upload', mine, 'p/a/v3', '--dry-run', '--json'),
     prepare: await gypsum('prepare', mine, '--json'),

@@ -1,24 +1,11 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/run-cli.ts';
 import { createToken, openRegistry, readTokens, writeTokens } from '../../src/server/index.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { createRig, temporaryFolder } from '../server/rig.ts';
 
-async function run(...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const code = await runCli(argv, {
-    signal: new AbortController().signal,
-    stdout: (text) => {
-      stdout += text;
-    },
-    stderr: (text) => {
-      stderr += text;
-    },
-  });
-  return { code, stdout, stderr };
-}
+const run = (...argv: string[]) => callCli(argv);
 
 /** A registry of two versions, and a copy of it. */
 async function backedUp() {

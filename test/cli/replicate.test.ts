@@ -1,23 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/run-cli.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { makePair } from '../helpers/replica.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 
-async function run(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  let stdout = '';
-  let stderr = '';
-  const io = {
-    signal: new AbortController().signal,
-    stdout(text: string) {
-      stdout += text;
-    },
-    stderr(text: string) {
-      stderr += text;
-    },
-  };
-  return { code: await runCli(argv, io), stdout, stderr };
-}
+const run = (...argv: string[]) => callCli(argv);
 
 describe('gypsum replicate', () => {
   it.each<[string, number, (paths: { top: string; src: string; dst: string }) => string[]]>([

@@ -3,33 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { disconnected, status } from '../../mocks/index.ts';
 import { commands } from '../../src/cli/commands.ts';
-import { runCli } from '../../src/cli/run-cli.ts';
 import { VERSION } from '../../src/version.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { createRig, type Rig } from '../helpers/rig.ts';
 
 const seed = { versions: { 'p/a/v1': { 'a.txt': 'content of a', 'sub/b.txt': 'content of b' } } };
 
-interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function run(argv: string[], signal = new AbortController().signal): Promise<Outcome> {
-  let stdout = '';
-  let stderr = '';
-  const io = {
-    signal,
-    stdout: (text: string) => {
-      stdout += text;
-    },
-    stderr: (text: string) => {
-      stderr += text;
-    },
-  };
-  const code = await runCli(argv, io);
-  return { code, stdout, stderr };
-}
+const run = (argv: string[], signal?: AbortSignal) => callCli(argv, { ...(signal && { signal }) });
 
 /** Runs a command against a rig, as somebody without a token. */
 const runAt = ({ registry, cacheDir }: Rig, ...argv: string[]) =>

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { complete } from '../../src/cli/complete.ts';
 import { jobText } from '../../src/cli/job-text.ts';
-import { runCli } from '../../src/cli/run-cli.ts';
 import { SCHEDULABLE } from '../../src/cli/schedulable.ts';
 import { crontabLine, launchdList, type ServiceOptions, systemdUnit } from '../../src/cli/service-files.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 let stateDir: string;
@@ -20,20 +20,7 @@ beforeEach(async () => {
   return () => vi.unstubAllEnvs();
 });
 
-async function run(...argv: string[]) {
-  let stdout = '';
-  let stderr = '';
-  const code = await runCli(argv, {
-    signal: new AbortController().signal,
-    stdout: (text) => {
-      stdout += text;
-    },
-    stderr: (text) => {
-      stderr += text;
-    },
-  });
-  return { code, stdout, stderr };
-}
+const run = (...argv: string[]) => callCli(argv);
 
 describe('gypsum schedule add', () => {
   it('takes what stands behind "--" as it is, and keeps folder and settings, and no token', async () => {

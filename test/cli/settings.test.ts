@@ -2,27 +2,15 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { disconnected, status } from '../../mocks/index.ts';
-import { runCli } from '../../src/cli/run-cli.ts';
 import { countAtOnce } from '../helpers/at-once.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { hasOpenssl, serveTls } from '../helpers/certificate.ts';
 import { json } from '../helpers/loopback.ts';
 import { startProxy } from '../helpers/proxy.ts';
 import { createRig } from '../helpers/rig.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-async function run(...argv: string[]) {
-  const outcome = { code: 0, stdout: '', stderr: '' };
-  outcome.code = await runCli(argv, {
-    signal: new AbortController().signal,
-    stdout: (text) => {
-      outcome.stdout += text;
-    },
-    stderr: (text) => {
-      outcome.stderr += text;
-    },
-  });
-  return outcome;
-}
+const run = (...argv: string[]) => callCli(argv);
 
 let folder: string;
 

@@ -1,8 +1,8 @@
 import { chmod, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { runCli } from '../../src/cli/run-cli.ts';
 import type { CloneOptions } from '../../src/index.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { createRig } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -13,22 +13,8 @@ async function createClone(options: CloneOptions = {}) {
   const rig = await createRig({ versions: { 'p/a/v1': FILES } });
   const clone = join(rig.folder, 'clone');
   await rig.client.cloneVersion(V1, clone, options);
-  const status = async (...words: string[]) => {
-    let stdout = '';
-    let stderr = '';
-    const io = {
-      signal: new AbortController().signal,
-      stdout: (text: string) => {
-        stdout += text;
-      },
-      stderr: (text: string) => {
-        stderr += text;
-      },
-    };
-    const where = ['--registry', rig.registry.url, '--cache', rig.cacheDir];
-    const code = await runCli(['status', ...words, ...where], io);
-    return { code, stdout, stderr };
-  };
+  const status = (...words: string[]) =>
+    callCli(['status', ...words, '--registry', rig.registry.url, '--cache', rig.cacheDir]);
   return { ...rig, clone, status };
 }
 

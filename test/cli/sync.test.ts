@@ -11,25 +11,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/run-cli.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { layOut } from '../helpers/files.ts';
 import { look, makePair } from '../helpers/replica.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 
-async function run(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  let stdout = '';
-  let stderr = '';
-  const io = {
-    signal: new AbortController().signal,
-    stdout(text: string) {
-      stdout += text;
-    },
-    stderr(text: string) {
-      stderr += text;
-    },
-  };
-  return { code: await runCli(argv, io), stdout, stderr };
-}
+const run = (...argv: string[]) => callCli(argv);
 
 describe('gypsum sync', () => {
   it('says how much it has done, and then that there is nothing to do', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type MockRegistry, startMockRegistry } from '../../mocks/index.ts';
-import { runCli } from '../../src/cli/run-cli.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { layOut } from '../helpers/files.ts';
 import { readFixture, versionFiles } from '../helpers/fixture-tree.ts';
 
@@ -41,20 +41,8 @@ beforeAll(async () => {
   };
 });
 
-async function run(argv: readonly string[], { colors = false, cache = 'cache' } = {}) {
-  const outcome = { code: 0, stdout: '', stderr: '' };
-  outcome.code = await runCli([...argv, '--registry', registry.url, '--cache', join(folder, cache)], {
-    signal: new AbortController().signal,
-    stdout(text) {
-      outcome.stdout += text;
-    },
-    stderr(text) {
-      outcome.stderr += text;
-    },
-    colors,
-  });
-  return outcome;
-}
+const run = (argv: readonly string[], { colors = false, cache = 'cache' } = {}) =>
+  callCli([...argv, '--registry', registry.url, '--cache', join(folder, cache)], { colors });
 
 describe('cat', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { chmod, lstat, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { runCli } from '../../src/cli/run-cli.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { createRig } from '../helpers/rig.ts';
 
 const V2 = { project: 'p', asset: 'a', version: 'v2' };
@@ -14,16 +14,7 @@ async function createClone() {
   vi.stubEnv('GYPSUM_TOKEN', rig.registry.token);
   vi.stubEnv('GYPSUM_STATE_DIR', rig.stateDir);
   onTestFinished(() => void vi.unstubAllEnvs());
-  const gypsum = async (...argv: string[]) => {
-    const stdout: string[] = [];
-    const stderr: string[] = [];
-    const code = await runCli([...argv, '--registry', rig.registry.url, '--cache', rig.cacheDir], {
-      signal: new AbortController().signal,
-      stdout: (text) => void stdout.push(text),
-      stderr: (text) => void stderr.push(text),
-    });
-    return { code, stdout: stdout.join(''), stderr: stderr.join('') };
-  };
+  const gypsum = (...argv: string[]) => callCli([...argv, '--registry', rig.registry.url, '--cache', rig.cacheDir]);
   return { ...rig, clone, gypsum };
 }
 
