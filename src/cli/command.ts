@@ -89,6 +89,16 @@ export interface Command<Result, Options = Record<never, never>> {
   exitCode?(result: Result, call: Call<Options>): number;
 }
 
+/** Commands by their words. */
+export type CommandTable = Readonly<Record<string, CommandEntry>>;
+
+interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<Command<unknown, never>>;
+  /** It is meant where the first of its two words stands alone. */
+  readonly isDefault?: boolean;
+}
+
 /** Gives the argument at a place; commander has made sure that it is there. */
 export function argument(args: readonly string[], at: number): string {
   const value = args[at];
