@@ -1,21 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { realpathSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
 import { showText } from '../model/text.ts';
+import { NotOurs, readSmallFile, writeNewFile } from '../small-file.ts';
 
 /** A small file of the user's own, as it stands in messages: `what` is the beginning of a sentence. */
 export interface UserFile {
@@ -25,28 +15,19 @@ export interface UserFile {
   readonly secret: boolean;
 }
 
-/** Units: bytes. Settings and logins are a few hundred. */
-const MAX_SIZE = 64 * 1024;
-
 const ELSEWHERE = 'Mend or remove it, or give another folder in GYPSUM_CONFIG_DIR.';
 
 /** Gives a file's text; nothing if it is not there. Throws `invalid-argument` for all that is no such file. */
 export function readUserFile(file: UserFile): string | undefined {
-  let handle: number | undefined;
   try {
-    // A pipe without a writer would be waited for.
-    handle = openSync(file.path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = fstatSync(handle);
-    if (!stats.isFile()) throw unusable(file, 'is not a file');
-    if (stats.size > MAX_SIZE) throw unusable(file, `has ${stats.size} bytes, more than ${MAX_SIZE}`);
-    if (file.secret) checkPrivate(file, stats.mode);
-    return readFileSync(handle, 'utf8');
+    return readSmallFile(file.path, (stats) => {
+      if (file.secret) checkPrivate(file, stats.mode);
+    });
   } catch (error) {
     // A file stands where a folder should be: what is below it is not there.
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (error instanceof NotOurs) throw unusable(file, error.message);
     throw asUnusable(file, error, 'cannot be read');
-  } finally {
-    if (handle !== undefined) closeSync(handle);
   }
 }
 
@@ -57,13 +38,7 @@ export function writeUserFile(file: UserFile, text: string): void {
     makeFolder(dirname(file.path), 0o700);
     const target = followLink(file.path);
     fresh = `${target}.${randomBytes(6).toString('hex')}`;
-    const handle = openSync(fresh, 'wx', 0o600);
-    try {
-      writeFileSync(handle, text);
-      fsyncSync(handle);
-    } finally {
-      closeSync(handle);
-    }
+    writeNewFile(fresh, text);
     renameSync(fresh, target);
   } catch (error) {
     if (fresh !== undefined) rmSync(fresh, { force: true });

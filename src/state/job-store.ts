@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import { makeFolder } from '../make-folder.ts';
 import { isOwnerAlive } from '../owned-name.ts';
+import { NotOurs } from '../small-file.ts';
+import { createJobFile, ownerOfFresh, readJobFile, replaceJobFile } from './job-files.ts';
 import { formatJob, formatRun, JOB_NAME, type JobRecord, parseJob, parseRun, type RunRecord } from './job-record.ts';
-import { createSmallFile, NotOurs, ownerOfFresh, readSmallFile, replaceSmallFile } from './small-file.ts';
 
 /** A file that should say something of a job, and does not; `reason` is the end of a sentence that begins with "it". */
 export interface DamagedJob {
@@ -64,7 +65,7 @@ export function createJobStore(folder: string): JobStore {
 
     add(job) {
       makeFolder(root, 0o700);
-      return createSmallFile(jobFile(job.name), formatJob(job));
+      return createJobFile(jobFile(job.name), formatJob(job));
     },
 
     remove(name) {
@@ -85,7 +86,7 @@ export function createJobStore(folder: string): JobStore {
     },
 
     writeRun(name, run) {
-      replaceSmallFile(runFile(name), formatRun(run));
+      replaceJobFile(runFile(name), formatRun(run));
     },
 
     sweep() {
@@ -133,7 +134,7 @@ function readdirIfAny(folder: string): string[] {
 /** Reads a file; without a value it is not there, or damaged. */
 function readOne<T>(path: string, parse: (text: string) => T | undefined): { value?: T; damaged: DamagedJob[] } {
   try {
-    const text = readSmallFile(path);
+    const text = readJobFile(path);
     if (text === undefined) return { damaged: [] };
     const value = parse(text);
     if (value !== undefined) return { value, damaged: [] };
