@@ -6,7 +6,7 @@ export interface RepeatOptions {
   every: number;
   /** Ends it: at once between two runs. */
   until: AbortSignal;
-  /** Hears of an error that has ended a run. */
+  /** Hears of an error that has ended a run; what it throws itself ends it all. */
   onError: (error: unknown) => void;
   /** Units: milliseconds; never goes back. @default that of the process */
   now?: () => number;

@@ -9,7 +9,7 @@ import type { Operation } from '../tree/replica-plan.ts';
 import { createHints } from './change-hints.ts';
 import { checkReplicaFolders, type ReplicaFolders } from './check-replica-folders.ts';
 import { repeat } from './repeat.ts';
-import { createReplicaMemory, type GuardName } from './replica-memory.ts';
+import { createReplicaMemory, type GuardName, type LastingMemory } from './replica-memory.ts';
 import { replicateOnce } from './replicate-once.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncFailure, SyncResult } from './sync-result.ts';
@@ -72,9 +72,7 @@ async function keepOn(folders: ReplicaFolders, options: ReplicateOptions): Promi
   const memory = createReplicaMemory(state, { rereads: checksum, isNew: requireEmpty === true });
   const hints = createHints([folders.source, folders.destination], { scanEvery, watch, onLost: onUnwatched });
   const told = createTeller(options);
-  const stop = new AbortController();
   let isFirst = true;
-  let wrong: unknown;
   const run = async (): Promise<boolean> => {
     if (!hints.take()) return true;
     const result = await tick(folders, { ...options, memory });
@@ -87,28 +85,23 @@ async function keepOn(folders: ReplicaFolders, options: ReplicateOptions): Promi
   try {
     await repeat(run, {
       every,
-      until: AbortSignal.any([until, stop.signal, ...(signal === undefined ? [] : [signal])]),
+      until: signal === undefined ? until : AbortSignal.any([until, signal]),
       onError(error) {
         hints.fail();
         // What is wrong from the beginning does not become right by itself.
-        if (isFirst && isGypsumError(error)) {
-          wrong = error;
-          stop.abort(error);
-        } else if (signal?.aborted !== true) onError?.(error);
+        if (isFirst && isGypsumError(error)) throw error;
+        if (signal?.aborted !== true) onError?.(error);
       },
     });
   } finally {
     await hints.close();
     state.close();
   }
-  if (wrong !== undefined) throw wrong;
 }
-
-type Memory = ReturnType<typeof createReplicaMemory>;
 
 async function tick(
   { source, destination }: ReplicaFolders,
-  options: ReplicateOptions & { memory: Memory },
+  options: ReplicateOptions & { memory: LastingMemory },
 ): Promise<SyncResult> {
   const { written, followLinks, signal, memory, onOperation } = options;
   // They may have gone, or become others.
@@ -143,7 +136,7 @@ function createTeller({ onFailure, onResult }: ReplicateOptions): (result: SyncR
 function checkEmpty({ destination, isMissing }: ReplicaFolders): void {
   if (isMissing || readdirSync(fsPath(destination)).length === 0) return;
   throw new GypsumError('destination-refused', `${showText(destination)} is not empty.`, {
-    hint: 'Leave that out to have what is there compared, and become what the source is.',
+    hint: 'Leave out requireEmpty (--require-empty) to have what is there compared, and become what the source is.',
     details: { destination },
   });
 }

@@ -74,8 +74,6 @@ async function again(call: Call<Options>, every: number, log: OperationLog | und
   const { signal: until, print, warn, json, quiet } = call;
   // What is wrong from the beginning does not become right by itself.
   let isFirst = true;
-  let wrong: unknown;
-  const stop = new AbortController();
   const run = async (): Promise<boolean> => {
     const result = await once(call, log, { until });
     isFirst = false;
@@ -87,15 +85,12 @@ async function again(call: Call<Options>, every: number, log: OperationLog | und
   };
   await repeat(run, {
     every,
-    until: AbortSignal.any([until, stop.signal]),
+    until,
     onError(error) {
       log?.close();
-      if (isFirst && isGypsumError(error, 'invalid-argument')) {
-        wrong = error;
-        stop.abort(error);
-      } else warn(`gypsum: ${errorLines(error)}`);
+      if (isFirst && isGypsumError(error, 'invalid-argument')) throw error;
+      warn(`gypsum: ${errorLines(error)}`);
     },
   });
-  if (wrong !== undefined) throw wrong;
   return undefined;
 }
