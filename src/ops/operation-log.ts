@@ -1,10 +1,11 @@
-import { closeSync, lstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { GypsumError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
 import { absolutePath, realPath } from '../tree/real-path.ts';
 import type { Operation } from '../tree/replica-plan.ts';
+import { openLineLog } from './line-log.ts';
 import type { GuardName } from './replica-memory.ts';
 import type { SyncFailure } from './sync-result.ts';
 
@@ -32,11 +33,10 @@ export interface OperationLog {
 export function openOperationLog(file: string, format: LogFormat = 'text', now = () => new Date()): OperationLog {
   const path = absolutePath(file);
   checkPlace(path);
-  let fd: number | undefined;
+  const lines = openLineLog(path);
   const write = (level: 'INFO' | 'ERROR', entry: LogEntry) => {
-    fd ??= openSync(fsPath(path), 'a', 0o600);
     const time = now().toISOString();
-    writeSync(fd, `${format === 'json' ? JSON.stringify({ time, level, ...entry }) : textOf(level, time, entry)}\n`);
+    lines.add(format === 'json' ? JSON.stringify({ time, level, ...entry }) : textOf(level, time, entry));
   };
   return {
     path,
@@ -44,10 +44,7 @@ export function openOperationLog(file: string, format: LogFormat = 'text', now =
       for (const entry of logEntries(operation, digest, guard)) write('INFO', entry);
     },
     fail: ({ path: failed, message }) => write('ERROR', { op: 'failed', path: failed, message }),
-    close() {
-      if (fd !== undefined) closeSync(fd);
-      fd = undefined;
-    },
+    close: lines.close,
   };
 }
 

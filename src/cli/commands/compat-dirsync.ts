@@ -4,12 +4,12 @@ import { stateDir } from '../../config.ts';
 import { isGypsumError } from '../../errors.ts';
 import { fsPath } from '../../model/local-path.ts';
 import { checkReplicaFolders } from '../../ops/check-replica-folders.ts';
+import { openLineLog } from '../../ops/line-log.ts';
 import { replicateFolders } from '../../ops/replicate-folders.ts';
 import { absolutePath, liesIn, realPath } from '../../tree/real-path.ts';
 import type { Call, Command } from '../command.ts';
 import { createDirsyncLog } from '../dirsync-log.ts';
 import { isFolder } from '../is-folder.ts';
-import { openLineLog } from '../line-log.ts';
 import { errorLines } from '../report.ts';
 
 interface Options {
