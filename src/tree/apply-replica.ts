@@ -1,7 +1,6 @@
 import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace, sleep } from '../give-way.ts';
-import { parentPath } from '../model/tree.ts';
 import type { ReplicaEntry, ReplicaFolder } from './replica-entry.ts';
 import type {
   ChangeMode,
@@ -14,6 +13,7 @@ import type {
   WriteFile,
 } from './replica-plan.ts';
 import type { Repository, Written } from './repository.ts';
+import { touchedFolders } from './touched-folders.ts';
 
 export interface ApplyReplicaOptions extends CallOptions {
   /** Ends the work behind the operation in hand, and without an error. */
@@ -70,7 +70,7 @@ export async function applyReplica(
       seen++;
       if (isLate(operation)) late.push(operation);
       else {
-        for (const folder of foldersOf(operation)) touched.add(folder);
+        for (const folder of touchedFolders(operation)) touched.add(folder);
         await attempt(operation, () => carryOut(operation, source, destination, signal));
       }
       onEvent?.({ type: 'progress', task: 'change', files: 1, bytes: addSize(0, operation) });
@@ -114,16 +114,6 @@ async function endFolders(
 
 function isLate(operation: Operation): operation is ChangeMode | ChangeTime {
   return (operation.op === 'chmod' || operation.op === 'touch') && operation.type === 'directory';
-}
-
-function foldersOf(operation: Operation): string[] {
-  if (operation.op === 'chmod' || operation.op === 'touch') return [];
-  const own = operation.op === 'mkdir' || (operation.op === 'move' && operation.type === 'directory');
-  return [
-    parentPath(operation.path),
-    ...(own ? [operation.path] : []),
-    ...(operation.op === 'move' ? [parentPath(operation.from)] : []),
-  ];
 }
 
 async function carryOut(

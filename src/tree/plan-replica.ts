@@ -1,5 +1,5 @@
 import { createPace, type Pace } from '../give-way.ts';
-import { comparePaths, entriesBelow, isBelow, parentPath } from '../model/tree.ts';
+import { entriesBelow, isBelow, parentPath } from '../model/tree.ts';
 import { compareTrees, type Pair } from './compare.ts';
 import { contentOf, findMovedFolders, type MovedFolder, relocate } from './find-moved-folders.ts';
 import { createFolderMaker, makeFolder, orderMoves } from './move-files.ts';
@@ -8,6 +8,7 @@ import { freshName } from './put-file.ts';
 import { type ReplicaEntry, type ReplicaFile, type ReplicaFolder, sameFacts, sameTime } from './replica-entry.ts';
 import type { MakeFolder, Move, Operation, ReplicaPlan } from './replica-plan.ts';
 import { sameReplica } from './same-replica.ts';
+import { touchedFolders } from './touched-folders.ts';
 
 export interface ReplicaPlanOptions {
   /** Remove what the source does not have. @default true */
@@ -68,11 +69,10 @@ export async function planReplica(
     const before = pair.left?.type === 'file' ? moved.get(pair.left) : undefined;
     operations.push(...forward(pair, { made, before, parked: order.parked.get(pair.path), local }));
   }
-  const folders = foldersToEnd(source, operations);
-  operations.push(...found.folders.reverse().flatMap(changeFolder));
+  for (const { left, right } of found.folders.reverse()) operations.push(...changeFacts(left, right));
   return {
     operations,
-    folders: withChanged(folders, found.folders),
+    folders: foldersToEnd(source, operations),
     blocked: found.blocked,
     removed,
     unchanged: found.unchanged,
@@ -237,27 +237,14 @@ function changeFacts(left: ReplicaEntry, right: ReplicaEntry): Operation[] {
   ];
 }
 
-function changeFolder({ left, right }: { left: ReplicaFolder; right: ReplicaFolder }): Operation[] {
-  return changeFacts(left, right);
-}
-
-/** Gives the folders of the source that are made, or in which something changes. */
+/** Gives the folders of the source that are made, in which something changes, or whose own mode or time does. */
 function foldersToEnd(source: Entries, operations: readonly Operation[]): ReplicaFolder[] {
   const touched = new Set<string>();
   for (const operation of operations) {
-    if (operation.op === 'mkdir') touched.add(operation.path);
-    if (operation.op === 'move') {
-      touched.add(parentPath(operation.from));
-      if (operation.type === 'directory') touched.add(operation.path);
-    }
-    if (operation.op !== 'chmod' && operation.op !== 'touch') touched.add(parentPath(operation.path));
+    for (const folder of touchedFolders(operation)) touched.add(folder);
+    if (operation.op === 'chmod' || operation.op === 'touch') touched.add(operation.path);
   }
   return source.filter((entry): entry is ReplicaFolder => entry.type === 'directory' && touched.has(entry.path));
-}
-
-function withChanged(folders: readonly ReplicaFolder[], changed: Sorted['folders']): ReplicaFolder[] {
-  const all = new Map([...folders, ...changed.map(({ left }) => left)].map((folder) => [folder.path, folder]));
-  return [...all.values()].sort((a, b) => comparePaths(a.path, b.path));
 }
 
 function pathsAbove(path: string): string[] {

@@ -61,7 +61,7 @@ export function sameTime(wanted: number, there: number): boolean {
   return wanted > EXACT_UNTIL && Math.abs(wanted - there) <= offAt(wanted);
 }
 
-/** Whether a file or symlink has the time and mode that it is to have. */
+/** Whether an entry has the time and mode that it is to have. */
 export function sameFacts(wanted: ReplicaFacts, there: ReplicaFacts): boolean {
   return (wanted.mode === undefined || wanted.mode === there.mode) && sameTime(wanted.mtime, there.mtime);
 }
