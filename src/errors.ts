@@ -72,3 +72,8 @@ export function isGypsumError(error: unknown, code?: ErrorCode): error is Gypsum
 export function isSystemError(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
 }
+
+/** Whether `error` came from the operating system, whatever its code. */
+export function isFromSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}

@@ -1,3 +1,4 @@
+import { isFromSystem, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
@@ -52,16 +53,18 @@ export async function compareContents(
       file.digest = await digest(from, file);
     } catch (error) {
       signal?.throwIfAborted();
-      onFailure(file.path, error as Error);
+      if (!isUnreadable(error)) throw error;
+      onFailure(file.path, error);
     }
     count(file);
   }
   for (const file of there) {
     try {
       file.digest = await digest(to, file);
-    } catch {
+    } catch (error) {
       signal?.throwIfAborted();
-      // What cannot be read, whatever the reason, is made anew.
+      if (!isUnreadable(error)) throw error;
+      // It is made anew.
       file.digest = UNREADABLE;
     }
     count(file);
@@ -72,6 +75,11 @@ export async function compareContents(
 function recall(entry: ReplicaEntry, memory: ContentMemory): void {
   const digest = entry.type === 'file' && entry.stamp !== undefined ? memory.digestOf(entry.stamp) : undefined;
   if (entry.type === 'file' && digest !== undefined) entry.digest = digest;
+}
+
+/** Whether the system does not let a file be read, for whatever reason, or it is none any more. */
+function isUnreadable(error: unknown): error is Error {
+  return isFromSystem(error) || isGypsumError(error, 'file-changed');
 }
 
 /** No content has this digest. */

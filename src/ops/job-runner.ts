@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { isFromSystem } from '../errors.ts';
 import { JOB_SETTINGS } from '../model/job-settings.ts';
 import { takeLock } from '../owned-lock.ts';
 import { type LockOwner, processOf } from '../process-owner.ts';
@@ -59,7 +60,7 @@ export function createJobRunner(
       if (store.read(name)?.job.id === run.id) store.writeRun(name, run);
     } catch (error) {
       // Whatever the system refuses: a run that goes on is not left alone for that.
-      if (!(error instanceof Error && 'syscall' in error)) throw error;
+      if (!isFromSystem(error)) throw error;
       onEvent({ type: 'job-unrecorded', name, error });
     }
   }

@@ -1,4 +1,4 @@
-import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
+import { GypsumError, isFromSystem, isGypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace, sleep } from '../give-way.ts';
 import type { ReplicaEntry, ReplicaFolder } from './replica-entry.ts';
@@ -58,8 +58,8 @@ export async function applyReplica(
       finish(operation, await work());
     } catch (error) {
       signal?.throwIfAborted();
-      if (isFatal(error) || onFailure === undefined) throw error;
-      onFailure(operation, explain(operation, error as Error));
+      if (!isFailure(error) || isFatal(error) || onFailure === undefined) throw error;
+      onFailure(operation, explain(operation, error));
     }
   };
   onEvent?.({ type: 'start', task: 'change', files: operations.length, bytes: operations.reduce(addSize, 0) });
@@ -189,13 +189,14 @@ async function copy(
   destination: Repository,
   signal: AbortSignal | undefined,
 ): Promise<Written> {
+  if (destination.copy === undefined) throw new Error('nothing is copied in this repository');
   try {
-    if (destination.copy === undefined) throw new Error('nothing is copied in this repository');
     await destination.copy(from, { ...entry, type: 'file' });
     return { digest: entry.digest };
-  } catch {
-    // Whatever it is, the source has it.
+  } catch (error) {
     signal?.throwIfAborted();
+    if (!isFailure(error)) throw error;
+    // Whatever it is, the source has it.
     return write({ op: 'modify', path: entry.path }, source, destination, signal);
   }
 }
@@ -215,6 +216,11 @@ async function untilFree<T>(work: () => Promise<T>, signal: AbortSignal | undefi
 
 /** On Windows, what others have open cannot be replaced. */
 const PASSING = ['EBUSY', 'ETXTBSY', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])];
+
+/** Whether it is the world's fault, and not ours. */
+function isFailure(error: unknown): error is Error {
+  return isFromSystem(error) || isGypsumError(error);
+}
 
 function isFatal(error: unknown): boolean {
   return isSystemError(error, 'ENOSPC', 'EDQUOT', 'EROFS');

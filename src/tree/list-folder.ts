@@ -1,5 +1,5 @@
 import { type BigIntStats, lstatSync, statSync } from 'node:fs';
-import { isSystemError } from '../errors.ts';
+import { isFromSystem, isSystemError } from '../errors.ts';
 import { createPace } from '../give-way.ts';
 import { fsPath } from '../model/local-path.ts';
 import { isBelow, joinPath } from '../model/tree.ts';
@@ -90,8 +90,8 @@ function childrenOf(listing: Mutable<Listing>, places: Places, path: string): { 
     children.sort((a, b) => (a.name < b.name ? 1 : -1));
     return children.map((child) => ({ path: joinPath(path, child.name), isFolder: child.isDirectory() }));
   } catch (error) {
-    if (path === '') throw error;
-    listing.unreadable.push({ path, error: error as Error });
+    if (path === '' || !isFromSystem(error)) throw error;
+    listing.unreadable.push({ path, error });
     return [];
   }
 }
@@ -115,7 +115,8 @@ function follow(places: Places, path: string, outside: string): { stats?: BigInt
     return { stats };
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return {};
-    return { why: `cannot be followed (${(error as NodeJS.ErrnoException).code})` };
+    if (!isFromSystem(error)) throw error;
+    return { why: `cannot be followed (${error.code})` };
   }
 }
 
