@@ -18,7 +18,7 @@ import { type File, openLocalRepository, type Repository } from '../../src/index
 import { applyReplica } from '../../src/tree/apply-replica.ts';
 import { planReplica } from '../../src/tree/plan-replica.ts';
 import { partialName } from '../../src/tree/put-file.ts';
-import { look, makePair } from '../helpers/replica.ts';
+import { age, look, makePair } from '../helpers/replica.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 
 /** A repository with files of which something happens to them while they are read. */
@@ -95,6 +95,7 @@ describe('a file that changes while it is copied', () => {
 
 it('nothing is written through a folder that becomes a symlink while a file is copied', async () => {
   const { top, src, dst, outside } = await makePair({ 'd/canary': 'mine' }, { 'd/canary': 'its own' });
+  for (const root of [src, dst]) age(join(root, 'd'));
   const before = snapshot(outside);
   const from = disturbed(openLocalRepository(src), () => {
     if (existsSync(join(top, 'away'))) return;
