@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { versionsOf, writeReceipt } from '../cache/receipts.ts';
 import { openTrash, type Trash } from '../cache/trash.ts';
 import type { Context } from '../context.ts';
@@ -111,9 +112,7 @@ export async function carryOut(
   }
   const notMade = findNotMade(clone, documents, steps, refused);
   if (journey !== undefined) await journey.arrive(notMade);
-  else if (notMade.join('\0') !== (clone.receipt.notMade ?? []).join('\0')) {
-    await writeReceipt(ctx.cache.layout, { ...clone.receipt, notMade });
-  }
+  else await noteNotMade(ctx, clone, notMade);
   if (notLaidOut.length > 0) options.onEvent?.({ type: 'left-out', ref: documents.ref, entries: notLaidOut });
   return {
     verb,
@@ -139,6 +138,13 @@ function findNotMade(
   const made = new Set(steps.map(({ path }) => path));
   const before = (receipt.notMade ?? []).filter((path) => !made.has(path) && own.get(path)?.type === 'symlink');
   return [...before, ...refused].sort(comparePaths);
+}
+
+/** Writes down which symlinks could not be made, where they are not the ones that the receipt has. */
+async function noteNotMade({ cache }: Context, { receipt }: FoundClone, notMade: readonly string[]): Promise<void> {
+  const { notMade: before = [], ...rest } = receipt;
+  if (isDeepStrictEqual(notMade, before)) return;
+  await writeReceipt(cache.layout, { ...rest, ...(notMade.length > 0 && { notMade: [...notMade] }) });
 }
 
 /** Throws `invalid-argument` for a step that would make another symlink than the version has. */

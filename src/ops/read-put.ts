@@ -16,7 +16,7 @@ import { isShortLived } from '../tree/put-file.ts';
 import { liesIn, realPath } from '../tree/real-path.ts';
 import { digestFiles } from './digest-files.ts';
 import { findChanged } from './find-changed.ts';
-import { createSources, findFolderBase } from './folder-record.ts';
+import { createSources, type FolderBase, findFolderBase } from './folder-record.ts';
 import { cachedPlace, type Found, type FoundLink } from './found.ts';
 import { checkKept, withFacts } from './kept-symlinks.ts';
 import type { Origin } from './publish-tree.ts';
@@ -49,9 +49,10 @@ export interface PutReading {
 /** Reads what is to be put, digests its files, and says of what cannot be read or published why. */
 export async function readPut(
   ctx: Context,
-  { root, name, path: top }: PutSource,
+  put: PutSource,
   { followLinks, noOutside, isExcluded, ...options }: ReadPutOptions,
 ): Promise<PutReading> {
+  const { root, name, path: top } = put;
   const inVersion = (path: string) => (path === name ? top : joinPath(top, path));
   const entries: VersionEntry[] = [];
   const origins = new Map<string, Origin>();
@@ -65,26 +66,10 @@ export async function readPut(
   const refuse = (path: string, type: TreeChange['type'], why: string) =>
     faults.push({ sign: 'E', path: inVersion(path), ...(type !== undefined && { type }), why });
 
-  const findNotMade = () =>
-    [...(base?.notMade ?? []), ...(reading.entries.some(isOwnRecord) ? notMadeIn(root) : [])].filter(
-      (link) => !isExcluded(link.path),
-    );
-
-  const base = await findFolderBase(ctx, root, options);
+  const how = { followLinks, isExcluded };
+  const { reading, found, base, unreadable } = await readSource(ctx, put, how, options);
+  for (const path of unreadable) refuse(path, 'directory', 'cannot be read');
   const toSource = createSources(base);
-  const reading = await readFolder(ctx, root, {
-    ...options,
-    facts: true,
-    keepSymlinks: !followLinks,
-    ...(base !== undefined && { clone: base.clone }),
-    ignoreFile: name === undefined,
-    exclude: (path) =>
-      (name !== undefined && path !== name && !path.startsWith(`${name}/`)) || isExcluded(path) || isShortLived(path),
-    onFailure: (path) => refuse(path, 'directory', 'cannot be read'),
-  });
-  const found = followLinks
-    ? withFacts(reading, [])
-    : checkKept(withFacts(reading, name === undefined ? findNotMade() : []), 'keep');
   const edited = await findEdited(ctx, found, options);
   const rescuable = edited.filter((link) => isRescuable(root, link));
   const isEdited = new Set<Found>(edited);
@@ -150,6 +135,41 @@ export async function readPut(
     origins.set(path, { source });
   }
   return { entries, origins, faults, outside, rescuable };
+}
+
+/** What is in a folder, or the one file of it that is put, before anything is made of it. */
+interface SourceReading {
+  readonly reading: Reading;
+  readonly found: readonly Found[];
+  /** The version of the clone that the folder is or lies in. */
+  readonly base: FolderBase | undefined;
+  /** Folders that cannot be read. */
+  readonly unreadable: readonly string[];
+}
+
+async function readSource(
+  ctx: Context,
+  { root, name }: PutSource,
+  { followLinks, isExcluded }: Pick<ReadPutOptions, 'followLinks' | 'isExcluded'>,
+  options: CallOptions,
+): Promise<SourceReading> {
+  const base = await findFolderBase(ctx, root, options);
+  const unreadable: string[] = [];
+  const reading = await readFolder(ctx, root, {
+    ...options,
+    facts: true,
+    keepSymlinks: !followLinks,
+    ...(base !== undefined && { clone: base.clone }),
+    ignoreFile: name === undefined,
+    exclude: (path) =>
+      (name !== undefined && path !== name && !path.startsWith(`${name}/`)) || isExcluded(path) || isShortLived(path),
+    onFailure: (path) => unreadable.push(path),
+  });
+  const rest = { reading, base, unreadable };
+  if (followLinks) return { ...rest, found: withFacts(reading, []) };
+  const own = reading.entries.some(isOwnRecord) ? notMadeIn(root) : [];
+  const notMade = name === undefined ? [...(base?.notMade ?? []), ...own].filter(({ path }) => !isExcluded(path)) : [];
+  return { ...rest, found: checkKept(withFacts(reading, notMade), 'keep') };
 }
 
 /** Says of a link that was edited through what can be done about it. */
