@@ -59,6 +59,15 @@ const MILLION = { 'clone-million': 'clone-no-download', ...READING, 'link-millio
 const entries = Number(values.entries ?? (values.small ? 1_000 : 100_000));
 const rounds = values.small || values.entries ? 1 : 3;
 const all = { ...CASES, ...REPLICA_CASES, ...REGISTRY_CASES };
+if (values.help) {
+  const usage = 'npm run bench -- [--case NAME] [--small] [--entries NUMBER] [--json FILE]';
+  process.stdout.write(
+    `${usage}\n\n${Object.entries(all)
+      .map(([name, what]) => `${name}: ${what}\n`)
+      .join('')}`,
+  );
+  process.exit();
+}
 const names = values.case === undefined ? Object.keys(all) : [values.case];
 for (const name of names) {
   if (!Object.hasOwn(all, name))

@@ -50,3 +50,9 @@ it('the benchmark works in a small size: a row a case, with seconds and memory',
   }
   // Every case is four processes, one after the other.
 }, 300_000);
+
+it('its help names the cases, and runs none', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [script, '--help']);
+  expect(stdout).toContain('\nstatus-million: ');
+  expect(stdout).not.toContain('ratio');
+});
