@@ -32,6 +32,15 @@ export async function sleep(milliseconds: number, signal?: AbortSignal): Promise
   }
 }
 
+/** Waits some milliseconds, or until the signal is aborted, which is no failure. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(milliseconds, signal);
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+  }
+}
+
 /** Does work that goes on for a while after the signal was aborted; only then is its own signal aborted. */
 export async function withGrace<T>(
   signal: AbortSignal | undefined,

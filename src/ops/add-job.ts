@@ -48,6 +48,7 @@ export async function addJob(
       'invalid-argument',
       'A job is a command, and the absolute path of the folder where it is run.',
       {
+        hint: 'Give at least one word for the command, and an absolute path as the directory.',
         details: { command, directory },
       },
     );

@@ -94,16 +94,17 @@ export function createJobRunner(
     });
     const how = await ended;
     const outcome = stop.aborted ? 'interrupted' : how.exitCode === 0 ? 'done' : 'failed';
+    const end = new Date();
     const run: RunRecord = {
       id,
       start: begin,
-      end: new Date(),
+      end,
       outcome,
       ...how,
       failures: outcome === 'done' ? 0 : outcome === 'failed' ? failures + 1 : failures,
     };
     record(name, run);
-    const finished = { name, start: begin, end: new Date(), outcome, ...how } as const;
+    const finished = { name, start: begin, end, outcome, ...how } as const;
     const next = dueAt({ job, run });
     onEvent({
       type: 'job-end',

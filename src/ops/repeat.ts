@@ -1,5 +1,5 @@
 import { GypsumError } from '../errors.ts';
-import { sleep } from '../give-way.ts';
+import { pause } from '../give-way.ts';
 
 export interface RepeatOptions {
   /** From one begin to the next. Units: milliseconds */
@@ -10,7 +10,7 @@ export interface RepeatOptions {
   onError: (error: unknown) => void;
   /** Units: milliseconds; never goes back. @default that of the process */
   now?: () => number;
-  wait?: typeof sleep;
+  wait?: typeof pause;
 }
 
 /** Units: milliseconds. After the first failure; it doubles. */
@@ -26,7 +26,7 @@ const LONGEST_WAIT = 2 ** 31 - 1;
  */
 export async function repeat(
   run: () => Promise<boolean>,
-  { every, until, onError, now = () => performance.now(), wait = sleep }: RepeatOptions,
+  { every, until, onError, now = () => performance.now(), wait = pause }: RepeatOptions,
 ): Promise<void> {
   if (!(every > 0 && Number.isFinite(every))) {
     throw new GypsumError('invalid-argument', `Something cannot be done every ${every} milliseconds.`, {
@@ -56,9 +56,7 @@ async function waitUntil(
   time: number,
   { until, now, wait }: Required<Pick<RepeatOptions, 'until' | 'now' | 'wait'>>,
 ): Promise<void> {
-  try {
-    for (let left = time - now(); left > 0; left = time - now()) await wait(Math.min(left, LONGEST_WAIT), until);
-  } catch (error) {
-    if (!until.aborted || error !== until.reason) throw error;
+  for (let left = time - now(); left > 0 && !until.aborted; left = time - now()) {
+    await wait(Math.min(left, LONGEST_WAIT), until);
   }
 }

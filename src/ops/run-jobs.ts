@@ -1,6 +1,6 @@
 import { checkConcurrency, each } from '../each.ts';
 import { GypsumError } from '../errors.ts';
-import { sleep } from '../give-way.ts';
+import { pause } from '../give-way.ts';
 import { takeLock } from '../owned-lock.ts';
 import { describeOwner, type LockOwner } from '../process-owner.ts';
 import type { JobStore } from '../state/job-store.ts';
@@ -43,7 +43,7 @@ export async function runJobs(stateDir: string, options: RunJobsOptions): Promis
           running.set(name, work);
         }
       }
-      await rest(wake - now, stop);
+      await pause(wake - now, stop);
     }
     await Promise.all(running.values());
   });
@@ -166,14 +166,6 @@ function createAttempt(runner: JobRunner, onEvent: OnJobEvent, stop: AbortSignal
     }
     return undefined;
   };
-}
-
-async function rest(milliseconds: number, stop: AbortSignal): Promise<void> {
-  try {
-    await sleep(milliseconds, stop);
-  } catch (error) {
-    if (!stop.aborted || error !== stop.reason) throw error;
-  }
 }
 
 function inUse(what: string, owner: LockOwner | undefined, hint: string): GypsumError {

@@ -189,7 +189,7 @@ export function openLocalRepository(
         const folder = parentPath(path);
         const stats = lstatSync(fsPath(way.to(folder)), { throwIfNoEntry: false, bigint: true });
         if (stats === undefined) continue;
-        await unlocker.with([path], async () => unlessGone(() => unlinkSync(fsPath(way.to(path)))));
+        await unlocker.with([path], async () => removeIfThere(way.to(path)));
         // A folder that is as it is to be stays so.
         setReplicaFacts(way.to(folder), 'directory', { mtime: microseconds(stats.mtimeNs) });
       }

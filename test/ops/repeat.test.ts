@@ -65,6 +65,26 @@ describe('what is done again and again', () => {
     expect(runs).toBe(1);
   });
 
+  it('ends where nobody wants to hear of an error, with what is thrown instead', async () => {
+    let runs = 0;
+    const repeated = repeat(
+      async () => {
+        runs++;
+        throw new Error('it throws');
+      },
+      {
+        every: 1,
+        until: new AbortController().signal,
+        onError(error) {
+          if (runs === 3) throw error;
+        },
+        wait: async () => {},
+      },
+    );
+    await expect(repeated).rejects.toThrow('it throws');
+    expect(runs).toBe(3);
+  });
+
   it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('is not done every %d milliseconds', async (every) => {
     const { signal } = new AbortController();
     await expect(repeat(async () => true, { every, until: signal, onError: () => {} })).rejects.toMatchObject({

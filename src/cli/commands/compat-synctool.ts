@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stateDir } from '../../config.ts';
 import { GypsumError } from '../../errors.ts';
-import { sleep } from '../../give-way.ts';
+import { pause } from '../../give-way.ts';
 import { fsPath } from '../../model/local-path.ts';
 import { showText } from '../../model/text.ts';
 import { checkReplicaFolders } from '../../ops/check-replica-folders.ts';
@@ -54,7 +54,7 @@ export const compatSynctool: Command<SyncResult | undefined, Options> = {
     try {
       if (isMade) log.madeDestination();
       if (options.interval === undefined) return await once(call, log, path);
-      if (options.initialDelay) await sleepUntil(options.interval, signal);
+      if (options.initialDelay) await pause(options.interval, signal);
       await again(call, options.interval, async () => {
         const result = await once(call, log, path);
         lines.close();
@@ -97,14 +97,6 @@ async function again({ signal, warn }: Call<Options>, every: number, run: () => 
     until: signal,
     onError: (error) => warn(`gypsum: ${errorLines(error)}`),
   });
-}
-
-async function sleepUntil(milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(milliseconds, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }
 
 /** Throws before anything is made. */
