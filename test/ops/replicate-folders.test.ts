@@ -302,6 +302,22 @@ describe('a replica that is kept', () => {
     }
   });
 
+  it('hears of changes in a source that went away, and came back as another folder', async () => {
+    const pair = await makePair({ a: 'x', 'd/b': 'y' });
+    const replica = await keepReplica(pair, { watch: true, scanEvery: 1_000_000_000 });
+    await replica.settle();
+    renameSync(pair.src, `${pair.src}-away`);
+    await expect.poll(() => replica.errors.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    layOut(pair.top, { 'new/a': 'x', 'new/d/b': 'back', once: 'once', twice: 'twice' });
+    renameSync(join(pair.top, 'new'), pair.src);
+    expect(await replica.settle()).toEqual(['modify d/b']);
+    for (const content of ['once', 'twice']) {
+      renameSync(join(pair.top, content), join(pair.src, 'd/b'));
+      await expect.poll(() => replica.done.length, { timeout: 20_000 }).toBeGreaterThan(0);
+      expect(await replica.settle()).toEqual(['modify d/b']);
+    }
+  });
+
   it.each<[string, string, (pair: { top: string; src: string; dst: string }) => Promise<unknown>]>([
     [
       'an interval of less than a millisecond',
