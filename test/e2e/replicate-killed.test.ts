@@ -1,30 +1,37 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { replicateFolders } from '../../src/index.ts';
+import { openReplicaState } from '../../src/state/replica-state.ts';
 import { layOut } from '../helpers/files.ts';
 import { age, look, makePair } from '../helpers/replica.ts';
 import { snapshot } from '../helpers/snapshot.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
 
 const helper = fileURLToPath(new URL('../helpers/die-at-call.mjs', import.meta.url));
-const built = pathToFileURL(fileURLToPath(new URL('../../dist/src/index.js', import.meta.url)));
+const built = (file: string) => pathToFileURL(fileURLToPath(new URL(`../../dist/src/${file}`, import.meta.url)));
 
-/** Keeps a replica in a process that is killed before its n-th change, of what is remembered too; says whether it was. */
-function dies(at: number, folders: readonly string[], stateDir: string): boolean {
-  const program = `import { replicateFolders } from '${built}';
-    const [source, destination, stateDir] = JSON.parse(process.argv[1]);
-    const end = new AbortController();
-    const onResult = () => end.abort();
-    await replicateFolders(source, destination, { every: 1, watch: false, force: true, stateDir, until: end.signal, onResult });`;
+/** Runs a program that is killed before its n-th change; says whether it was. */
+function diesIn(program: string, at: number, values: readonly string[]): boolean {
   const { signal, status, stderr } = spawnSync(
     process.execPath,
-    ['--import', helper, '--input-type=module', '-e', program, '--', JSON.stringify([...folders, stateDir])],
+    ['--import', helper, '--input-type=module', '-e', program, '--', JSON.stringify(values)],
     { env: { DIE_AT: String(at) }, encoding: 'utf8' },
   );
   expect(signal === 'SIGKILL' || status === 0, stderr).toBe(true);
   return signal === 'SIGKILL';
+}
+
+/** Keeps a replica in a process that is killed before its n-th change, of what is remembered too; says whether it was. */
+function dies(at: number, folders: readonly string[], stateDir: string): boolean {
+  const program = `import { replicateFolders } from '${built('index.js')}';
+    const [source, destination, stateDir] = JSON.parse(process.argv[1]);
+    const end = new AbortController();
+    const onResult = () => end.abort();
+    await replicateFolders(source, destination, { every: 1, watch: false, force: true, stateDir, until: end.signal, onResult });`;
+  return diesIn(program, at, [...folders, stateDir]);
 }
 
 it('a replica that is killed anywhere goes on where it was, and nothing else has changed', async () => {
@@ -85,3 +92,33 @@ it('a replica that is killed anywhere goes on where it was, and nothing else has
   expect(aside).toEqual([]);
   expect(kills).toBeGreaterThan(20);
 }, 300_000);
+
+it.each<[string, number]>([
+  ['for the first time', 0],
+  ['anew', 1001],
+])(
+  'what is remembered of a replica is as it was or as it is to be, where a kill comes while it is written %s',
+  async (_, turns) => {
+    const program = `import { openReplicaState } from '${built('state/replica-state.js')}';
+    const [folder] = JSON.parse(process.argv[1]);
+    openReplicaState(folder, '/src', '/dst').keep(new Map([['a', 'new']]), new Set());`;
+    let kills = 0;
+    for (let isKilled = true; isKilled; kills++) {
+      const folder = await tempFolder();
+      const before = openReplicaState(folder, '/src', '/dst');
+      // As many lines as are let lie.
+      for (let turn = 0; turn < turns; turn++) before.keep(new Map([['a', `${turn}`]]), new Set());
+      before.close();
+      const was = before.entries?.get('a');
+      isKilled = diesIn(program, kills, [folder]);
+      const { setAside, entries } = openReplicaState(folder, '/src', '/dst');
+      expect(setAside, `killed at ${kills}`).toBeUndefined();
+      expect(isKilled ? [was, 'new'] : ['new']).toContain(entries?.get('a'));
+      const files = readdirSync(join(folder, 'replicas')).map((name) =>
+        readFileSync(join(folder, 'replicas', name), 'utf8'),
+      );
+      if (!isKilled) expect(files.map((text) => text.split('\n').length)).toEqual([4]);
+    }
+    expect(kills).toBeGreaterThan(2);
+  },
+);
