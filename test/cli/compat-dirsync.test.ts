@@ -11,8 +11,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { freshName } from '../../src/tree/put-file.ts';
 import { callCli } from '../helpers/call-cli.ts';
 import { MAIN, startCli } from '../helpers/cli.ts';
+import { layOut } from '../helpers/files.ts';
 import { look, makePair, type Pair } from '../helpers/replica.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 
@@ -163,5 +165,38 @@ describe('gypsum compat dirsync', () => {
     expect(await third.line()).toContain(`create ${hash('x')} -> a`);
     third.child.kill('SIGINT');
     expect((await third.end()).code).toBe(0);
+  });
+
+  it('carries over the loss of nearly all, and says once what goes wrong, each time', async () => {
+    const { top, src, dst } = await makePair({ a: 'x', b: 'y', c: 'z' });
+    const log = join(top, 'log');
+    const running = startCli(['compat', 'dirsync', src, dst, log, '5'], {});
+    const ends = async (...lines: string[]) => {
+      for (const line of lines) expect(await running.line()).toMatch(new RegExp(` -> ${line}$`));
+    };
+    await ends('a', 'b', 'c');
+    const told = () => running.stderr().match(/^dirsync\.py: error: .* is not a folder\.$/gm)?.length;
+    for (const [time, lost] of [
+      [1, ['a', 'b']],
+      [2, ['c']],
+    ] as const) {
+      renameSync(src, `${src}-away`);
+      await expect.poll(told, { timeout: 20_000 }).toBe(time);
+      for (const path of lost) rmSync(join(`${src}-away`, path));
+      renameSync(`${src}-away`, src);
+      await ends(...[...lost].reverse());
+    }
+    // A folder in which somebody is at work does not go.
+    layOut(top, { 'src/d': 'folder/' });
+    await ends('d');
+    writeFileSync(freshName(join(dst, 'd')), 'in the making');
+    rmSync(join(src, 'd'), { recursive: true });
+    let line = await running.line();
+    // That something was made in it was seen, or was not.
+    while (line.includes(' restore ')) line = await running.line();
+    expect(line).toMatch(/^\[ERROR\|[^\]]+\]: failed - -> d \(ENOTEMPTY: /);
+    running.child.kill('SIGINT');
+    expect((await running.end()).code).toBe(0);
+    expect(told()).toBe(2);
   });
 });

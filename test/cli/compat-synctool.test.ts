@@ -1,9 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { freshName } from '../../src/tree/put-file.ts';
+import { callCli } from '../helpers/call-cli.ts';
 import { MAIN, startCli } from '../helpers/cli.ts';
-import { look, makePair, type Pair } from '../helpers/replica.ts';
+import { age, look, makePair, type Pair } from '../helpers/replica.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 
 function run(argv: readonly string[], { top, input = '' }: { top: string; input?: string }) {
@@ -51,6 +53,40 @@ describe('gypsum compat synctool', () => {
     chmodSync(join(pair.src, 'a'), 0o711);
     expect(run(argv, pair).stdout).toContain('Changed mode in destination of dst/a\n');
   });
+
+  it('copies what has another content, whatever its size and time', async () => {
+    const pair = await makePair({ a: 'x', b: 'b' }, { a: 'y', b: 'b' });
+    for (const root of [pair.src, pair.dst]) for (const path of ['a', 'b']) age(join(root, path));
+    const { stdout } = run(['-s', 'src', '-d', 'dst', '-l', 'log'], pair);
+    expect(stdout.split('\n')[0]).toBe('Copied src/a to destination folder');
+    expect(stdout).not.toContain('src/b');
+    expect(readFileSync(join(pair.dst, 'a'), 'utf8')).toBe('x');
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'tells of what cannot be copied, and fails for what could not be',
+    async () => {
+      const pair = await makePair({ a: 'x', d: 'folder/' });
+      execFileSync('mkfifo', [join(pair.src, 'pipe')]);
+      const argv = ['-s', 'src', '-d', 'dst', '-l', 'log'];
+      expect(run(argv, pair)).toMatchObject({
+        code: 0,
+        stderr: 'Skipped src/pipe: it is a FIFO, a socket or a device\n',
+      });
+      expect(messages(join(pair.top, 'log'))).toContain(
+        'WARNING - Skipped src/pipe: it is a FIFO, a socket or a device',
+      );
+      // A folder in which somebody is at work does not go.
+      rmSync(join(pair.src, 'd'), { recursive: true });
+      writeFileSync(join(pair.src, 'd'), 'a file by now');
+      writeFileSync(freshName(join(pair.dst, 'd')), 'in the making');
+      const { code, stderr } = run(argv, pair);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^Couldn't copy src\/d: E\w+: .+$/m);
+      expect(stderr).toContain('gypsum: 1 entry could not be replicated; all others are.\n');
+      expect(messages(join(pair.top, 'log'))).toContainEqual(expect.stringMatching(/^ERROR - Couldn't copy src\/d: E/));
+    },
+  );
 
   it('makes a destination that is not there if that is entered, and nothing else is', async () => {
     const pair = await makePair({ a: 'x' });
@@ -113,5 +149,34 @@ describe('gypsum compat synctool', () => {
     const { code, stderr } = await running.end();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(await look(dst)).toEqual(await look(src));
+  });
+
+  it('goes on where the source goes away for a while, and says so', async () => {
+    const { top, src, dst } = await makePair({ a: 'x' });
+    const running = startCli(['compat', 'synctool', '-s', src, '-d', dst, '-l', join(top, 'log'), '-i', '0.002'], {});
+    expect(await running.line()).toBe(`Copied ${src}/a to destination folder`);
+    renameSync(src, `${src}-away`);
+    await expect.poll(running.stderr, { timeout: 20_000 }).toMatch(/^gypsum: .* is not a folder\.$/m);
+    writeFileSync(join(`${src}-away`, 'a'), 'changed');
+    renameSync(`${src}-away`, src);
+    expect(await running.line()).toBe(`Copied ${src}/a to destination folder`);
+    running.child.kill('SIGINT');
+    expect((await running.end()).code).toBe(0);
+    expect(await look(dst)).toEqual(await look(src));
+  });
+
+  it('begins when its first interval has passed, if that is asked for', async () => {
+    const [late, early] = [await makePair({ a: 'x' }), await makePair({ a: 'x' })];
+    const stop = new AbortController();
+    const start = ({ top, src, dst }: Pair, ...more: string[]) =>
+      callCli(['compat', 'synctool', '-s', src, '-d', dst, '-l', join(top, 'log'), '-i', '9h', ...more], {
+        signal: stop.signal,
+      });
+    const ended = [start(late, '--initial-delay'), start(early)];
+    await expect.poll(() => existsSync(join(early.dst, 'a')), { timeout: 20_000 }).toBe(true);
+    stop.abort(new Error('enough'));
+    await Promise.all(ended);
+    expect(existsSync(join(late.dst, 'a'))).toBe(false);
+    expect(existsSync(join(late.top, 'log'))).toBe(false);
   });
 });

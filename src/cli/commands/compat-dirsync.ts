@@ -9,8 +9,8 @@ import { replicateFolders } from '../../ops/replicate-folders.ts';
 import { absolutePath, liesIn, realPath } from '../../tree/real-path.ts';
 import type { Call, Command } from '../command.ts';
 import { createDirsyncLog } from '../dirsync-log.ts';
+import { createErrorTeller } from '../error-teller.ts';
 import { isFolder } from '../is-folder.ts';
-import { errorLines } from '../report.ts';
 
 interface Options {
   adopt?: boolean;
@@ -52,7 +52,7 @@ async function replicate({ args, options, signal, print, warn, quiet }: Call<Opt
     lines.add(line);
     if (!quiet) print(line);
   });
-  let said = '';
+  const errors = createErrorTeller((text) => warn(`dirsync.py: error: ${text}`));
   try {
     await replicateFolders(source, destination, {
       every: Number(interval),
@@ -63,12 +63,11 @@ async function replicate({ args, options, signal, print, warn, quiet }: Call<Opt
       stateDir: stateDir(),
       onOperation: log.add,
       onFailure: log.fail,
-      onResult: lines.close,
-      onError(error) {
-        const text = errorLines(error);
-        if (text !== said) warn(`dirsync.py: error: ${text}`);
-        said = text;
+      onResult() {
+        errors.reset();
+        lines.close();
       },
+      onError: errors.tell,
     });
   } finally {
     lines.close();

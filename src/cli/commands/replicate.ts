@@ -4,8 +4,8 @@ import { type OperationLog, openOperationLog } from '../../ops/operation-log.ts'
 import { type ReplicateOptions, replicateFolders } from '../../ops/replicate-folders.ts';
 import { argument, type Call, type Command } from '../command.ts';
 import { parseDuration } from '../durations.ts';
+import { createErrorTeller } from '../error-teller.ts';
 import { type ReplicaFlags, replicaFlags, replicaOptions } from '../replica-flags.ts';
-import { errorLines } from '../report.ts';
 import { syncText } from '../sync-text.ts';
 
 interface Options extends ReplicaFlags {
@@ -64,20 +64,16 @@ const EVERY = 500;
 
 /** Says what has changed, and what is wrong; the same once as long as it stays so. */
 function tell({ print, warn, json, quiet }: Call<Options>, log: OperationLog | undefined): Partial<ReplicateOptions> {
-  let said = '';
+  const errors = createErrorTeller((lines) => warn(`gypsum: ${lines}`));
   return {
     onResult(result) {
-      said = '';
+      errors.reset();
       // Others may move it away.
       log?.close();
       if (json) print(JSON.stringify(result));
       else if (!quiet) print(syncText(result));
     },
-    onError(error) {
-      const text = errorLines(error);
-      if (text !== said) warn(`gypsum: ${text}`);
-      said = text;
-    },
+    onError: errors.tell,
     onUnwatched: ({ message }) =>
       warn(`gypsum: The system does not tell of changes: all is read each time. (${showText(message)})`),
     onSetAside: (path) =>
