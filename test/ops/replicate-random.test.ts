@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { isSystemError } from '../../src/errors.ts';
 import { replicateFolders } from '../../src/index.ts';
+import { fileTime } from '../../src/tree/file-time.ts';
 import { look, makePair } from '../helpers/replica.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 
@@ -24,9 +25,9 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
   fc.tuple(path, content).map(
     ([at, text]): Edit =>
       (root) => {
-        const { atime, mtime, size } = lstatSync(join(root, at));
-        writeFileSync(join(root, at), text.padEnd(size).slice(0, size), { flag: 'r+' });
-        utimesSync(join(root, at), atime, mtime);
+        const { mtimeNs, size } = lstatSync(join(root, at), { bigint: true });
+        writeFileSync(join(root, at), text.padEnd(Number(size)).slice(0, Number(size)), { flag: 'r+' });
+        utimesSync(join(root, at), fileTime(mtimeNs), fileTime(mtimeNs));
       },
   ),
   path.map(
