@@ -1,4 +1,5 @@
 import { showText } from '../model/text.ts';
+import { isParking } from '../ops/operation-log.ts';
 import type { SyncResult } from '../ops/sync-result.ts';
 import type { Operation } from '../tree/replica-plan.ts';
 import { count } from './text.ts';
@@ -41,10 +42,6 @@ export function syncSum({ operations, failures, unchanged, dryRun }: SyncResult)
   const all = [...done, ...failed, `${unchanged.toLocaleString('en')} unchanged`].join(', ');
   const changes = [...counts.values()].reduce((sum, number) => sum + number, 0);
   return `${count(changes, 'change')}${dryRun ? ' to make' : ''}: ${all}`;
-}
-
-function isParking(operation: Operation): boolean {
-  return operation.op === 'move' && operation.parks === true;
 }
 
 function operationText(operation: Operation): string {

@@ -64,6 +64,11 @@ function textOf(level: string, time: string, { op, path, digest = '-', message }
   return `[${level}|${time}]: ${op} ${digest} -> ${showText(path)}${message === undefined ? '' : ` (${showText(message)})`}`;
 }
 
+/** Whether an operation gives a name for a short time, which is nobody's concern. */
+export function isParking(operation: Operation): boolean {
+  return operation.op === 'move' && operation.parks === true;
+}
+
 /** Gives what there is to say of an operation: a line for each entry that it is about, what moves with a folder, too. */
 export function* logEntries(operation: Operation, digest?: string, guard?: GuardName): Generator<LogEntry> {
   for (const entry of entriesOf(operation, digest)) {
@@ -72,8 +77,7 @@ export function* logEntries(operation: Operation, digest?: string, guard?: Guard
 }
 
 function* entriesOf(operation: Operation, known: string | undefined): Generator<LogEntry> {
-  // A name for a short time is nobody's concern.
-  if (operation.op === 'move' && operation.parks) return;
+  if (isParking(operation)) return;
   const { op, path } = operation;
   const digest = known === undefined ? {} : { digest: known };
   const size = 'size' in operation ? { size: operation.size } : {};

@@ -12,13 +12,13 @@ import { repeat } from '../../ops/repeat.ts';
 import { syncFolders } from '../../ops/sync-folders.ts';
 import type { SyncResult } from '../../ops/sync-result.ts';
 import { absolutePath, liesIn, realPath } from '../../tree/real-path.ts';
+import { checkReplicated } from '../check-replicated.ts';
 import type { Call, Command } from '../command.ts';
 import { parseInterval } from '../durations.ts';
 import { isFolder } from '../is-folder.ts';
 import { errorLines } from '../report.ts';
 import { syncSum } from '../sync-text.ts';
 import { createSynctoolLog, type SynctoolLog } from '../synctool-log.ts';
-import { count } from '../text.ts';
 
 interface Options {
   source: string;
@@ -65,11 +65,7 @@ export const compatSynctool: Command<SyncResult | undefined, Options> = {
       lines.close();
     }
   },
-  check(result) {
-    const failed = result?.failures.length ?? 0;
-    // It has the exit code of failures that have none of their own.
-    if (failed > 0) throw new Error(`${count(failed, 'entry')} could not be replicated; all others are.`);
-  },
+  check: checkReplicated,
   human: (result) => (result === undefined ? '' : syncSum(result)),
 };
 

@@ -5,12 +5,12 @@ import { repeat } from '../../ops/repeat.ts';
 import { syncFolders } from '../../ops/sync-folders.ts';
 import type { SyncOptions } from '../../ops/sync-options.ts';
 import type { SyncResult } from '../../ops/sync-result.ts';
+import { checkReplicated } from '../check-replicated.ts';
 import { argument, type Call, type Command } from '../command.ts';
 import { parseInterval } from '../durations.ts';
 import { type ReplicaFlags, replicaFlags, replicaOptions } from '../replica-flags.ts';
 import { errorLines } from '../report.ts';
 import { syncText } from '../sync-text.ts';
-import { count } from '../text.ts';
 
 interface Options extends ReplicaFlags {
   dryRun?: boolean;
@@ -46,11 +46,7 @@ export const sync: Command<SyncResult | undefined, Options> = {
       log?.close();
     }
   },
-  check(result) {
-    const failed = result?.failures.length ?? 0;
-    // It has the exit code of failures that have none of their own.
-    if (failed > 0) throw new Error(`${count(failed, 'entry')} could not be replicated; all others are.`);
-  },
+  check: checkReplicated,
   human: (result) => (result === undefined ? '' : syncText(result)),
 };
 
