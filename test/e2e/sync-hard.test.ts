@@ -50,6 +50,15 @@ describe.skipIf(withoutPrivileges === undefined)('where modes forbid something',
     for (const path of [dst, join(dst, 'e'), join(dst, 'to'), join(src, 'e'), join(src, 'to')]) chmodSync(path, 0o700);
   });
 
+  it('folders that nobody may write to have the modes that they are to have, and not those that they had', async () => {
+    const { src, dst } = await makePair({ 'd/new': 'x', 'd/same': 's' }, { 'd/same': 's' });
+    chmodSync(join(src, 'd'), 0o750);
+    chmodSync(join(dst, 'd'), 0o500);
+    expect(await sync(src, dst)).toMatchObject({ code: 0, stderr: '' });
+    expect(modeOf(join(dst, 'd'))).toBe(0o750);
+    expect(await look(dst)).toEqual(await look(src));
+  });
+
   it('files of the replica that nobody may read are given their modes, or made anew', async () => {
     const { src, dst } = await makePair({ a: 'x', b: 'y' });
     await sync(src, dst);
