@@ -27,9 +27,11 @@ export function createHints(folders: readonly string[], { scanEvery, watch, onLo
   let failures = 0;
   let isLost = !watch;
   let stop: (() => Promise<void>) | undefined;
-  const ending: Promise<void>[] = [];
+  const ending: Promise<unknown>[] = [];
   const end = () => {
-    if (stop !== undefined) ending.push(stop());
+    // What fails is thrown by `close`: nobody waits before.
+    const keepError = (error: unknown) => error;
+    if (stop !== undefined) ending.push(stop().then(() => undefined, keepError));
     stop = undefined;
   };
   const begin = () => {
@@ -61,7 +63,8 @@ export function createHints(folders: readonly string[], { scanEvery, watch, onLo
     fail: end,
     async close() {
       end();
-      await Promise.all(ending);
+      const error = (await Promise.all(ending)).find((outcome) => outcome !== undefined);
+      if (error !== undefined) throw error;
     },
   };
 }

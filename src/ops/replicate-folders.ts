@@ -94,8 +94,8 @@ async function keepOn(folders: ReplicaFolders, options: ReplicateOptions): Promi
       },
     });
   } finally {
-    await hints.close();
     state.close();
+    await hints.close();
   }
 }
 
