@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { VERSION } from '../src/version.ts';
+import { pathsBelow } from './helpers/entries-below.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -90,7 +91,7 @@ interface Source {
 }
 
 const sources = ['src', 'mocks'].flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+  pathsBelow(join(root, folder))
     .filter((name) => name.endsWith('.ts'))
     .map((name): Source => {
       const path = join(folder, name);

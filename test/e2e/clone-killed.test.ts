@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { isSystemError } from '../../src/errors.ts';
 import type { CloneMode } from '../../src/index.ts';
 import { startCli } from '../helpers/cli.ts';
+import { entriesBelow, pathsBelow } from '../helpers/entries-below.ts';
 import { createRig } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -19,7 +20,7 @@ const seed = { versions: { 'p/a/v1': { x: CONTENT }, 'p/a/many': many } };
 
 const names = (folder: string): string[] => {
   try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    return pathsBelow(folder);
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return [];
     throw error;
@@ -66,7 +67,7 @@ it('a clone of copies whose links are filled, or whose files are dropped, has ea
   const clone = join(rig.folder, 'clone');
   await rig.client.cloneVersion({ ...V1, version: 'some' }, clone, { mode: 'copy', include: ['d0/f0'] });
   const look = () => {
-    const there = readdirSync(clone, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
+    const there = entriesBelow(clone).filter((entry) => !entry.isDirectory());
     const left = there.filter(({ name }) => name.startsWith('..gypsum-'));
     const files = there.filter((entry) => entry.isFile() && !left.includes(entry));
     return { there, left, files };

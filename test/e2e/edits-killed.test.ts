@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import type { Client, CloneMode } from '../../src/index.ts';
 import { startCli } from '../helpers/cli.ts';
 import { type CloneRig, createCloneRig, expectSoundCache, linksTo, V1, V2, VERSIONS } from '../helpers/edits.ts';
+import { entriesBelow } from '../helpers/entries-below.ts';
 
 /** A run is killed before each so-manieth change of the file system; every one is worth the time now and then. */
 const EVERY = Number(process.env.GYPSUM_KILL_EVERY ?? 7);
@@ -82,7 +83,7 @@ it.each<[string, CloneMode, Verb]>([
         item === 'folder/' || path.includes('..gypsum-') ? [] : [readFileSync(join(clone, path), 'utf8')],
       );
     const kept = () =>
-      (existsSync(trash) ? readdirSync(trash, { recursive: true, withFileTypes: true }) : [])
+      (existsSync(trash) ? entriesBelow(trash) : [])
         .filter((entry) => entry.isFile())
         .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
     const expectNothingLost = (at: number) => {

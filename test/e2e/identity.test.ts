@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openRegistry } from '../../src/server/index.ts';
 import { type Running, startCli } from '../helpers/cli.ts';
+import { pathsBelow } from '../helpers/entries-below.ts';
 import { startGithub } from '../helpers/github-stand-in.ts';
 import { createRig } from '../helpers/rig.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -63,7 +64,7 @@ describe('gypsum serve --identity github', () => {
     const asked = github.calls.filter((call) => call === '/user tok-admin');
     expect(asked).toHaveLength(1);
     expect(await stop(server)).toEqual({ code: 0, stdout: `${url}\n`, stderr: '' });
-    const left = await readdir(data, { recursive: true });
+    const left = pathsBelow(data);
     expect(left.filter((name) => /token/.test(name))).toEqual([]);
   });
 

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../mocks/index.ts';
 import { MAIN, startCli } from '../helpers/cli.ts';
+import { entriesBelow } from '../helpers/entries-below.ts';
 import { asMember, canBeOthers } from '../helpers/privileges.ts';
 import { createRig } from '../helpers/rig.ts';
 
@@ -52,7 +53,7 @@ async function setUp(mode = 0o2775) {
 /** Says which folders and files of a cache not all of the group could go on with. */
 function notShared(cacheDir: string): string[] {
   const wrong: string[] = [];
-  for (const entry of readdirSync(cacheDir, { recursive: true, withFileTypes: true })) {
+  for (const entry of entriesBelow(cacheDir)) {
     const path = join(entry.parentPath, entry.name);
     const { mode, gid } = lstatSync(path);
     const allowed = entry.isDirectory() ? [0o2775] : [0o444, 0o664];

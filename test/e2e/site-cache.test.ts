@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { lstatSync } from 'node:fs';
-import { readdir, readlink } from 'node:fs/promises';
+import { readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startCli } from '../helpers/cli.ts';
+import { pathsBelow } from '../helpers/entries-below.ts';
 import { withoutPrivileges } from '../helpers/privileges.ts';
 import { createRig, readTree } from '../helpers/rig.ts';
 
@@ -28,7 +29,7 @@ async function createSite() {
 
 async function look(folder: string): Promise<Record<string, unknown>> {
   const entries: Record<string, unknown> = {};
-  for (const name of ['', ...(await readdir(folder, { recursive: true }))]) {
+  for (const name of ['', ...pathsBelow(folder)]) {
     const { mode, size, ino, nlink, mtimeMs, ctimeMs } = lstatSync(join(folder, name));
     entries[name] = { mode, size, ino, nlink, mtimeMs, ctimeMs };
   }

@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { CloneMode, VersionRef } from '../../src/index.ts';
+import { entriesBelow } from './entries-below.ts';
 import { createRig, type Rig } from './rig.ts';
 
 export const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -56,7 +57,7 @@ export async function createCloneRig(mode: CloneMode = 'symlink', download = tru
 
 function lookAt(root: string, bucket: string): Record<string, string> {
   const found: Record<string, string> = {};
-  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+  for (const entry of entriesBelow(root)) {
     const at = join(entry.parentPath, entry.name);
     const path = at.slice(root.length + 1);
     if (entry.isSymbolicLink()) found[path] = `-> ${readlinkSync(at).replace(`${bucket}/`, '').replace('/', ':/')}`;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type MockRegistry, type MockRegistryOptions, type Seed, startMockRegistry } from '../../mocks/index.ts';
 import { type Client, type ContextOptions, createClient, type GypsumEvent } from '../../src/index.ts';
+import { entriesBelow } from './entries-below.ts';
 import { currentOddities } from './oddities.ts';
 import { tempFolder } from './temp-folder.ts';
 
@@ -84,7 +85,7 @@ export function md5(content: string | Uint8Array): string {
 /** Reads a folder as `{path: content}`, with links as `-> text`; folders are not named. */
 export async function readTree(root: string): Promise<Record<string, string>> {
   const tree: Record<string, string> = {};
-  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+  for (const entry of entriesBelow(root)) {
     const path = join(entry.parentPath, entry.name);
     const name = path.slice(root.length + 1);
     if (entry.isSymbolicLink()) tree[name] = `-> ${await readlink(path)}`;

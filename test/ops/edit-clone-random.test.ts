@@ -3,7 +3,6 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -25,6 +24,7 @@ import {
 import { comparePaths } from '../../src/model/tree.ts';
 import { formatTreeRecord, type RecordEntry, TREE_RECORD } from '../../src/model/tree-record.ts';
 import { statThrough } from '../../src/tree/stat-through.ts';
+import { entriesBelow } from '../helpers/entries-below.ts';
 import { createRig } from '../helpers/rig.ts';
 
 /** How many clones are tried; more are worth the time now and then. */
@@ -161,13 +161,13 @@ function foldersAbove(at: string): string[] {
 
 function filesBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entriesBelow(folder)
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
 function foldersIn({ root }: World): string[] {
-  return readdirSync(root, { recursive: true, withFileTypes: true })
+  return entriesBelow(root)
     .filter((entry) => entry.isDirectory())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .sort();

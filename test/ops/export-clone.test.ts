@@ -18,6 +18,7 @@ import { fsPath } from '../../src/model/local-path.ts';
 import { joinPath } from '../../src/model/tree.ts';
 import { createPlaces } from '../../src/tree/places.ts';
 import { aroundCalls } from '../helpers/around-calls.ts';
+import { pathsBelow } from '../helpers/entries-below.ts';
 import { createRig, readTree } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -54,7 +55,7 @@ async function replace(path: string, content: string): Promise<void> {
 /** Says that nothing of an export is there, not even the folder that was made for it. */
 function expectNothing(folder: string): void {
   expect(readdirSync(folder).sort()).not.toContain('out');
-  const left = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('..gypsum-'));
+  const left = pathsBelow(folder).filter((name) => name.includes('..gypsum-'));
   expect(left).toEqual([]);
 }
 

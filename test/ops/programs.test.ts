@@ -17,6 +17,7 @@ import { makeExecutable } from '../../src/cache/executables.ts';
 import { type Fingerprints, openFingerprints } from '../../src/cache/fingerprints.ts';
 import { createLayout } from '../../src/cache/layout.ts';
 import { formatTreeRecord } from '../../src/model/tree-record.ts';
+import { pathsBelow } from '../helpers/entries-below.ts';
 import { createRig, md5 } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
@@ -58,7 +59,7 @@ async function createRun() {
 function blobsIn(cacheDir: string): string[] {
   const folder = join(cacheDir, '.gypsum-client/1/blobs/p');
   if (!existsSync(folder)) return [];
-  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+  const found = pathsBelow(folder).sort();
   return found.filter((path) => statSync(join(folder, path)).isFile());
 }
 

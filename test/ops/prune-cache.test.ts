@@ -15,6 +15,7 @@ import { describe, expect, it } from 'vitest';
 import { createLayout } from '../../src/cache/layout.ts';
 import { withLock } from '../../src/cache/locks.ts';
 import { parseVersionRef } from '../../src/index.ts';
+import { entriesBelow } from '../helpers/entries-below.ts';
 import { createRig } from '../helpers/rig.ts';
 
 const seed = {
@@ -39,16 +40,14 @@ async function filled() {
   rig.registry.resetCalls();
   const own = (path: string) => join(rig.cacheDir, '.gypsum-client/1', path);
   const blobs = () =>
-    existsSync(own('blobs'))
-      ? readdirSync(own('blobs'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length
-      : 0;
+    existsSync(own('blobs')) ? entriesBelow(own('blobs')).filter((entry) => entry.isFile()).length : 0;
   const there = async () => (await rig.client.listCache()).map((ref) => `${ref.project}/${ref.asset}/${ref.version}`);
   return { ...rig, layout: createLayout(rig.cacheDir), bucket, own, blobs, there, clone: join(rig.folder, 'clone') };
 }
 
 /** Makes blobs and leftovers as old as they must be to be nobody's. */
 function age(path: string) {
-  for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {
+  for (const entry of entriesBelow(path)) {
     if (entry.isFile()) utimesSync(join(entry.parentPath, entry.name), 1e9, 1e9);
   }
 }

@@ -11,11 +11,12 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { mkdir, readFile, readlink, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { isGypsumError } from '../../src/index.ts';
+import { entriesBelow } from '../helpers/entries-below.ts';
 import { createRig, readTree } from '../helpers/rig.ts';
 
 /** How many sequences of edits are tried; more are worth the time now and then. */
@@ -114,7 +115,7 @@ function contentOf(name: string): string | undefined {
 async function look(clone: string, bucket: string) {
   const shown: Record<string, string> = {};
   const edited: string[] = [];
-  for (const entry of await readdir(clone, { recursive: true, withFileTypes: true })) {
+  for (const entry of entriesBelow(clone)) {
     if (entry.isDirectory()) continue;
     const at = join(entry.parentPath, entry.name);
     const name = relative(clone, at);
