@@ -1,16 +1,16 @@
 import { type BigIntStats, lstatSync, statSync } from 'node:fs';
 import { isFromSystem, isSystemError } from '../errors.ts';
-import { createPace } from '../give-way.ts';
 import { fsPath } from '../model/local-path.ts';
-import { isBelow, joinPath } from '../model/tree.ts';
+import { isBelow } from '../model/tree.ts';
 import { readTargetType } from './entry-facts.ts';
-import { createPlaces, type Places } from './places.ts';
+import { type Places, reach } from './places.ts';
 import { isAbandoned, isOurs } from './put-file.ts';
 import { overlaps, realPath } from './real-path.ts';
 import type { ReplicaEntry } from './replica-entry.ts';
 import { inodeName, inodeOf, microseconds, replicaEntry, stampOf } from './replica-stats.ts';
 import type { Listing, ListOptions } from './repository.ts';
-import { readFolder, readLink } from './scan.ts';
+import { readLink } from './scan.ts';
+import { type Child, walkFolder } from './walk.ts';
 
 export interface ListFolderOptions extends ListOptions {
   /** Take symlinks for what they lead to; into a folder that holds or is in this one, given by its real path, none is followed. */
@@ -21,79 +21,57 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer E
 
 /** Reads a folder as it is replicated, in the order of `comparePaths`; nothing but folders and symlinks is opened. */
 export async function listFolder(root: string, options: ListFolderOptions = {}): Promise<Listing> {
-  const places = createPlaces(root);
+  const { signal, onEvent } = options;
   const listing: Mutable<Listing> = { entries: [], left: [], unreadable: [], unfollowed: [], leftovers: [] };
-  try {
-    await fill(listing, places, options);
-    return listing;
-  } finally {
-    places.close();
+  const onFailure = (path: string, error: Error) => listing.unreadable.push({ path, error });
+  const read = createReader(root, listing, options);
+  for await (const entries of walkFolder(root, read, { signal, onEvent, onFailure })) {
+    for (const entry of entries) listing.entries.push(entry);
   }
+  return listing;
 }
 
-/** How many entries are told of at once. */
-const PART = 1000;
-
-async function fill(
+/** Gives what reads one entry after the other, and takes down what is left out and what is not followed. */
+function createReader(
+  root: string,
   listing: Mutable<Listing>,
-  places: Places,
-  { followOutside, skip, stamps = false, signal, onEvent }: ListFolderOptions,
-): Promise<void> {
-  signal?.throwIfAborted();
-  const pace = createPace(signal);
-  let told = 0;
-  const tell = () => {
-    const files = listing.entries.length - told;
-    if (files > 0) onEvent?.({ type: 'progress', task: 'scan', files, bytes: 0 });
-    told += files;
-  };
-  // The folders that lead to where we are, by the inodes that they have behind symlinks.
-  const above: { path: string; inode: string }[] = [];
-  // What is still to be visited, last first, so that order is depth first.
-  const open: { path: string; isFolder: boolean }[] = [{ path: '', isFolder: true }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { path } = next;
-    if (isOurs(path) && !next.isFolder) {
+  { followOutside, skip, stamps = false }: ListFolderOptions,
+): (places: Places, path: string, child: Child) => ReplicaEntry | undefined {
+  const isLoop = createLoopFinder(root);
+  return (places, path, child) => {
+    const isFolder = child.isDirectory();
+    if (isOurs(path) && !isFolder) {
       if (isAbandoned(path)) listing.leftovers.push(path);
-      continue;
+      return undefined;
     }
-    if (path !== '' && skip?.(path, next.isFolder)) {
+    if (skip?.(path, isFolder)) {
       listing.left.push(path);
-      continue;
+      return undefined;
     }
     const own = statIfThere(places, path);
-    if (own === undefined) continue;
+    if (own === undefined) return undefined;
     const led = own.isSymbolicLink() && followOutside !== undefined ? follow(places, path, followOutside) : undefined;
     const stats = led?.stats ?? own;
-    while (above.length > 0 && !isBelow(path, above.at(-1)?.path ?? '')) above.pop();
-    const inode = inodeName(stats);
-    const isLoop = led?.stats?.isDirectory() === true && above.some((folder) => folder.inode === inode);
-    const why = isLoop ? 'leads to a folder that it lies in' : led?.why;
+    const leadsRound = stats.isDirectory() && isLoop(path, stats) && led !== undefined;
+    const why = leadsRound ? 'leads to a folder that it lies in' : led?.why;
     if (why !== undefined) listing.unfollowed.push({ path, why });
-    const plain = why === undefined ? entryOf(places, path, stats) : symlinkOf(places, path, own);
-    const entry = stamps && plain.type === 'file' ? { ...plain, stamp: stampOf(stats) } : plain;
-    if (path !== '') listing.entries.push(entry);
-    if (entry.type === 'directory') {
-      above.push({ path, inode });
-      for (const child of childrenOf(listing, places, path)) open.push(child);
-    }
-    const isDue = pace.due();
-    if (isDue || listing.entries.length - told >= PART) tell();
-    if (isDue) await pace.rest();
-  }
-  tell();
+    const entry = why === undefined ? entryOf(places, path, stats) : symlinkOf(places, path, own);
+    return stamps && entry.type === 'file' ? { ...entry, stamp: stampOf(stats) } : entry;
+  };
 }
 
-function childrenOf(listing: Mutable<Listing>, places: Places, path: string): { path: string; isFolder: boolean }[] {
-  try {
-    const children = readFolder(places.to(path));
-    children.sort((a, b) => (a.name < b.name ? 1 : -1));
-    return children.map((child) => ({ path: joinPath(path, child.name), isFolder: child.isDirectory() }));
-  } catch (error) {
-    if (path === '' || !isFromSystem(error)) throw error;
-    listing.unreadable.push({ path, error });
-    return [];
-  }
+/** Gives what says of one folder after the other whether it is, by its inode, one that it lies in. */
+function createLoopFinder(root: string): (path: string, stats: BigIntStats) => boolean {
+  const top = reach(root, (place) => statSync(fsPath(place), { bigint: true }));
+  // The folders that lead to where we are, by the inodes that they have behind symlinks.
+  const above = [{ path: '', inode: inodeName(top) }];
+  return (path, stats) => {
+    while (!isBelow(path, above.at(-1)?.path ?? '')) above.pop();
+    const inode = inodeName(stats);
+    const isLoop = above.some((folder) => folder.inode === inode);
+    if (!isLoop) above.push({ path, inode });
+    return isLoop;
+  };
 }
 
 /** What vanishes meanwhile is not there. */
@@ -101,7 +79,7 @@ function statIfThere(places: Places, path: string): BigIntStats | undefined {
   try {
     return lstatSync(fsPath(places.to(path)), { bigint: true });
   } catch (error) {
-    if (path !== '' && isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }

@@ -169,3 +169,8 @@ it('a move, or a copy, takes the place of what stands there at once, and a copy 
   await repository.delete('none', 'file');
   repository.close();
 });
+
+it('a folder that is a file by now is not one that holds nothing', async () => {
+  const { src } = await makePair({ a: 'x' });
+  await expect(openLocalRepository(join(src, 'a')).list()).rejects.toMatchObject({ code: 'ENOTDIR' });
+});
