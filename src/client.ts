@@ -3,6 +3,8 @@ import { abortRecordedUpload } from './ops/abort-recorded-upload.ts';
 import { addFile } from './ops/add-file.ts';
 import { applyChangePlan } from './ops/apply-change-plan.ts';
 import { applyUpload } from './ops/apply-upload.ts';
+import { replicateFromAsset, syncFromAsset } from './ops/asset-replica.ts';
+import { openAssetRepository } from './ops/asset-repository.ts';
 import { checkoutVersion, planCheckout } from './ops/checkout-version.ts';
 import { cloneStatus } from './ops/clone-status.ts';
 import { cloneVersion } from './ops/clone-version.ts';
@@ -25,6 +27,7 @@ import { prepareDirectoryUpload } from './ops/prepare-directory-upload.ts';
 import { approveProbation, rejectProbation } from './ops/probation.ts';
 import { pruneCache } from './ops/prune-cache.ts';
 import { publicS3Config } from './ops/public-s3-config.ts';
+import { syncToAsset } from './ops/publish-folder.ts';
 import { putTree } from './ops/put-tree.ts';
 import { fetchQuota, fetchUsage, setQuota } from './ops/quota.ts';
 import { readTree } from './ops/read-tree.ts';
@@ -35,6 +38,7 @@ import { relinkClones } from './ops/relink-clones.ts';
 import { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
 import { removeCached } from './ops/remove-cached.ts';
 import { removePath } from './ops/remove-path.ts';
+import { replicateToAsset } from './ops/replicate-to-asset.ts';
 import { requestAccessToken } from './ops/request-access-token.ts';
 import { resolveLinks } from './ops/resolve-links.ts';
 import { planRestore, restoreFiles } from './ops/restore-files.ts';
@@ -122,6 +126,11 @@ const operations = {
   putTree,
   addFile,
   removePath,
+  openAssetRepository,
+  syncFromAsset,
+  syncToAsset,
+  replicateFromAsset,
+  replicateToAsset,
 };
 
 type Operations = typeof operations;

@@ -47,6 +47,8 @@ export type { ShownChange } from './ops/add-patches.ts';
 export { applyChangePlan, type ChangeResult } from './ops/apply-change-plan.ts';
 export { type ApplyLinkingOptions, applyLinking } from './ops/apply-linking.ts';
 export { type ApplyOptions, applyUpload, type UploadResult } from './ops/apply-upload.ts';
+export { replicateFromAsset, syncFromAsset } from './ops/asset-replica.ts';
+export { openAssetRepository } from './ops/asset-repository.ts';
 export type { CacheFault, CacheProblem } from './ops/cache-problems.ts';
 export type { ChangePlan } from './ops/change-plan.ts';
 export { type CheckoutOptions, checkoutVersion, planCheckout } from './ops/checkout-version.ts';
@@ -101,6 +103,8 @@ export {
 export { approveProbation, rejectProbation } from './ops/probation.ts';
 export { type PruneOptions, type PruneResult, pruneCache } from './ops/prune-cache.ts';
 export { publicS3Config, type S3Config } from './ops/public-s3-config.ts';
+export { syncToAsset } from './ops/publish-folder.ts';
+export type { AssetSyncResult, ReplicateToAssetOptions, SyncToAssetOptions } from './ops/publish-options.ts';
 export type { ChangedTree, ChangeTreeOptions } from './ops/publish-tree.ts';
 export { type PutOptions, type PutResult, type PutSymlinks, putTree } from './ops/put-tree.ts';
 export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota } from './ops/quota.ts';
@@ -117,7 +121,9 @@ export { type RemovedJob, removeJob } from './ops/remove-job.ts';
 export { type RemovePathOptions, removePath } from './ops/remove-path.ts';
 export { type RenderOptions, renderTree } from './ops/render-tree.ts';
 export type { GuardName } from './ops/replica-memory.ts';
-export { type ReplicateOptions, replicateFolders } from './ops/replicate-folders.ts';
+export { replicateFolders } from './ops/replicate-folders.ts';
+export type { ReplicateOptions } from './ops/replicate-options.ts';
+export { replicateToAsset } from './ops/replicate-to-asset.ts';
 export { type DeviceCode, type RequestTokenOptions, requestAccessToken } from './ops/request-access-token.ts';
 export { resolveLinks } from './ops/resolve-links.ts';
 export { planRestore, type RestoreOptions, restoreFiles } from './ops/restore-files.ts';
@@ -150,7 +156,16 @@ export { type User, whoAmI } from './ops/who-am-i.ts';
 export { type LocalRepositoryOptions, openLocalRepository } from './tree/local-repository.ts';
 export type { ReplicaEntry } from './tree/replica-entry.ts';
 export type { Operation } from './tree/replica-plan.ts';
-export type { File, Listing, Repository } from './tree/repository.ts';
+export type {
+  Change,
+  ContentAlgorithm,
+  File,
+  Listing,
+  ListOptions,
+  NewEntry,
+  Repository,
+  Written,
+} from './tree/repository.ts';
 export type { LeftPath, LeftState } from './tree/standing.ts';
 export type { Step } from './tree/step.ts';
 export { VERSION } from './version.ts';

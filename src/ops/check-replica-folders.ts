@@ -9,6 +9,8 @@ import { checkFolder } from './check-folder.ts';
 /** A folder and its replica, by their real paths. */
 export interface ReplicaFolders {
   readonly source: string;
+  /** The source is no folder: its name stands there, and is no path. */
+  readonly isAsset?: true;
   readonly destination: string;
   /** The replica is not there yet; the folder that it is to be in is. */
   readonly isMissing: boolean;
@@ -25,10 +27,7 @@ export function checkReplicaFolders(
   written: readonly string[] = [],
 ): ReplicaFolders {
   const from = checkFolder(source, 'Give a folder that is there as the source.');
-  if (destination === '' || destination.includes('\0')) {
-    throw new GypsumError('invalid-argument', 'The destination is no path.', { hint: 'Give a folder.' });
-  }
-  const to = realPath(destination);
+  const to = placeOf(destination);
   if (overlaps(from, to) || isReached(from, to) || isReached(to, from)) {
     throw new GypsumError(
       'invalid-argument',
@@ -36,17 +35,60 @@ export function checkReplicaFolders(
       { hint: 'Give two folders that have nothing in common.', details: { source: from, destination: to } },
     );
   }
+  const isMissing = checkIsFolder(to, destination);
+  checkWritten(written, [from, to]);
+  return { source: from, destination: to, isMissing };
+}
+
+/** Checks in the same way a folder that may become a replica of an asset, which must have nothing in common with the caches. */
+export function checkAssetReplica(
+  asset: string,
+  destination: string,
+  { caches, written = [] }: { readonly caches: readonly string[]; readonly written?: readonly string[] | undefined },
+): ReplicaFolders {
+  const to = placeOf(destination);
+  for (const cache of caches) {
+    const root = realPath(cache);
+    if (!overlaps(root, to) && !isReached(root, to) && !isReached(to, root)) continue;
+    throw new GypsumError(
+      'invalid-argument',
+      `${showText(destination)} is the cache folder, or one lies in the other.`,
+      { hint: 'Give a folder that has nothing in common with it.', details: { destination: to, cache: root } },
+    );
+  }
+  const isMissing = checkIsFolder(to, destination);
+  checkWritten(written, [to]);
+  return { source: asset, isAsset: true, destination: to, isMissing };
+}
+
+/** Checks a folder that is published to an asset: what is written meanwhile must lie outside of it. */
+export function checkPublishedFolder(source: string, written: readonly string[] = []): string {
+  const from = checkFolder(source, 'Give a folder that is there as the source.');
+  checkWritten(written, [from]);
+  return from;
+}
+
+function placeOf(destination: string): string {
+  if (destination !== '' && !destination.includes('\0')) return realPath(destination);
+  throw new GypsumError('invalid-argument', 'The destination is no path.', { hint: 'Give a folder.' });
+}
+
+/** Says whether the replica has yet to be made. */
+function checkIsFolder(to: string, destination: string): boolean {
   const stats = lookAt(to);
   if (stats !== undefined && !stats.isDirectory()) throw refused(destination, 'is no folder');
   if (stats === undefined && !lookAt(dirname(to))?.isDirectory()) {
     throw refused(destination, 'is not there, and neither is the folder that it would be in');
   }
+  return stats === undefined;
+}
+
+function checkWritten(written: readonly string[], folders: readonly string[]): void {
   for (const file of written) {
     const real = realPath(file);
-    const folder = [from, to].find((one) => liesIn(real, one));
+    const folder = folders.find((one) => liesIn(real, one));
     if (folder !== undefined) throw inside(file, folder);
   }
-  return { source: from, destination: to, isMissing: stats === undefined };
 }
 
 /** Whether a folder is, or lies in, another one, also by a path that no symlink shows, as bind mounts give it. */

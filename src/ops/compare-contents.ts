@@ -32,10 +32,11 @@ export async function compareContents(
   if (memory !== undefined) for (const entry of [...source, ...destination]) recall(entry, memory);
   const doubtful = await findDoubtful(source, destination, { checksum, moves, signal });
   const pace = createPace(signal);
+  const { algorithm = 'sha256' } = from;
   const digest = async (repository: Repository, entry: ReplicaFile): Promise<string> => {
     const file = await repository.read(entry.path);
     try {
-      const found = await digestContent(file, pace);
+      const found = await digestContent(file, algorithm, pace);
       if (entry.stamp !== undefined && file.look().stamp === entry.stamp) memory?.learn(entry.stamp, found);
       return found;
     } finally {

@@ -19,6 +19,8 @@ export interface OperationLog {
   readonly path: string;
   /** `guard` is the name of what undoes what others did to the replica. */
   add(operation: Operation, digest?: string, guard?: GuardName): void;
+  /** Takes down anything else that was done. */
+  note(entry: LogEntry): void;
   fail(failure: SyncFailure): void;
   /** Lets go of the file until there is more to say: it may be another one then. */
   close(): void;
@@ -43,6 +45,7 @@ export function openOperationLog(file: string, format: LogFormat = 'text', now =
     add(operation, digest, guard) {
       for (const entry of logEntries(operation, digest, guard)) write('INFO', entry);
     },
+    note: (entry) => write('INFO', entry),
     fail: ({ path: failed, message }) => write('ERROR', { op: 'failed', path: failed, message }),
     close: lines.close,
   };
@@ -50,7 +53,7 @@ export function openOperationLog(file: string, format: LogFormat = 'text', now =
 
 /** What a line of a log says. */
 export interface LogEntry {
-  readonly op: Operation['op'] | GuardName | 'failed';
+  readonly op: Operation['op'] | GuardName | 'publish' | 'failed';
   /** What a guard did. */
   readonly did?: Operation['op'];
   readonly path: string;

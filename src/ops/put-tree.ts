@@ -10,6 +10,7 @@ import { showText } from '../model/text.ts';
 import { comparePaths, isBelow, parentPath, withDirectories } from '../model/tree.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
+import type { LoadedTree } from './load-tree.ts';
 import { type ChangedTree, type ChangeTreeOptions, checkAbove, findNext, publishTree } from './publish-tree.ts';
 import { findPutSource, type PutSource } from './put-source.ts';
 import { type PutReading, readPut } from './read-put.ts';
@@ -76,6 +77,31 @@ export async function putTree(
   }
   const matchers = exclude.map(createMatcher);
   const isExcluded = (at: string) => matchers.some((matches) => matches(at));
+  return putSource(ctx, ref, source, { ...options, symlinks, noOutside, rescue, delete: isRemoving, isExcluded });
+}
+
+export interface PutSourceOptions extends Omit<PutOptions, 'path' | 'exclude'> {
+  /** Says of paths below the folder that they are left out, with all below; what the version has of that stays. */
+  isExcluded: (path: string, isFolder: boolean) => boolean;
+  /** Hears of what would be published before it is, and throws where that is not to be. */
+  check?: (tree: MergedTree, base: LoadedTree | undefined) => void;
+}
+
+/** The same of what has been found. */
+export async function putSource(
+  ctx: Context,
+  ref: Ref,
+  source: PutSource,
+  {
+    symlinks = 'keep',
+    noOutside = false,
+    rescue = false,
+    delete: isRemoving = false,
+    isExcluded,
+    check,
+    ...options
+  }: PutSourceOptions,
+): Promise<PutResult> {
   return run(ctx, options, async () => {
     const next = await findNext(ctx, ref, options);
     checkAbove(next.base, source.path);
@@ -108,6 +134,7 @@ export async function putTree(
             all,
           );
     const changes = [...tree.changes, ...all].sort((a, b) => comparePaths(a.path, b.path));
+    check?.(tree, next.base);
     const done = await publishTree(ctx, next, { ...tree, changes }, reading.origins, options);
     return { ...done, outside: reading.outside };
   });
@@ -138,14 +165,14 @@ function checkNames({ entries, faults }: PutReading, top: string): { entries: Ve
 /** Says what of the base stays although the folder has it not: what is left out of the folder, and what is wrong there. */
 function keeper(
   { root, name, path: top }: PutSource,
-  isExcluded: (path: string) => boolean,
+  isExcluded: PutSourceOptions['isExcluded'],
   faults: readonly TreeChange[],
 ) {
   const rules = name === undefined ? readIgnoreFile(root) : undefined;
   const wrong = new Set(faults.map(({ path }) => path));
   return (path: string): boolean => {
     const below = top === '' ? path : path.slice(top.length + 1);
-    if (isExcluded(below) || (below !== IGNORE_FILE && rules?.ignores(below, false))) return true;
+    if (isExcluded(below, false) || (below !== IGNORE_FILE && rules?.ignores(below, false))) return true;
     for (let at = path; at !== ''; at = parentPath(at)) if (wrong.has(at)) return true;
     return false;
   };

@@ -52,7 +52,7 @@ export interface ReadOptions extends CallOptions {
   /** Look up modes and times. @default false */
   facts?: boolean;
   /** Says of paths that they are left out, with all below. */
-  exclude?: (path: string) => boolean;
+  exclude?: (path: string, isFolder: boolean) => boolean;
   /** Take the folder's ignore file into account. @default true */
   ignoreFile?: boolean;
   /** Hears of a folder that cannot be read; the rest goes on. Without it, the first one ends all. */
@@ -84,7 +84,7 @@ export async function readFolder(
   let ignored = 0;
 
   const isIgnored = (path: string, isFolder = false) => {
-    if (exclude?.(path)) return true;
+    if (exclude?.(path, isFolder)) return true;
     if (!rules?.ignores(path, isFolder)) return false;
     if (path !== IGNORE_FILE) ignored++;
     return true;

@@ -31,7 +31,7 @@ export interface ReadPutOptions extends CallOptions {
   /** Follow no symlink out of the folder. */
   noOutside: boolean;
   /** Says of paths below the folder that they are left out, with all below. */
-  isExcluded: (path: string) => boolean;
+  isExcluded: (path: string, isFolder: boolean) => boolean;
 }
 
 /** What a folder or file would be in a version, by paths there. */
@@ -161,14 +161,17 @@ async function readSource(
     keepSymlinks: !followLinks,
     ...(base !== undefined && { clone: base.clone }),
     ignoreFile: name === undefined,
-    exclude: (path) =>
-      (name !== undefined && path !== name && !path.startsWith(`${name}/`)) || isExcluded(path) || isShortLived(path),
+    exclude: (path, isFolder) =>
+      (name !== undefined && path !== name && !path.startsWith(`${name}/`)) ||
+      isExcluded(path, isFolder) ||
+      isShortLived(path),
     onFailure: (path) => unreadable.push(path),
   });
   const rest = { reading, base, unreadable };
   if (followLinks) return { ...rest, found: withFacts(reading, []) };
   const own = reading.entries.some(isOwnRecord) ? notMadeIn(root) : [];
-  const notMade = name === undefined ? [...(base?.notMade ?? []), ...own].filter(({ path }) => !isExcluded(path)) : [];
+  const notMade =
+    name === undefined ? [...(base?.notMade ?? []), ...own].filter(({ path }) => !isExcluded(path, false)) : [];
   return { ...rest, found: checkKept(withFacts(reading, notMade), 'keep') };
 }
 

@@ -52,13 +52,14 @@ async function run(folders: ReplicaFolders, from: Repository, options: RunOption
   const { durable = false, digests = false, dryRun = false, signal, until } = options;
   const { source, destination, isMissing } = folders;
   const result = { source, destination, dryRun, failures: [], skipped: [], unchanged: 0, operations: [] };
-  const to = openLocalRepository(destination, { durable, digests, signal });
+  const to = openLocalRepository(destination, { durable, digests, algorithm: from.algorithm, signal });
   try {
     const first = await prepare(folders, from, isMissing ? undefined : to, true, options);
     const { trees, plan } = first;
     await checkPlan(folders, first, options);
     const told = { skipped: trees.skipped, unchanged: plan.unchanged };
     if (dryRun) return { ...result, ...told, operations: plan.operations, failures: first.failures, stopped: false };
+    await gather(first, from, options);
     if (isMissing) makeReplica(folders);
     const work = await carryOut(first, from, to, options);
     const { stopped, operations } = work;
@@ -66,6 +67,7 @@ async function run(folders: ReplicaFolders, from: Repository, options: RunOption
       return { ...result, ...told, operations, failures: report(work, options), stopped };
     // Without moves, everything comes out the same.
     const second = await prepare(folders, from, to, false, options);
+    await gather(second, from, options);
     const rest = await carryOut(second, from, to, options);
     return {
       ...result,
@@ -111,6 +113,16 @@ async function prepare(
   const plan = await planReplica(trees.source, trees.destination, { remove, moves, left, shared, signal: stop });
   for (const { path, why } of plan.blocked) failures.push({ path, message: `It ${why}.` });
   return { trees, plan, failures };
+}
+
+/** Has all contents be at hand before anything is changed. */
+async function gather({ plan }: Prepared, from: Repository, { stop, onEvent }: RunOptions): Promise<void> {
+  const written = plan.operations.filter(({ op }) => op === 'create' || op === 'modify');
+  if (written.length > 0)
+    await from.gather?.(
+      written.map(({ path }) => path),
+      { signal: stop, onEvent },
+    );
 }
 
 interface Done {
@@ -201,17 +213,23 @@ async function foldsNamesIn(folder: string): Promise<boolean> {
 }
 
 /** Makes the folder of the replica, open to no more people than its source. */
-function makeReplica({ source, destination }: ReplicaFolders): void {
+function makeReplica({ source, isAsset, destination }: ReplicaFolders): void {
+  if (isAsset) return void mkdirSync(fsPath(destination));
   mkdirSync(fsPath(destination), { mode: 0o700 });
   setReplicaFacts(destination, 'directory', { mode: lstatSync(fsPath(source)).mode & 0o777 });
 }
 
 /** What this program writes down meanwhile is no part of what is replicated, wherever it lies. */
-function ownFolders({ source, destination }: ReplicaFolders, stateDir: string | undefined): ReadonlySet<string> {
+function ownFolders(
+  { source, isAsset, destination }: ReplicaFolders,
+  stateDir: string | undefined,
+): ReadonlySet<string> {
   if (stateDir === undefined) return new Set();
   const own = realPath(join(stateDir, REPLICAS));
   return new Set(
-    [source, destination].flatMap((root) => (liesIn(own, root) ? [own.slice(root === '/' ? 1 : root.length + 1)] : [])),
+    [...(isAsset ? [] : [source]), destination].flatMap((root) =>
+      liesIn(own, root) ? [own.slice(root === '/' ? 1 : root.length + 1)] : [],
+    ),
   );
 }
 

@@ -18,7 +18,11 @@ import { REPLICAS } from './replica-claims.ts';
 const headSchema = z.strictObject({ format: z.literal(1), source: z.string(), destination: z.string() });
 
 const lineSchema = z.union([
-  z.tuple([z.literal('content'), z.string().regex(/^\d+ \d+ \d+ -?\d+ -?\d+$/), z.string().regex(/^[\da-f]{64}$/)]),
+  z.tuple([
+    z.literal('content'),
+    z.string().regex(/^\d+ \d+ \d+ -?\d+ -?\d+$/),
+    z.string().regex(/^(?:[\da-f]{32}|[\da-f]{64})$/),
+  ]),
   z.tuple([z.literal('entry'), z.string(), z.string()]),
   z.tuple([z.literal('gone'), z.string()]),
   z.tuple([z.literal('kept')]),

@@ -16,7 +16,7 @@ import type { Pace } from '../give-way.ts';
 import { fsPath } from '../model/local-path.ts';
 import { isRefusal } from './put-file.ts';
 import { replicaTime, setReplicaFacts } from './replica-facts.ts';
-import type { File } from './repository.ts';
+import type { ContentAlgorithm, File } from './repository.ts';
 import { syncFile } from './sync-file.ts';
 
 export interface CopyContentOptions {
@@ -24,11 +24,9 @@ export interface CopyContentOptions {
   readonly mtime?: number;
   /** Have the bytes on the disk. */
   readonly durable: boolean;
+  readonly algorithm: ContentAlgorithm;
   readonly pace: Pace;
 }
-
-/** Names a content: so are two known for the same, whoever has written them. */
-const createDigest = (): Hash => createHash('sha256');
 
 /**
  * Shares the bytes of an open file with a new one, until one of them is written to; says whether that is possible there. It has
@@ -55,11 +53,11 @@ export function cloneContent({ place }: File, fresh: string, { durable, ...facts
 export async function copyContent(
   file: File,
   fresh: string,
-  { mode, mtime, durable, pace }: CopyContentOptions,
+  { mode, mtime, durable, algorithm, pace }: CopyContentOptions,
 ): Promise<string> {
   const to = openSync(fsPath(fresh), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   try {
-    const hash = createDigest();
+    const hash = createHash(algorithm);
     let at = await keepEqual(file, to, hash, pace);
     for await (const bytes of file.chunks(at)) {
       hash.update(bytes);
@@ -95,8 +93,8 @@ async function keepEqual(file: File, to: number, hash: Hash, pace: Pace): Promis
 }
 
 /** Reads an open file and gives its digest. */
-export async function digestContent(file: File, pace: Pace): Promise<string> {
-  const hash = createDigest();
+export async function digestContent(file: File, algorithm: ContentAlgorithm, pace: Pace): Promise<string> {
+  const hash = createHash(algorithm);
   for await (const bytes of file.chunks()) {
     hash.update(bytes);
     if (pace.due()) await pace.rest();

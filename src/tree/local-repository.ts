@@ -11,7 +11,7 @@ import { createPlaces } from './places.ts';
 import { freshName, isAbandoned, isPartial, isRefusal, partialName, removeIfThere } from './put-file.ts';
 import { setReplicaFacts } from './replica-facts.ts';
 import { microseconds, replicaEntry, stampOf } from './replica-stats.ts';
-import type { Change, File, Repository, Written } from './repository.ts';
+import type { Change, ContentAlgorithm, File, Repository, Written } from './repository.ts';
 import { createUnlocker } from './unlock-folders.ts';
 import { createWay } from './way.ts';
 
@@ -25,6 +25,8 @@ export interface LocalRepositoryOptions {
   durable?: boolean;
   /** Give the digest of every file that is written, also where its bytes are shared and need not be read. @default false */
   digests?: boolean;
+  /** What names contents. @default 'sha256' */
+  algorithm?: ContentAlgorithm | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -37,7 +39,7 @@ const RESUMABLE = 64 * 1024 * 1024;
  */
 export function openLocalRepository(
   root: string,
-  { followOutside, durable = false, digests = false, signal }: LocalRepositoryOptions = {},
+  { followOutside, durable = false, digests = false, algorithm = 'sha256', signal }: LocalRepositoryOptions = {},
 ): Repository {
   const way = createWay(root);
   // Paths that lead from one folder to another are asked for side by side.
@@ -62,7 +64,7 @@ export function openLocalRepository(
   const digestOf = async (path: string): Promise<string> => {
     const file = open(path);
     try {
-      return await digestContent(file, pace);
+      return await digestContent(file, algorithm, pace);
     } finally {
       file.close();
     }
@@ -81,7 +83,7 @@ export function openLocalRepository(
     const { stamp, entry } = file.look();
     const isLarge = entry.size >= RESUMABLE;
     const fresh = besides(path, isLarge ? partialName(`${nameOf(path)}\0${stamp}`) : freshName(''));
-    const how = { ...(mode !== undefined && { mode }), mtime: change.mtime ?? entry.mtime, durable, pace };
+    const how = { ...(mode !== undefined && { mode }), mtime: change.mtime ?? entry.mtime, durable, algorithm, pace };
     try {
       const digest = await unlocker.with([path], () => prepare(file, fresh, how));
       if (file.look().stamp !== stamp) throw changed(path, 'was changed while it was copied');
@@ -126,6 +128,8 @@ export function openLocalRepository(
   };
 
   return {
+    algorithm,
+
     list: (options = {}) => listFolder(root, { ...options, followOutside }),
     read: async (path) => open(path),
 

@@ -7,6 +7,8 @@ import type { ReplicaEntry, ReplicaFile, ReplicaFolder, ReplicaSymlink } from '.
  * are never led through a symlink. What is optional saves work: without it everything comes out the same.
  */
 export interface Repository {
+  /** What the digests of its entries are; those of two repositories that are compared are the same. @default 'sha256' */
+  readonly algorithm?: ContentAlgorithm;
   list(options?: ListOptions): Promise<Listing>;
   /** Opens a file to read it; throws `file-changed` where none stands. */
   read(path: string): Promise<File>;
@@ -23,6 +25,8 @@ export interface Repository {
   move?(from: string, to: string, options?: { stays?: boolean }): Promise<void>;
   /** Does what `create` and `modify` do, with the content of a file of its own; throws `file-changed` if that has not this digest. */
   copy?(from: string, entry: ReplicaFile & { readonly digest: string }): Promise<void>;
+  /** Brings the contents of files to where they can be read at once, all or none; nothing is read before. */
+  gather?(paths: readonly string[], options?: CallOptions): Promise<void>;
   /** Gives the file that stands at a path, with its stamp; nothing where none does. */
   look?(path: string): ReplicaFile | undefined;
   /** Removes what a listing has called leftovers, as far as it is still there. */
@@ -30,6 +34,9 @@ export interface Repository {
   /** Lets go of what is open. */
   close(): void;
 }
+
+/** What names a content: so are two known for the same, whoever has written them. */
+export type ContentAlgorithm = 'sha256' | 'md5';
 
 /** A file that is open to be read. */
 export interface File {

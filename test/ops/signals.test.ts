@@ -56,6 +56,13 @@ const calls: Readonly<Record<string, (client: Client, folder: string, call: Call
   putTree: (client, folder, call) => client.putTree(V1, folder, call),
   addFile: (client, folder, call) => client.addFile(V1, { file: `${folder}/n.txt` }, call),
   removePath: (client, _folder, call) => client.removePath(V1, 'x.txt', call),
+  openAssetRepository: (client, _folder, call) => client.openAssetRepository(V1, call).list(),
+  syncFromAsset: (client, folder, call) => client.syncFromAsset(V1, `${folder}-replica`, call),
+  syncToAsset: (client, folder, call) => client.syncToAsset(folder, V1, call),
+  replicateFromAsset: (client, folder, call) =>
+    client.replicateFromAsset(V1, `${folder}-replica`, { every: 5, until: new AbortController().signal, ...call }),
+  replicateToAsset: (client, folder, call) =>
+    client.replicateToAsset(folder, V1, { every: 5, until: new AbortController().signal, ...call }),
   listUploads: (client, _folder, call) => client.listUploads(call),
   resumeUpload: (client, _folder, call) => client.resumeUpload(V2, call),
   abortRecordedUpload: (client, _folder, call) => client.abortRecordedUpload(V2, call),

@@ -1,14 +1,18 @@
 import { stateDir } from '../../config.ts';
 import { GypsumError, isGypsumError } from '../../errors.ts';
+import { logPublished } from '../../ops/log-published.ts';
 import { type OperationLog, openOperationLog } from '../../ops/operation-log.ts';
+import type { AssetSyncResult } from '../../ops/publish-options.ts';
 import { repeat } from '../../ops/repeat.ts';
 import { syncFolders } from '../../ops/sync-folders.ts';
 import type { SyncOptions } from '../../ops/sync-options.ts';
 import type { SyncResult } from '../../ops/sync-result.ts';
-import { checkReplicated } from '../check-replicated.ts';
+import { checkReplicated, countFailed } from '../check-replicated.ts';
 import { argument, type Call, type Command } from '../command.ts';
 import { parseInterval } from '../durations.ts';
+import { publishedText } from '../published-text.ts';
 import { type ReplicaFlags, replicaFlags, replicaOptions } from '../replica-flags.ts';
+import { checkFlags, parseReplicated, type Replicated } from '../replica-location.ts';
 import { errorLines } from '../report.ts';
 import { syncText } from '../sync-text.ts';
 
@@ -17,11 +21,13 @@ interface Options extends ReplicaFlags {
   interval?: number;
 }
 
-export const sync: Command<SyncResult | undefined, Options> = {
-  usage: 'sync <source-folder> <destination-folder>',
-  summary: 'Have a folder be a replica of another one: what has moved there moves, what is gone goes',
+type Result = SyncResult | AssetSyncResult;
+
+export const sync: Command<Result | undefined, Options> = {
+  usage: 'sync <source> <destination>',
+  summary:
+    'Have a folder be a replica of another one: what has moved there moves, what is gone goes; one of the two may be gypsum:project/asset',
   example: 'gypsum sync originals replica',
-  local: true,
   flags: [
     { flags: '--dry-run', description: 'show what would be done, and do nothing' },
     ...replicaFlags,
@@ -38,52 +44,75 @@ export const sync: Command<SyncResult | undefined, Options> = {
         hint: 'Leave out one of --dry-run and --interval.',
       });
     }
+    const what = parseReplicated(argument(call.args, 0), argument(call.args, 1));
+    checkFlags(what, call.options);
     const log = file === undefined ? undefined : openOperationLog(file, logFormat);
     try {
-      if (interval !== undefined) return await again(call, interval, log);
-      return await once(call, log, { signal: call.signal });
+      if (interval !== undefined) return await again(call, what, interval, log);
+      return await once(call, what, log, { signal: call.signal });
     } finally {
       log?.close();
     }
   },
   check: checkReplicated,
-  human: (result) => (result === undefined ? '' : syncText(result)),
+  human: (result) => (result === undefined ? '' : textOf(result)),
 };
 
+function textOf(result: Result): string {
+  return 'operations' in result ? syncText(result) : publishedText(result);
+}
+
+function isIdle(result: Result): boolean {
+  return countFailed(result) === 0 && ('operations' in result ? result.operations.length === 0 : !result.published);
+}
+
 async function once(
-  { args, options, onEvent }: Call<Options>,
+  { client, options, onEvent }: Call<Options>,
+  what: Replicated,
   log: OperationLog | undefined,
   how: Pick<SyncOptions, 'signal' | 'until'>,
-): Promise<SyncResult> {
-  return syncFolders(argument(args, 0), argument(args, 1), {
+): Promise<Result> {
+  const all = { ...replicaOptions(options), onEvent, dryRun: options.dryRun === true, stateDir: stateDir() };
+  if (what.to === 'asset') {
+    // What is sent in part is given up.
+    const stop = { signal: how.signal ?? how.until, ...(log !== undefined && { written: [log.path] }) };
+    const result = await client().syncToAsset(what.source, what.destination, { ...all, ...stop });
+    if (log !== undefined && !result.dryRun) logPublished(log, result);
+    return result;
+  }
+  const given = {
+    ...all,
     ...how,
-    ...replicaOptions(options),
-    onEvent,
-    dryRun: options.dryRun === true,
-    stateDir: stateDir(),
     ...(log !== undefined && { written: [log.path], digests: true, onOperation: log.add, onFailure: log.fail }),
-  });
+  };
+  if (what.from === 'asset') return client().syncFromAsset(what.source, what.destination, given);
+  return syncFolders(what.source, what.destination, given);
 }
 
 /** Goes on until it is told to stop, and says what has changed; nothing of runs in which nothing has. */
-async function again(call: Call<Options>, every: number, log: OperationLog | undefined): Promise<undefined> {
+async function again(
+  call: Call<Options>,
+  what: Replicated,
+  every: number,
+  log: OperationLog | undefined,
+): Promise<undefined> {
   const { signal: until, print, warn, json, quiet } = call;
   // What is wrong from the beginning does not become right by itself.
   let isFirst = true;
   const run = async (): Promise<boolean> => {
-    const result = await once(call, log, { until });
+    const result = await once(call, what, log, { until });
     isFirst = false;
     log?.close();
-    const isIdle = result.operations.length + result.failures.length === 0;
-    if (!isIdle && json) print(JSON.stringify(result));
-    else if (!isIdle && !quiet) print(syncText(result));
-    return result.failures.length === 0;
+    if (!isIdle(result) && json) print(JSON.stringify(result));
+    else if (!isIdle(result) && !quiet) print(textOf(result));
+    return countFailed(result) === 0;
   };
   await repeat(run, {
     every,
     until,
     onError(error) {
       log?.close();
+      if (until.aborted) return;
       if (isFirst && isGypsumError(error, 'invalid-argument')) throw error;
       warn(`gypsum: ${errorLines(error)}`);
     },
