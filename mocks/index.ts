@@ -8,4 +8,10 @@ export {
   startMockRegistry,
 } from './mock-registry.ts';
 export { ODDITY_NAMES, type Oddities } from './oddities.ts';
+export {
+  REPOSITORY_SAMPLE,
+  type RepositoryBehaviour,
+  type RepositoryKind,
+  repositoryBehaviour,
+} from './repository-behaviour.ts';
 export type { Seed, SeedFile } from './seed.ts';

@@ -60,7 +60,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'access-token',
   ],
   server: ['errors', 'each', 'give-way', 'model', 'verify-stream', 'make-folder'],
-  mocks: ['errors', 'model', 'registry', 'server'],
+  mocks: ['errors', 'model', 'registry', 'tree', 'server'],
   cli: [
     'errors',
     'give-way',

@@ -6,8 +6,9 @@ import { modeOf } from '../model/modes.ts';
 import { parseMtime } from '../model/mtime.ts';
 import { checkVersionRef, formatRef, type Ref } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { entryAt, isBelow } from '../model/tree.ts';
+import { entryAt } from '../model/tree.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
+import { leaveOut } from '../tree/leave-out.ts';
 import { openFile } from '../tree/open-file.ts';
 import type { ReplicaEntry, ReplicaFile } from '../tree/replica-entry.ts';
 import { microseconds } from '../tree/replica-stats.ts';
@@ -59,13 +60,7 @@ export function openAssetRepository(
 
     async list({ skip, stamps = false, ...options } = {}): Promise<Listing> {
       listed = await load({ ...call, ...options });
-      const left: string[] = [];
-      const entries = listed.entries.filter((entry) => {
-        if (isBelow(entry.path, left.at(-1) ?? entry.path)) return false;
-        if (!skip?.(entry.path, entry.type === 'directory')) return true;
-        left.push(entry.path);
-        return false;
-      });
+      const { entries, left } = leaveOut(listed.entries, skip);
       return {
         // Each listing has entries of its own.
         entries: entries.map((entry) => (stamps && entry.type === 'file' ? withStamp(entry) : { ...entry })),

@@ -1,5 +1,6 @@
 import { GypsumError } from '../../src/errors.ts';
 import { comparePaths, isBelow, parentPath } from '../../src/model/tree.ts';
+import { leaveOut } from '../../src/tree/leave-out.ts';
 import type { ReplicaEntry, ReplicaFile } from '../../src/tree/replica-entry.ts';
 import type { Change, File, Repository } from '../../src/tree/repository.ts';
 
@@ -55,8 +56,8 @@ export function memoryRepository(
 
   return {
     entries: () => [...at.values()].sort((a, b) => comparePaths(a.path, b.path)),
-    async list() {
-      return { entries: this.entries(), left: [], unreadable: [], unfollowed: [], leftovers: [] };
+    async list({ skip } = {}) {
+      return { ...leaveOut(this.entries(), skip), unreadable: [], unfollowed: [], leftovers: [] };
     },
     async read(path) {
       const entry = file(path);

@@ -3,6 +3,9 @@ import { memoryRepository } from '../helpers/memory-repository.ts';
 import { describeRepository } from '../helpers/repository-behaviour.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-describeRepository('a local folder', async () => openLocalRepository(await tempFolder()));
-describeRepository('in memory', async () => memoryRepository([]));
-describeRepository('in memory, and moves nothing', async () => memoryRepository([], { cheap: false }));
+describeRepository('a local folder', { empty: async () => openLocalRepository(await tempFolder()) });
+describeRepository('a local folder with MD5 for a digest', {
+  empty: async () => openLocalRepository(await tempFolder(), { algorithm: 'md5' }),
+});
+describeRepository('in memory', { empty: async () => memoryRepository([]) });
+describeRepository('in memory, and moves nothing', { empty: async () => memoryRepository([], { cheap: false }) });
