@@ -54,7 +54,7 @@ export async function syncFromAsset(
  * `replicateFolders` does. The registry is asked every `every` milliseconds for the latest version; while it cannot be reached, that is
  * tried later and later, and the folder stays what the last version was.
  *
- * Throws as `syncFromAsset` does, where that is so when it begins, unless the registry cannot be reached.
+ * Throws as `syncFromAsset` does, where that is so when it begins; a registry that cannot be reached then is waited for.
  */
 export async function replicateFromAsset(
   ctx: Context,
@@ -64,6 +64,8 @@ export async function replicateFromAsset(
 ): Promise<void> {
   const { signal, onEvent, every, until } = options;
   const call = { signal: signal === undefined ? until : AbortSignal.any([signal, until]), onEvent };
+  // What nobody may be asked for does not become known by itself.
+  if (ctx.registry.isOffline && ref.version === undefined) await fetchLatest(ctx, ref, call);
   const follow = createFollower(ctx, ref, every, call);
   await keepReplica(
     {

@@ -65,6 +65,7 @@ async function keepPublishing(
   let wrong: unknown;
 
   const run = async (): Promise<boolean> => {
+    if (!retry.isDue()) return true;
     if (hints.take()) {
       const source = checkPublishedFolder(folder, written);
       const now = await signOf(source, { ...options, signal: ended });
@@ -72,7 +73,7 @@ async function keepPublishing(
       seen = now;
       hints.done(true);
     }
-    if (seen === settled || performance.now() - since < settle || !retry.isDue()) return true;
+    if (seen === settled || performance.now() - since < settle) return true;
     const source = checkPublishedFolder(folder, written);
     // What nobody has been told of yet is seen the next time.
     const result = await publishFolder(ctx, source, asset, { ...options, signal: ended });
@@ -88,9 +89,11 @@ async function keepPublishing(
       until: ended,
       onError(error) {
         if (ended.aborted) return;
+        // A folder that comes back is another one.
+        hints.fail();
         retry.fail();
         // What is wrong from the beginning does not become right by itself.
-        if (isFirst && isLasting(error)) {
+        if (isFirst && (isLasting(error) || ctx.registry.isOffline)) {
           wrong = error;
           stop.abort(error);
         } else onError?.(error);

@@ -264,6 +264,8 @@ describe('a folder that stays a replica of an asset', () => {
     const until = new AbortController().signal;
     const nowhere = client.replicateFromAsset({ project: 'p', asset: 'none' }, join(folder, 'x'), { every: 10, until });
     await expect(nowhere).rejects.toMatchObject({ code: 'not-found' });
+    const offline = asset.connect({ offline: true }).replicateFromAsset(ASSET, join(folder, 'x'), { every: 10, until });
+    await expect(offline).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it('stays at a version that is named', async () => {

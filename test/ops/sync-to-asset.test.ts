@@ -205,6 +205,25 @@ describe('a folder that is published whenever it has changed', () => {
     expect(await versions()).toEqual(['1', '2']);
   });
 
+  it('takes up an upload that broke off with the registry, and a folder that comes back', async () => {
+    const { src, client, registry, shapeOf, stateDir } = await createFolder();
+    const kept = keep(client, src, { stateDir });
+    await kept.made('1');
+    for (const route of ['put', 'abort'] as const) registry.inject(status(503), { route });
+    writeFileSync(join(src, 'c'), 'another');
+    await expect.poll(() => kept.errors.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    registry.clearFaults();
+    await kept.made('2');
+    expect(await shapeOf('2')).toEqual(treeShape(src));
+    const before = kept.errors.length;
+    renameSync(src, `${src}-away`);
+    await expect.poll(() => kept.errors.length, { timeout: 20_000 }).toBeGreaterThan(before);
+    writeFileSync(join(`${src}-away`, 'c'), 'one more');
+    renameSync(`${src}-away`, src);
+    await kept.made('3');
+    expect(kept.errors.at(-1)).toMatchObject({ code: 'invalid-argument' });
+  });
+
   it('ends where it is wrong from the beginning', async () => {
     const { src, connect } = await createFolder();
     const kept = keep(connect({ token: undefined }), src);
