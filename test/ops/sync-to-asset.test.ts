@@ -224,6 +224,17 @@ describe('a folder that is published whenever it has changed', () => {
     expect(kept.errors.at(-1)).toMatchObject({ code: 'invalid-argument' });
   });
 
+  it('waits for a quota that has room', async () => {
+    const { src, client, versions } = await createFolder();
+    await client.setQuota('p', { baseline: 5, growthRate: 0 });
+    const kept = keep(client, src);
+    await expect.poll(() => kept.errors.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    expect(await versions()).toEqual([]);
+    await client.setQuota('p', { baseline: 1e6 });
+    await kept.made('1');
+    expect(kept.errors[0]).toMatchObject({ message: expect.stringContaining('quota') });
+  });
+
   it('ends where it is wrong from the beginning', async () => {
     const { src, connect } = await createFolder();
     const kept = keep(connect({ token: undefined }), src);
