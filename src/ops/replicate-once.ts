@@ -117,12 +117,8 @@ async function prepare(
 
 /** Has all contents be at hand before anything is changed. */
 async function gather({ plan }: Prepared, from: Repository, { stop, onEvent }: RunOptions): Promise<void> {
-  const written = plan.operations.filter(({ op }) => op === 'create' || op === 'modify');
-  if (written.length > 0)
-    await from.gather?.(
-      written.map(({ path }) => path),
-      { signal: stop, onEvent },
-    );
+  const paths = plan.operations.flatMap(({ op, path }) => (op === 'create' || op === 'modify' ? [path] : []));
+  if (paths.length > 0) await from.gather?.(paths, { signal: stop, onEvent });
 }
 
 interface Done {

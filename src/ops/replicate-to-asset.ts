@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { AssetRef } from '../model/refs.ts';
+import { readIgnoreFile } from '../tree/ignore-file.ts';
 import { openLocalRepository } from '../tree/local-repository.ts';
+import type { ReplicaEntry } from '../tree/replica-entry.ts';
 import { createBackOff } from './back-off.ts';
 import { createHints } from './change-hints.ts';
 import { checkPublishedFolder } from './check-replica-folders.ts';
@@ -52,8 +54,7 @@ async function keepPublishing(
   options: ReplicateToAssetOptions,
 ): Promise<void> {
   const { every, until, signal, written, scanEvery = 60_000, watch = true, onResult, onError, onUnwatched } = options;
-  const stop = new AbortController();
-  const ended = AbortSignal.any([until, stop.signal, ...(signal === undefined ? [] : [signal])]);
+  const ended = signal === undefined ? until : AbortSignal.any([until, signal]);
   const hints = createHints([checkPublishedFolder(folder, written)], { scanEvery, watch, onLost: onUnwatched });
   const retry = createBackOff(Math.max(every, settle));
   const isNews = createNews();
@@ -62,7 +63,6 @@ async function keepPublishing(
   let since = 0;
   let settled = '';
   let isFirst = true;
-  let wrong: unknown;
 
   const run = async (): Promise<boolean> => {
     if (!retry.isDue()) return true;
@@ -93,16 +93,13 @@ async function keepPublishing(
         hints.fail();
         retry.fail();
         // What is wrong from the beginning does not become right by itself.
-        if (isFirst && (isLasting(error) || ctx.registry.isOffline)) {
-          wrong = error;
-          stop.abort(error);
-        } else onError?.(error);
+        if (isFirst && (isLasting(error) || ctx.registry.isOffline)) throw error;
+        onError?.(error);
       },
     });
   } finally {
     await hints.close();
   }
-  if (wrong !== undefined) throw wrong;
 }
 
 /** Says whether a version was made, or other entries are wrong than before. */
@@ -126,23 +123,30 @@ function isLasting(error: unknown): boolean {
   );
 }
 
-/** Gives what is another text as soon as anything in a folder has changed; contents are not read. */
+/** Gives what is another text as soon as anything has changed in a folder that a version would tell; contents are not read. */
 async function signOf(
   source: string,
   { signal, ...options }: Pick<ReplicateToAssetOptions, 'exclude' | 'stateDir' | 'signal'>,
 ): Promise<string> {
+  const isExcluded = createExclusion(source, options);
+  const rules = readIgnoreFile(source);
   const repository = openLocalRepository(source, { signal });
   try {
     const { entries, unreadable } = await repository.list({
-      skip: createExclusion(source, options),
+      skip: (path, isFolder) => isExcluded(path, isFolder) || rules?.ignores(path, isFolder) === true,
       stamps: true,
       signal,
     });
     const hash = createHash('sha256');
-    for (const entry of entries) hash.update(`${JSON.stringify(entry)}\n`);
+    for (const entry of entries) hash.update(`${JSON.stringify(signed(entry))}\n`);
     for (const { path } of unreadable) hash.update(`${JSON.stringify(path)}\n`);
     return hash.digest('hex');
   } finally {
     repository.close();
   }
+}
+
+/** What is left out of a folder, such as a log that never rests, gives the folder another time. */
+function signed(entry: ReplicaEntry): ReplicaEntry {
+  return entry.type === 'directory' ? { ...entry, mtime: 0 } : entry;
 }

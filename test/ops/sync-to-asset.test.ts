@@ -173,6 +173,19 @@ describe('a folder that is published whenever it has changed', () => {
     expect(await versions()).toEqual([]);
   });
 
+  it('has rest though what is left out of it never rests', async () => {
+    const { src, client, shapeOf } = await createFolder();
+    layOut(src, { '.gypsumignore': '*.log' });
+    const talk = setInterval(() => {
+      writeFileSync(join(src, 'd', `${performance.now()}.log`), '');
+      writeFileSync(join(src, 'talk'), `${performance.now()}`);
+    }, 10);
+    onTestFinished(() => clearInterval(talk));
+    const kept = keep(client, src, { exclude: ['talk'], settle: 200 });
+    await kept.made('1');
+    expect(Object.keys(await shapeOf('1'))).toEqual(['c', 'd', 'd/a', 'd/b', 'empty', 'l']);
+  });
+
   it('goes on after a restart, also after a kill between start and complete', async () => {
     const { src, client, stateDir, shapeOf, versions } = await createFolder();
     const first = keep(client, src, { stateDir });
