@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
-import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { join } from 'node:path';
-import { isSystemError } from '../errors.ts';
-import { fsPath } from '../model/local-path.ts';
+import { createPace, type Pace } from '../give-way.ts';
 import { showText } from '../model/text.ts';
+import { isUnreadable } from '../ops/compare-contents.ts';
 import { type LogEntry, logEntries } from '../ops/operation-log.ts';
 import type { GuardName } from '../ops/replica-memory.ts';
 import type { SyncFailure } from '../ops/sync-result.ts';
+import { digestContent } from '../tree/copy-content.ts';
 import type { Operation } from '../tree/replica-plan.ts';
+import type { File, Repository } from '../tree/repository.ts';
 import { localTime } from './local-time.ts';
 
 export interface DirsyncLog {
-  add(operation: Operation, digest?: string, guard?: GuardName): void;
+  add(operation: Operation, digest?: string, guard?: GuardName): Promise<void>;
   fail(failure: SyncFailure): void;
 }
 
@@ -20,16 +19,17 @@ export interface DirsyncLog {
  *
  * Shape:  [DEBUG|2026-01-02 03:04:05,678]: create <BLAKE2b-512 of the content> -> path     `-` where there is no content
  */
-export function createDirsyncLog(destination: string, say: (line: string) => void): DirsyncLog {
+export function createDirsyncLog(replica: Pick<Repository, 'read'>, say: (line: string) => void): DirsyncLog {
   const hashes = new Map<string, string>();
-  const hashAt = (path: string): string | undefined => {
-    const hash = hashOf(join(destination, path));
+  const pace = createPace();
+  const hashAt = async (path: string): Promise<string | undefined> => {
+    const hash = await hashOf(replica, path, pace);
     if (hash !== undefined) hashes.set(path, hash);
     return hash;
   };
   const line = (level: string, what: string, path: string, more = '') =>
     say(`[${level}|${localTime(new Date())}]: ${what} -> ${showText(path)}${more}`);
-  const take = ({ op, did, path, from }: LogEntry): string => {
+  const take = async ({ op, did, path, from }: LogEntry): Promise<string> => {
     const done = did ?? op;
     const last = hashes.get(path);
     if (done === 'delete') {
@@ -43,39 +43,28 @@ export function createDirsyncLog(destination: string, say: (line: string) => voi
       return before;
     }
     if (done === 'chmod' || done === 'touch') return last ?? '-';
-    return hashAt(path) ?? '-';
+    return (await hashAt(path)) ?? '-';
   };
   return {
-    add(operation, _digest, guard) {
+    async add(operation, _digest, guard) {
       for (const entry of logEntries(operation, undefined, guard)) {
-        line('DEBUG', `${entry.op} ${take(entry)}`, entry.path);
+        line('DEBUG', `${entry.op} ${await take(entry)}`, entry.path);
       }
     },
     fail: ({ path, message }) => line('ERROR', 'failed -', path, ` (${showText(message)})`),
   };
 }
 
-/** Units: bytes. Read at once. */
-const CHUNK = 1024 * 1024;
-
-/** Gives nothing of what is no file. */
-function hashOf(path: string): string | undefined {
-  const hash = createHash('blake2b512');
+/** Gives nothing of what is no file, or cannot be read. */
+async function hashOf(replica: Pick<Repository, 'read'>, path: string, pace: Pace): Promise<string | undefined> {
+  let file: File | undefined;
   try {
-    const fd = openSync(fsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const chunk = Buffer.allocUnsafe(CHUNK);
-      for (let length = readSync(fd, chunk); length > 0; length = readSync(fd, chunk)) {
-        hash.update(chunk.subarray(0, length));
-      }
-      return hash.digest('hex');
-    } finally {
-      closeSync(fd);
-    }
+    file = await replica.read(path);
+    return await digestContent(file, 'blake2b512', pace);
   } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'EACCES', 'ENXIO', 'EINVAL', 'ENAMETOOLONG')) {
-      return undefined;
-    }
+    if (isUnreadable(error)) return undefined;
     throw error;
+  } finally {
+    file?.close();
   }
 }

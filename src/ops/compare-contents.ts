@@ -79,7 +79,7 @@ function recall(entry: ReplicaEntry, memory: ContentMemory): void {
 }
 
 /** Whether the system does not let a file be read, for whatever reason, or it is none any more. */
-function isUnreadable(error: unknown): error is Error {
+export function isUnreadable(error: unknown): error is Error {
   return isFromSystem(error) || isGypsumError(error, 'file-changed');
 }
 

@@ -145,10 +145,10 @@ async function carryOut(
     signal,
     until,
     onEvent,
-    onOperation(operation, written) {
+    async onOperation(operation, written) {
       operations.push(operation);
       memory?.note(operation, written, to);
-      onOperation?.(operation, written.digest);
+      await onOperation?.(operation, written.digest);
     },
     onFailure(operation, error) {
       if (operation.op === 'move') hasMoveFailed = true;

@@ -14,8 +14,8 @@ export interface ReplicateOptions extends Omit<SyncOptions, 'dryRun' | 'onOperat
   watch?: boolean;
   /** Refuse a destination that holds anything when it begins. @default false */
   requireEmpty?: boolean;
-  /** Hears of each operation that was carried out; of one that undoes what others did to the replica, what that is called. */
-  onOperation?: ((operation: Operation, digest?: string, guard?: GuardName) => void) | undefined;
+  /** Hears of each operation that was carried out, and is waited for; of one that undoes what others did to the replica, what that is called. */
+  onOperation?: ((operation: Operation, digest?: string, guard?: GuardName) => void | Promise<void>) | undefined;
   /** Hears of each time in which something was done, or went wrong that did not before. */
   onResult?: ((result: SyncResult) => void) | undefined;
   /** Hears of an error that has ended one time; there will be another one. */

@@ -25,8 +25,8 @@ export interface SyncOptions extends CallOptions {
   written?: readonly string[];
   /** Ends the work behind the file in hand, and without an error; `signal` stops at once. */
   until?: AbortSignal | undefined;
-  /** Hears of each operation that was carried out; the digest is that of a file's content, SHA-256, where it is known. */
-  onOperation?: ((operation: Operation, digest?: string) => void) | undefined;
+  /** Hears of each operation that was carried out, and is waited for; the digest is that of a file's content, SHA-256, where it is known. */
+  onOperation?: ((operation: Operation, digest?: string) => void | Promise<void>) | undefined;
   /** Hears in the end of each thing that could not be done. */
   onFailure?: ((failure: SyncFailure) => void) | undefined;
 }

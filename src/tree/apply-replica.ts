@@ -18,8 +18,8 @@ import { touchedFolders } from './touched-folders.ts';
 export interface ApplyReplicaOptions extends CallOptions {
   /** Ends the work behind the operation in hand, and without an error. */
   until?: AbortSignal | undefined;
-  /** Hears of each operation that was carried out, and of what was written. */
-  onOperation?: (operation: Operation, written: Written) => void;
+  /** Hears of each operation that was carried out, and of what was written; it is waited for. */
+  onOperation?: (operation: Operation, written: Written) => void | Promise<void>;
   /** Hears of each operation that was not; the rest goes on. */
   onFailure?: (operation: Operation, error: Error) => void;
 }
@@ -49,18 +49,19 @@ export async function applyReplica(
   const late: (ChangeMode | ChangeTime)[] = [];
   let done = 0;
   let seen = 0;
-  const finish = (operation: Operation, written: Written) => {
-    done++;
-    onOperation?.(operation, written);
-  };
   const attempt = async (operation: Operation, work: () => Promise<Written>): Promise<void> => {
+    let written: Written;
     try {
-      finish(operation, await work());
+      written = await work();
     } catch (error) {
       signal?.throwIfAborted();
       if (!isFailure(error) || isFatal(error) || onFailure === undefined) throw error;
       onFailure(operation, explain(operation, error));
+      return;
     }
+    done++;
+    // What goes wrong there is no failure of the operation.
+    await onOperation?.(operation, written);
   };
   onEvent?.({ type: 'start', task: 'change', files: operations.length, bytes: operations.reduce(addSize, 0) });
   try {

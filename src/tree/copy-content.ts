@@ -92,8 +92,12 @@ async function keepEqual(file: File, to: number, hash: Hash, pace: Pace): Promis
   return at;
 }
 
-/** Reads an open file and gives its digest. */
-export async function digestContent(file: File, algorithm: ContentAlgorithm, pace: Pace): Promise<string> {
+/** Reads an open file and gives its digest; BLAKE2b names it in logs alone. */
+export async function digestContent(
+  file: File,
+  algorithm: ContentAlgorithm | 'blake2b512',
+  pace: Pace,
+): Promise<string> {
   const hash = createHash(algorithm);
   for await (const bytes of file.chunks()) {
     hash.update(bytes);

@@ -408,7 +408,9 @@ describe('what is asked of a replica', () => {
     await sync(pair, {
       durable: true,
       digests: true,
-      onOperation: ({ path }, digest) => Object.assign(digests, { [path]: digest }),
+      onOperation({ path }, digest) {
+        digests[path] = digest;
+      },
     });
     expect(digests).toEqual({
       a: '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881',

@@ -174,3 +174,16 @@ it('a folder that is a file by now is not one that holds nothing', async () => {
   const { src } = await makePair({ a: 'x' });
   await expect(openLocalRepository(join(src, 'a')).list()).rejects.toMatchObject({ code: 'ENOTDIR' });
 });
+
+it('what goes wrong where operations are heard of ends it, and is no failure of the operation', async () => {
+  const { src, dst } = await makePair({ a: 'x', b: 'y' });
+  const [from, to] = [openLocalRepository(src), openLocalRepository(dst)];
+  const failures: unknown[] = [];
+  const applied = applyReplica(await planReplica((await from.list()).entries, []), from, to, {
+    onOperation: async () => void readFileSync(join(dst, 'no log')),
+    onFailure: (_, error) => failures.push(error),
+  });
+  await expect(applied).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(failures).toEqual([]);
+  expect(readdirSync(dst)).toEqual(['a']);
+});

@@ -6,6 +6,7 @@ import { fsPath } from '../../model/local-path.ts';
 import { checkReplicaFolders } from '../../ops/check-replica-folders.ts';
 import { openLineLog } from '../../ops/line-log.ts';
 import { replicateFolders } from '../../ops/replicate-folders.ts';
+import { openLocalRepository } from '../../tree/local-repository.ts';
 import { absolutePath, liesIn, realPath } from '../../tree/real-path.ts';
 import type { Call, Command } from '../command.ts';
 import { createDirsyncLog } from '../dirsync-log.ts';
@@ -48,7 +49,8 @@ async function replicate({ args, options, signal, print, warn, quiet }: Call<Opt
   const [source = '', destination = '', file = '', interval = ''] = args;
   const path = absolutePath(file);
   const lines = openLineLog(path);
-  const log = createDirsyncLog(realPath(destination), (line) => {
+  const replica = openLocalRepository(realPath(destination));
+  const log = createDirsyncLog(replica, (line) => {
     lines.add(line);
     if (!quiet) print(line);
   });
@@ -70,6 +72,7 @@ async function replicate({ args, options, signal, print, warn, quiet }: Call<Opt
       onError: errors.tell,
     });
   } finally {
+    replica.close();
     lines.close();
   }
 }
