@@ -138,7 +138,7 @@ export type { StagedFolder, StagedLink, StageState } from './ops/staged-folder.t
 export { type AnnouncedLink, type StartOptions, startUpload } from './ops/start-upload.ts';
 export { syncFolders } from './ops/sync-folders.ts';
 export type { SyncOptions } from './ops/sync-options.ts';
-export type { SyncFailure, SyncResult } from './ops/sync-result.ts';
+export type { ReplicateResult, SyncFailure, SyncResult } from './ops/sync-result.ts';
 export { type FileTrace, traceFile } from './ops/trace-file.ts';
 export type { TreeNode } from './ops/tree-node.ts';
 export { unlockProject } from './ops/unlock-project.ts';

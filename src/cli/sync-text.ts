@@ -1,6 +1,6 @@
 import { showText } from '../model/text.ts';
 import { isParking } from '../ops/operation-log.ts';
-import type { SyncResult } from '../ops/sync-result.ts';
+import type { ReplicateResult, SyncResult } from '../ops/sync-result.ts';
 import type { Operation } from '../tree/replica-plan.ts';
 import { count } from './text.ts';
 
@@ -26,6 +26,15 @@ export function syncText(result: SyncResult): string {
     ...skipped.map(({ path, why }) => `skipped  ${showText(path)}  (it ${showText(why)})`),
     ...failures.map(({ path, message }) => `failed  ${showText(path)}  (${showText(message)})`),
     `${syncSum(result)}${stopped ? '; stopped there' : ''}`,
+  ].join('\n');
+}
+
+/** Gives the same of a replica that is kept, and what is in order again. */
+export function replicateText(result: ReplicateResult): string {
+  return [
+    ...(result.isAfterError ? ['What had ended it is in order again.'] : []),
+    ...result.recovered.map(({ path }) => `in order again  ${showText(path)}`),
+    syncText(result),
   ].join('\n');
 }
 

@@ -59,7 +59,7 @@ async function keepOn(source: ReplicaSource, folders: ReplicaFolders, options: R
   const hints = createHints(watched, { scanEvery, watch, onLost: onUnwatched });
   // A folder costs nobody else anything.
   const retry = source.isNew === undefined ? undefined : createBackOff(every);
-  const told = createTeller(options);
+  const teller = createTeller(options);
   let isFirst = true;
   const run = async (): Promise<boolean> => {
     if (retry?.isDue() === false) return true;
@@ -69,7 +69,7 @@ async function keepOn(source: ReplicaSource, folders: ReplicaFolders, options: R
     isFirst = false;
     retry?.done();
     if (!result.stopped) memory.keep(new Set(result.failures.map(({ path }) => path)));
-    told(result);
+    teller.tell(result);
     hints.done(result.failures.length === 0);
     return true;
   };
@@ -82,7 +82,7 @@ async function keepOn(source: ReplicaSource, folders: ReplicaFolders, options: R
         retry?.fail();
         // What is wrong from the beginning does not become right by itself.
         if (isFirst && isGypsumError(error) && !isGypsumError(error, 'unavailable')) throw error;
-        if (signal?.aborted !== true && !(until.aborted && error === until.reason)) onError?.(error);
+        if (signal?.aborted !== true && !(until.aborted && error === until.reason)) teller.fail(error);
       },
     });
   } finally {
@@ -109,15 +109,31 @@ async function tick(source: ReplicaSource, options: ReplicateOptions & { memory:
   }
 }
 
-/** Tells of what fails once, as long as it goes on failing. */
-function createTeller({ onFailure, onResult }: ReplicateOptions): (result: SyncResult) => void {
-  let before = new Set<string>();
-  const nameOf = ({ path, message }: SyncFailure) => `${path}\0${message}`;
-  return (result) => {
-    const failures = result.failures.filter((failure) => !before.has(nameOf(failure)));
-    before = new Set(result.failures.map(nameOf));
-    for (const failure of failures) onFailure?.(failure);
-    if (result.operations.length + failures.length > 0) onResult?.(result);
+interface Teller {
+  tell(result: SyncResult): void;
+  fail(error: unknown): void;
+}
+
+/** Tells of what fails once, as long as it goes on failing, and then once that it does not any more. */
+function createTeller({ onFailure, onResult, onError }: ReplicateOptions): Teller {
+  let before = new Map<string, SyncFailure>();
+  let isAfterError = false;
+  return {
+    tell(result) {
+      const now = new Map(result.failures.map((failure) => [`${failure.path}\0${failure.message}`, failure]));
+      const failures = [...now].filter(([name]) => !before.has(name));
+      const failing = new Set(result.failures.map(({ path }) => path));
+      const recovered = result.stopped ? [] : [...before.values()].filter(({ path }) => !failing.has(path));
+      const isNews = result.operations.length + failures.length + recovered.length > 0 || isAfterError;
+      for (const [, failure] of failures) onFailure?.(failure);
+      if (isNews) onResult?.({ ...result, recovered, isAfterError });
+      before = now;
+      isAfterError = false;
+    },
+    fail(error) {
+      isAfterError = true;
+      onError?.(error);
+    },
   };
 }
 

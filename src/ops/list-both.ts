@@ -4,6 +4,7 @@ import { showList, showText } from '../model/text.ts';
 import { parentPath } from '../model/tree.ts';
 import type { ReplicaEntry } from '../tree/replica-entry.ts';
 import type { Listing, Repository } from '../tree/repository.ts';
+import { failureOf } from './sync-failure.ts';
 import type { SyncFailure, SyncResult } from './sync-result.ts';
 
 /** Two trees that can be compared, and what is to be told of them. */
@@ -53,7 +54,7 @@ export async function listBoth(
       ...special.map(({ path }) => ({ path, why: 'is a FIFO, a socket or a device' })),
       ...source.unfollowed.map(({ path, why }) => ({ path, why: `is not followed: it ${why}` })),
     ],
-    failures: unreadable.map(({ path, error }) => ({ path, message: error.message })),
+    failures: unreadable.map(({ path, error }) => failureOf(path, error)),
     leftovers: destination.leftovers,
     shared: new Set(trees.source.flatMap((entry) => (entry.type === 'file' ? (entry.inode ?? []) : []))),
   };

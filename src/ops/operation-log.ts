@@ -46,21 +46,25 @@ export function openOperationLog(file: string, format: LogFormat = 'text', now =
       for (const entry of logEntries(operation, digest, guard)) write('INFO', entry);
     },
     note: (entry) => write('INFO', entry),
-    fail: ({ path: failed, message }) => write('ERROR', { op: 'failed', path: failed, message }),
+    fail: ({ op: tried, ...failure }) => write('ERROR', { op: 'failed', ...(tried && { tried }), ...failure }),
     close: lines.close,
   };
 }
 
 /** What a line of a log says. */
 export interface LogEntry {
-  readonly op: Operation['op'] | GuardName | 'publish' | 'failed';
+  readonly op: Operation['op'] | GuardName | 'publish' | 'failed' | 'recovered';
   /** What a guard did. */
   readonly did?: Operation['op'];
   readonly path: string;
   readonly from?: string;
   readonly size?: number;
   readonly digest?: string;
+  /** What failed. */
+  readonly tried?: Operation['op'];
   readonly message?: string;
+  readonly code?: string;
+  readonly hint?: string;
 }
 
 function textOf(level: string, time: string, { op, path, digest = '-', message }: LogEntry): string {

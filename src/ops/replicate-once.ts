@@ -19,6 +19,7 @@ import type { Repository, Written } from '../tree/repository.ts';
 import type { ReplicaFolders } from './check-replica-folders.ts';
 import { type ContentMemory, compareContents } from './compare-contents.ts';
 import { type BothTrees, listBoth } from './list-both.ts';
+import { blockedFailure, failureOf } from './sync-failure.ts';
 import type { SyncOptions } from './sync-options.ts';
 import type { SyncFailure, SyncResult } from './sync-result.ts';
 
@@ -104,14 +105,14 @@ async function prepare(
   const trees = await listBoth(from, to, { ...call, skip, stamps: memory !== undefined });
   memory?.see(trees);
   const failures = [...trees.failures];
-  const onFailure = (path: string, error: Error) => failures.push({ path, message: error.message });
+  const onFailure = (path: string, error: Error) => failures.push(failureOf(path, error));
   if (to !== undefined) {
     const compared = [[trees.source, from] as const, [trees.destination, to] as const] as const;
     await compareContents(...compared, { ...call, checksum, moves, onFailure, memory });
   }
   const { left, shared } = trees;
   const plan = await planReplica(trees.source, trees.destination, { remove, moves, left, shared, signal: stop });
-  for (const { path, why } of plan.blocked) failures.push({ path, message: `It ${why}.` });
+  failures.push(...plan.blocked.map(blockedFailure));
   return { trees, plan, failures };
 }
 
@@ -152,7 +153,7 @@ async function carryOut(
     },
     onFailure(operation, error) {
       if (operation.op === 'move') hasMoveFailed = true;
-      failures.set(operation.path, { path: operation.path, message: error.message });
+      failures.set(operation.path, failureOf(operation.path, error, operation.op));
     },
   });
   if (!stopped) await to.clear?.(trees.leftovers.filter(isKept));

@@ -1,7 +1,7 @@
 import type { Operation } from '../tree/replica-plan.ts';
 import type { GuardName } from './replica-memory.ts';
 import type { SyncOptions } from './sync-options.ts';
-import type { SyncResult } from './sync-result.ts';
+import type { ReplicateResult } from './sync-result.ts';
 
 export interface ReplicateOptions extends Omit<SyncOptions, 'dryRun' | 'onOperation'> {
   /** How often changes are looked for. Units: milliseconds, 1 or more */
@@ -15,9 +15,9 @@ export interface ReplicateOptions extends Omit<SyncOptions, 'dryRun' | 'onOperat
   /** Refuse a destination that holds anything when it begins. @default false */
   requireEmpty?: boolean;
   /** Hears of each operation that was carried out, and is waited for; of one that undoes what others did to the replica, what that is called. */
-  onOperation?: ((operation: Operation, digest?: string, guard?: GuardName) => void | Promise<void>) | undefined;
-  /** Hears of each time in which something was done, or went wrong that did not before. */
-  onResult?: ((result: SyncResult) => void) | undefined;
+  onOperation?: ((operation: Operation, digest?: string, guard?: GuardName) => unknown) | undefined;
+  /** Hears of each time in which something was done, went wrong that did not before, or does not any more. */
+  onResult?: ((result: ReplicateResult) => void) | undefined;
   /** Hears of an error that has ended one time; there will be another one. */
   onError?: ((error: unknown) => void) | undefined;
   /** Hears that the system tells of no changes, and why: folders are read each time, then. */

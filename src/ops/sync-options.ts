@@ -26,7 +26,7 @@ export interface SyncOptions extends CallOptions {
   /** Ends the work behind the file in hand, and without an error; `signal` stops at once. */
   until?: AbortSignal | undefined;
   /** Hears of each operation that was carried out, and is waited for; the digest is that of a file's content, SHA-256, where it is known. */
-  onOperation?: ((operation: Operation, digest?: string) => void | Promise<void>) | undefined;
+  onOperation?: ((operation: Operation, digest?: string) => unknown) | undefined;
   /** Hears in the end of each thing that could not be done. */
   onFailure?: ((failure: SyncFailure) => void) | undefined;
 }

@@ -23,4 +23,18 @@ export interface SyncFailure {
   /** Seen from the two folders. */
   readonly path: string;
   readonly message: string;
+  /** That of the error, for programs: of a `GypsumError`, or of the system, such as `EACCES`. */
+  readonly code?: string;
+  /** What can be done about it. */
+  readonly hint?: string;
+  /** What could not be carried out; absent of what could not be read. */
+  readonly op?: Operation['op'];
+}
+
+/** What was done at one of the times at which a replica that is kept is looked at. */
+export interface ReplicateResult extends SyncResult {
+  /** What could not be done the time before, and is in order now. */
+  readonly recovered: readonly SyncFailure[];
+  /** The time before ended with an error. */
+  readonly isAfterError: boolean;
 }

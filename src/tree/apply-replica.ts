@@ -19,7 +19,7 @@ export interface ApplyReplicaOptions extends CallOptions {
   /** Ends the work behind the operation in hand, and without an error. */
   until?: AbortSignal | undefined;
   /** Hears of each operation that was carried out, and of what was written; it is waited for. */
-  onOperation?: (operation: Operation, written: Written) => void | Promise<void>;
+  onOperation?: (operation: Operation, written: Written) => unknown;
   /** Hears of each operation that was not; the rest goes on. */
   onFailure?: (operation: Operation, error: Error) => void;
 }
@@ -229,7 +229,11 @@ function isFatal(error: unknown): boolean {
 
 function explain({ path }: Operation, error: Error): Error {
   if (!isGypsumError(error, 'file-changed')) return error;
-  return new GypsumError('file-changed', `It is unstable: ${error.message}`, { details: { path }, cause: error });
+  return new GypsumError('file-changed', `It is unstable: ${error.message}`, {
+    hint: 'Do it again when nobody writes to it.',
+    details: { path },
+    cause: error,
+  });
 }
 
 function addSize(sum: number, operation: Operation): number {

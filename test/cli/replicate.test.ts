@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { replicateText } from '../../src/cli/sync-text.ts';
 import { callCli } from '../helpers/call-cli.ts';
 import { makePair } from '../helpers/replica.ts';
 import { snapshot } from '../helpers/snapshot.ts';
@@ -26,5 +27,15 @@ describe('gypsum replicate', () => {
     expect(result).toMatchObject({ code, stdout: '' });
     expect(result.stderr).not.toBe('');
     expect(snapshot(pair.top)).toEqual(before);
+  });
+
+  it('says what is in order again', () => {
+    const result = {
+      ...{ source: '/s', destination: '/d', dryRun: false, operations: [], failures: [], skipped: [] },
+      ...{ unchanged: 3, stopped: false, recovered: [{ path: 'a\n', message: '' }], isAfterError: true },
+    };
+    expect(replicateText(result)).toBe(
+      'What had ended it is in order again.\nin order again  a\\x0a\n0 changes: 3 unchanged',
+    );
   });
 });

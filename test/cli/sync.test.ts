@@ -72,6 +72,15 @@ describe('gypsum sync', () => {
     expect(stdout).toContain('1 failed');
     expect(stderr).toBe('gypsum: 1 entry could not be replicated; all others are.\n');
     expect(code).toBe(1);
+    const { failures } = JSON.parse((await run('sync', src, dst, '--no-delete', '--json')).stdout);
+    expect(failures).toEqual([
+      {
+        path: 'dir',
+        message: 'It is a folder there that holds something, and nothing is to be removed.',
+        code: 'destination-refused',
+        hint: 'Remove it there, or leave it out of both folders.',
+      },
+    ]);
   });
 
   it('writes a log with the digest of each file, and nothing where nothing is done', async () => {

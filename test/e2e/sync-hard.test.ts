@@ -23,6 +23,11 @@ describe.skipIf(withoutPrivileges === undefined)('where modes forbid something',
     expect(code).toBe(1);
     expect(stdout).toContain('failed  d  (EACCES');
     expect(stdout).toContain('failed  secret  (EACCES');
+    const { failures } = JSON.parse((await sync(src, dst, '--json')).stdout);
+    expect(failures).toEqual([
+      { path: 'd', code: 'EACCES', message: expect.stringContaining('EACCES') },
+      { path: 'secret', op: 'modify', code: 'EACCES', message: expect.stringContaining('EACCES') },
+    ]);
     expect(readFileSync(join(dst, 'a'), 'utf8')).toBe('x');
     expect(readFileSync(join(dst, 'secret'), 'utf8')).toBe('old');
     chmodSync(join(dst, 'd'), 0o700);

@@ -21,7 +21,8 @@ async function log(format: LogFormat): Promise<string[]> {
   // Nothing is there before there is something to say.
   expect(existsSync(file)).toBe(false);
   for (const [operation, digest] of OPERATIONS) opened.add(operation, digest);
-  opened.fail({ path: 'f', message: 'EACCES' });
+  opened.fail({ path: 'f', message: 'EACCES: no', code: 'EACCES', hint: 'Ask.', op: 'create' });
+  opened.note({ op: 'recovered', path: 'f' });
   opened.close();
   return readFileSync(file, 'utf8').trimEnd().split('\n');
 }
@@ -36,7 +37,8 @@ it('a log has a line for each entry, with odd characters escaped', async () => {
     `[INFO|${time}]: move - -> n/x/caf\\xe9`,
     `[INFO|${time}]: copy d1 -> e`,
     `[INFO|${time}]: delete - -> gone`,
-    `[ERROR|${time}]: failed - -> f (EACCES)`,
+    `[ERROR|${time}]: failed - -> f (EACCES: no)`,
+    `[INFO|${time}]: recovered - -> f`,
   ]);
 });
 
@@ -50,7 +52,11 @@ it('a log of JSON has all of it, and no byte is lost', async () => {
     { ...info, op: 'move', path: 'n/x/caf\udce9', from: 'o/x/caf\udce9' },
     { ...info, op: 'copy', path: 'e', from: 'a', size: 1, digest: 'd1' },
     { ...info, op: 'delete', path: 'gone' },
-    { time: NOW.toISOString(), level: 'ERROR', op: 'failed', path: 'f', message: 'EACCES' },
+    {
+      ...{ ...info, level: 'ERROR', op: 'failed', path: 'f', tried: 'create' },
+      ...{ message: 'EACCES: no', code: 'EACCES', hint: 'Ask.' },
+    },
+    { ...info, op: 'recovered', path: 'f' },
   ]);
 });
 

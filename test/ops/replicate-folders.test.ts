@@ -285,6 +285,38 @@ describe('a replica that is kept', () => {
     expect(await replica.settle()).toEqual(['create b']);
   });
 
+  it('says once what is in order again, also where nothing had to be done for it', async () => {
+    const pair = await makePair({ a: 'x', d: 'a file' }, { a: 'x', 'd/kept': 'k' });
+    for (const root of [pair.src, pair.dst]) age(join(root, 'a'));
+    const told: unknown[] = [];
+    let scans = 0;
+    const replica = await keepReplica(pair, {
+      remove: false,
+      onEvent: (event) => void (event.type === 'end' && event.task === 'scan' && scans++),
+      onResult: ({ operations, failures, recovered, isAfterError }) =>
+        told.push([
+          operations.length,
+          failures.map(({ path }) => path),
+          recovered.map(({ path }) => path),
+          isAfterError,
+        ]),
+    });
+    const moreScans = async () => {
+      const from = scans;
+      await expect.poll(() => scans, { timeout: 20_000 }).toBeGreaterThan(from + 3);
+    };
+    await moreScans();
+    expect(told.splice(0)).toEqual([[0, ['d'], [], false]]);
+    rmSync(join(pair.src, 'd'));
+    await moreScans();
+    expect(told.splice(0)).toEqual([[0, [], ['d'], false]]);
+    renameSync(pair.src, `${pair.src}-away`);
+    await expect.poll(() => replica.errors.length, { timeout: 20_000 }).toBeGreaterThan(1);
+    renameSync(`${pair.src}-away`, pair.src);
+    await moreScans();
+    expect(told).toEqual([[0, [], [], true]]);
+  });
+
   it('hears of changes from the system, and need not look by itself', async () => {
     const pair = await makePair({ a: 'x', 'd/b': 'y' });
     const replica = await keepReplica(pair, { watch: true, scanEvery: 1_000_000_000 });

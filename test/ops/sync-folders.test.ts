@@ -455,7 +455,9 @@ describe('a run', () => {
       onFailure: ({ path }) => failed.push(path),
     });
     expect(words(result)).toEqual(['create a', 'create c']);
-    expect(result.failures).toEqual([{ path: 'b', message: expect.stringContaining('ENOENT') }]);
+    expect(result.failures).toEqual([
+      { path: 'b', op: 'create', code: 'ENOENT', message: expect.stringContaining('ENOENT') },
+    ]);
     expect(failed).toEqual(['b']);
     await sync(pair);
   });

@@ -5,14 +5,14 @@ import { type OperationLog, openOperationLog } from '../../ops/operation-log.ts'
 import type { AssetSyncResult } from '../../ops/publish-options.ts';
 import { replicateFolders } from '../../ops/replicate-folders.ts';
 import type { ReplicateOptions } from '../../ops/replicate-options.ts';
-import type { SyncResult } from '../../ops/sync-result.ts';
+import type { ReplicateResult } from '../../ops/sync-result.ts';
 import { argument, type Call, type Command } from '../command.ts';
 import { parseDuration } from '../durations.ts';
 import { createErrorTeller } from '../error-teller.ts';
 import { publishedText } from '../published-text.ts';
 import { type ReplicaFlags, replicaFlags, replicaOptions } from '../replica-flags.ts';
 import { checkFlags, parseReplicated } from '../replica-location.ts';
-import { syncText } from '../sync-text.ts';
+import { replicateText } from '../sync-text.ts';
 
 interface Options extends ReplicaFlags {
   every?: number;
@@ -86,13 +86,14 @@ const ASK_EVERY = 10_000;
 function tell({ print, warn, json, quiet }: Call<Options>, log: OperationLog | undefined) {
   const errors = createErrorTeller((lines) => warn(`gypsum: ${lines}`));
   return {
-    onResult(result: SyncResult | AssetSyncResult) {
+    onResult(result: ReplicateResult | AssetSyncResult) {
       errors.reset();
       if (log !== undefined && !('operations' in result)) logPublished(log, result);
+      if ('recovered' in result) for (const { path } of result.recovered) log?.note({ op: 'recovered', path });
       // Others may move it away.
       log?.close();
       if (json) print(JSON.stringify(result));
-      else if (!quiet) print('operations' in result ? syncText(result) : publishedText(result));
+      else if (!quiet) print('operations' in result ? replicateText(result) : publishedText(result));
     },
     onError: errors.tell,
     onUnwatched: ({ message }: Error) =>
