@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   events: ['model', 'process-owner'],
   'follow-events': ['events'],
   'verify-stream': ['errors', 'model'],
-  cache: [...VALUES, 'process-owner', 'owned-name', 'make-folder'],
+  cache: [...VALUES, 'process-owner', 'owned-name', 'owned-lock', 'make-folder'],
   registry: ['errors', 'give-way', 'model', 'events'],
   state: ['errors', 'process-owner', 'owned-name', 'small-file', 'model', 'make-folder'],
   tree: [...VALUES, 'owned-name'],

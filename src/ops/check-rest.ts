@@ -62,7 +62,7 @@ async function staleLocks({ cache: { layout } }: Context): Promise<CacheProblem[
     for (const asset of await namesIn(join(layout.locks, project))) {
       for (const version of await namesIn(join(layout.locks, project, asset))) {
         const ref = { project, asset, version };
-        if (!(await isAbandoned(layout.lock(ref), now))) continue;
+        if (!isAbandoned(layout.lock(ref), now)) continue;
         problems.push({ path: layout.lock(ref), fault: 'stale-lock', message: 'is held by nobody', ref });
       }
     }
