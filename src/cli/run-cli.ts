@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { type Client, createClient } from '../client.ts';
 import { configFromEnvironment } from '../config.ts';
 import type { Call } from './command.ts';
+import { jsonText } from './json-text.ts';
 import { didYouMean } from './near-names.ts';
 import { type Called, checkLine, parseLine } from './program.ts';
 import { createDisplay } from './progress-display.ts';
@@ -83,8 +84,11 @@ async function runCommand({ command, args, options, shared }: Called, io: Io): P
     const result = await command.run(call);
     display?.stop();
     // Nothing is what a command gives that has printed all it had to say.
-    const text = result === undefined ? '' : json ? JSON.stringify(result, undefined, 2) : command.human(result, call);
-    if (text !== '') io.stdout(`${text}\n`);
+    if (json && result !== undefined) await printJson(result, call);
+    else if (result !== undefined) {
+      const text = command.human(result, call);
+      if (text !== '') io.stdout(`${text}\n`);
+    }
     command.check?.(result, call);
     return command.exitCode?.(result, call) ?? 0;
   } catch (error) {
@@ -100,4 +104,12 @@ async function runCommand({ command, args, options, shared }: Called, io: Io): P
   } finally {
     await client?.close();
   }
+}
+
+/** Prints as much of a result as somebody reads. */
+async function printJson(result: unknown, { pipe }: Call<never>): Promise<void> {
+  for (const piece of jsonText(result)) {
+    if (!(await pipe(piece))) return;
+  }
+  await pipe('\n');
 }
