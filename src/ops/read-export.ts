@@ -9,7 +9,7 @@ import { inodeId } from '../model/fingerprint.ts';
 import { placeIn } from '../model/local-path.ts';
 import type { FileRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { type DirectoryEntry, joinPath, type KnownFile, parentPath, type SymlinkEntry } from '../model/tree.ts';
+import { type DirectoryEntry, joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
 import type { RecordSymlink } from '../model/tree-record.ts';
 import { isSymlinkTo } from '../model/version-tree.ts';
 import { readTargetType } from '../tree/entry-facts.ts';
@@ -24,11 +24,18 @@ import { createLinkTargets, type LinkTarget } from './link-targets.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
 /** A file of a clone, as it is to be exported. */
-export interface ExportedFile extends KnownFile {
-  /** Where its bytes are, an absolute path; nothing if they are not in the cache. */
-  readonly source?: string;
+export interface ExportedFile {
+  readonly type: 'file';
+  readonly path: string;
+  /** Units: bytes */
+  readonly size: number;
+  readonly md5sum: string;
+  /** Where its bytes are: in the folder itself, or in a cache; nothing if they are in none. */
+  readonly at?: 'folder' | 'cache' | 'site';
   /** The version's file that it is, if it is a link. */
   readonly file?: FileRef;
+  /** Of one of the folder's own. */
+  readonly mode?: number;
   readonly isExecutable?: true;
 }
 
@@ -78,11 +85,10 @@ export async function readExport(
   const pace = createPace(options.signal);
 
   const addLinked = async (path: string, { file, size, md5sum }: LinkTarget, inSite: boolean) => {
-    const source = await findSource(ctx, file, inSite);
-    const digest = { algorithm: 'md5', hex: md5sum } as const;
+    const at = await findSource(ctx, file, inSite);
     // Written out: where objects are spread, a million take 200 MiB more.
-    if (source === undefined) entries.push({ type: 'file', path, size, digest, file });
-    else entries.push({ type: 'file', path, size, digest, file, source });
+    if (at === undefined) entries.push({ type: 'file', path, size, md5sum, file });
+    else entries.push({ type: 'file', path, size, md5sum, file, at });
   };
 
   const findTarget = ({ project, asset, version, path }: FileRef) =>
@@ -133,13 +139,21 @@ export async function readExport(
   }
 }
 
-/** Gives where a cached file is: where a link leads, or else in the user's own cache; nothing if it is in neither. */
-async function findSource({ cache, site }: Context, file: FileRef, inSite: boolean): Promise<string | undefined> {
-  const places = inSite && site !== undefined ? [site.layout.file(file)] : [];
-  for (const place of [...places, cache.layout.file(file)]) {
-    if ((await ifReachable(() => statIfThere(place)))?.isFile()) return place;
+/** Says in which cache a file is: in that to which a link leads, or else in the user's own; nothing if it is in neither. */
+async function findSource(ctx: Context, file: FileRef, inSite: boolean): Promise<'cache' | 'site' | undefined> {
+  for (const at of inSite ? (['site', 'cache'] as const) : (['cache'] as const)) {
+    const place = ctx[at]?.layout.file(file);
+    if (place !== undefined && (await ifReachable(() => statIfThere(place)))?.isFile()) return at;
   }
   return undefined;
+}
+
+/** Gives where the bytes of a file of a folder are, an absolute path. */
+export function sourceOf(ctx: Context, root: string, { path, at, file }: ExportedFile): string {
+  if (at === 'folder') return join(root, path);
+  const source = at === undefined || file === undefined ? undefined : ctx[at]?.layout.file(file);
+  if (source === undefined) throw new Error(`${path} has no source`);
+  return source;
 }
 
 function isInode(path: string, stats: Stats): boolean {
@@ -160,9 +174,8 @@ async function digestLocal(
   return entries.map((entry) => {
     if (entry.type !== 'local') return entry;
     const { path, size, isExecutable, mode } = entry;
-    const { source, md5sum } = digests.get(path) ?? {};
-    if (source === undefined || md5sum === undefined) throw new Error(`${path} was not digested`);
-    const digest = { algorithm: 'md5', hex: md5sum } as const;
-    return { type: 'file', path, size, digest, source, mode, ...(isExecutable && { isExecutable }) };
+    const { md5sum } = digests.get(path) ?? {};
+    if (md5sum === undefined) throw new Error(`${path} was not digested`);
+    return { type: 'file', path, size, md5sum, at: 'folder', mode, ...(isExecutable && { isExecutable }) };
   });
 }

@@ -9,7 +9,7 @@ import { countFiles } from '../model/count.ts';
 import { fsPath } from '../model/local-path.ts';
 import { formatFileRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { type ApplyOptions, applySteps } from '../tree/apply.ts';
+import { emptyFolder, type FillOptions, fillFolder } from '../tree/fill-folder.ts';
 import { type Kept, keepFacts } from '../tree/keep-facts.ts';
 import { freshName, moveToFree, putFile, removeIfThere } from '../tree/put-file.ts';
 import { readVerified } from '../tree/read-verified.ts';
@@ -23,13 +23,18 @@ import type { ExportedFile } from './read-export.ts';
 export interface Export {
   /** The folder or tar file to be made, an absolute path. */
   readonly place: string;
-  readonly steps: readonly TarEntry[];
+  /** In the order of `comparePaths`; made anew each time that they are gone through. */
+  readonly steps: Iterable<TarEntry>;
+  /** How many steps there are. */
+  readonly length: number;
   readonly files: readonly ExportedFile[];
+  /** Gives where the bytes of a file are. */
+  readonly locate: (file: ExportedFile) => string;
   /** The time of what stands in a tar file. */
   readonly mtime: Date;
 }
 
-type WriteOptions = CallOptions & Pick<ApplyOptions, 'onRefused'>;
+type WriteOptions = CallOptions & Pick<FillOptions, 'onRefused'>;
 
 /** Whether an export to a place is a tar file. */
 export function isTar(place: string): boolean {
@@ -38,14 +43,14 @@ export function isTar(place: string): boolean {
 
 /** Makes all of it, or nothing: what is being written has a name beside the place, and is verified before it gets its own. */
 export async function writeExport(what: Export, options: WriteOptions): Promise<void> {
-  const { place, steps, files } = what;
+  const { place, length, files } = what;
   const { bytes } = countFiles(files);
   await checkFreeSpace(dirname(place), bytes, showText(place), {
     why: 'are to be written',
     hint: 'Free some, or export to another disk.',
   });
-  options.onEvent?.({ type: 'start', task: 'export', files: steps.length, bytes });
-  await (isTar(place) ? writeTarFile : writeFolder)(what, createByName(files), options);
+  options.onEvent?.({ type: 'start', task: 'export', files: length, bytes });
+  await (isTar(place) ? writeTarFile : writeFolder)(what, createByName(what), options);
   options.onEvent?.({ type: 'end', task: 'export' });
 }
 
@@ -53,27 +58,27 @@ async function writeFolder({ place, steps }: Export, byName: ByName, options: Wr
   const fresh = freshName(dirname(place));
   mkdirSync(fsPath(fresh));
   try {
-    await applySteps(fresh, steps, {
+    await fillFolder(fresh, steps, {
       ...options,
-      task: 'export',
       put: { ...putFile, copy: (source, to, ...rest) => byName(source, putFile.copy(source, to, ...rest)) },
-      async finish() {
-        options.signal?.throwIfAborted();
-        // A rename would replace an empty folder.
-        if (statIfThere(place) !== undefined) throw isThereAlready(place);
-        await keepFacts(fresh, steps.flatMap(toFolderRights), createPace());
-        renameSync(fsPath(fresh), fsPath(place));
-      },
     });
+    options.signal?.throwIfAborted();
+    // A rename would replace an empty folder.
+    if (statIfThere(place) !== undefined) throw isThereAlready(place);
+    await keepFacts(fresh, [...folderRights(steps)], createPace());
+    renameSync(fsPath(fresh), fsPath(place));
   } catch (error) {
+    await emptyFolder(fresh);
     removeFolders([fresh]);
     throw error;
   }
 }
 
-function toFolderRights({ path, after }: TarEntry): Kept[] {
-  if (after.type !== 'directory' || after.permissions === undefined) return [];
-  return [{ path, type: 'directory', mode: after.permissions }];
+function* folderRights(steps: Iterable<TarEntry>): Generator<Kept> {
+  for (const { path, after } of steps) {
+    if (after.type !== 'directory' || after.permissions === undefined) continue;
+    yield { path, type: 'directory', mode: after.permissions };
+  }
 }
 
 async function writeTarFile({ place, steps, mtime }: Export, byName: ByName, options: CallOptions): Promise<void> {
@@ -96,13 +101,13 @@ async function writeTarFile({ place, steps, mtime }: Export, byName: ByName, opt
 /** Waits for the work with a source; what is wrong with its content is said by the file's name. */
 type ByName = (source: string, work: Promise<void>) => Promise<void>;
 
-function createByName(files: readonly ExportedFile[]): ByName {
+function createByName({ files, locate }: Export): ByName {
   return async (source, work) => {
     try {
       await work;
     } catch (error) {
       if (!isGypsumError(error, 'wrong-content')) throw error;
-      const link = files.findLast((file) => file.file !== undefined && file.source === source);
+      const link = files.findLast((file) => file.file !== undefined && locate(file) === source);
       throw link === undefined ? fileChanged(source, error) : editedInCache(link, error);
     }
   };

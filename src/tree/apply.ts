@@ -1,6 +1,6 @@
 import { lstatSync, rmdirSync, unlinkSync } from 'node:fs';
 import { type GypsumError, isSystemError } from '../errors.ts';
-import type { CallOptions, Task } from '../events.ts';
+import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { type Fingerprint, fingerprintOf, sameButCtime } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
@@ -17,8 +17,6 @@ export interface ApplyOptions extends CallOptions {
   finish?: ((made: ReadonlyMap<string, Fingerprint>) => Promise<void>) | undefined;
   /** Hears of a symlink of the version's own that is refused there; the rest goes on. Without it, the first one ends all. */
   onRefused?: ((path: string, error: GypsumError) => void) | undefined;
-  /** What its progress is told of. @default 'clone' */
-  task?: Task;
   /** @default the real ones */
   put?: PutFile;
 }
@@ -33,7 +31,7 @@ export type RevocableStep = MakeStep | FillSymlink | ChangeSymlink;
 export async function applySteps(
   root: string,
   steps: readonly RevocableStep[],
-  { orCopy = false, finish, onRefused, task = 'clone', put = putFile, signal, onEvent }: ApplyOptions = {},
+  { orCopy = false, finish, onRefused, put = putFile, signal, onEvent }: ApplyOptions = {},
 ): Promise<void> {
   signal?.throwIfAborted();
   const pace = createPace(signal);
@@ -45,7 +43,7 @@ export async function applySteps(
   let reported = 0;
   let bytes = 0;
   const report = () => {
-    onEvent?.({ type: 'progress', task, files: seen - reported, bytes });
+    onEvent?.({ type: 'progress', task: 'clone', files: seen - reported, bytes });
     reported = seen;
     bytes = 0;
   };

@@ -1,5 +1,4 @@
 import { createPace } from '../give-way.ts';
-import { countFiles } from '../model/count.ts';
 import type { ChangeCounts, EntryCount, EntryState, FileChange, FileState } from '../model/file-change.ts';
 import { isPlain, modeOf, sameMode } from '../model/modes.ts';
 import { comparePaths, type DirectoryEntry, isBelow, type KnownFile, type SymlinkEntry } from '../model/tree.ts';
@@ -26,7 +25,7 @@ export async function diffTrees(
   const added: DiffEntry[] = [];
   const removed: DiffEntry[] = [];
   const modified: { readonly left: DiffEntry; readonly right: DiffEntry }[] = [];
-  const unchanged: DiffEntry[] = [];
+  const unchanged = createCounter();
   for (const pair of compareTrees(before, after)) {
     if (pace.due()) await pace.rest();
     const left = shown(pair.left, pair.right, full[0]);
@@ -34,7 +33,7 @@ export async function diffTrees(
     if (right === undefined) removed.push(...(left === undefined ? [] : [left]));
     else if (left === undefined) added.push(right);
     else if (!isSame(left, right)) modified.push({ left, right });
-    else if (!full[1].has(right.path)) unchanged.push(right);
+    else if (!full[1].has(right.path)) unchanged.add(right);
   }
   const moved = pairMoved(removed.filter(isFile), added.filter(isFile));
   const gone = new Set<DiffEntry>(moved.values());
@@ -50,8 +49,8 @@ export async function diffTrees(
     added: countEntries(fresh),
     removed: countEntries(lost),
     modified: countEntries(modified.map(({ right }) => right)),
-    moved: countEntries([...moved.keys()]),
-    unchanged: countEntries(unchanged),
+    moved: countEntries(moved.keys()),
+    unchanged: unchanged.count(),
   };
   return { changes, counts };
 }
@@ -112,8 +111,26 @@ function modeIn(entry: KnownFile | DirectoryEntry, other: DiffEntry | undefined)
 }
 
 /** Counts files, symlinks and folders. */
-export function countEntries(entries: readonly DiffEntry[]): EntryCount {
-  const symlinks = entries.filter(({ type }) => type === 'symlink').length;
-  const folders = entries.filter(({ type }) => type === 'directory').length;
-  return { ...countFiles(entries.filter(isFile)), ...(symlinks > 0 && { symlinks }), ...(folders > 0 && { folders }) };
+export function countEntries(entries: Iterable<DiffEntry>): EntryCount {
+  const counter = createCounter();
+  for (const entry of entries) counter.add(entry);
+  return counter.count();
+}
+
+/** Counts entries one after the other, so that none of a million has to be kept for that. */
+function createCounter(): { add(entry: DiffEntry): void; count(): EntryCount } {
+  const of = { file: 0, symlink: 0, directory: 0 };
+  let bytes = 0;
+  return {
+    add(entry) {
+      of[entry.type]++;
+      if (entry.type === 'file') bytes += entry.size;
+    },
+    count: () => ({
+      files: of.file,
+      bytes,
+      ...(of.symlink > 0 && { symlinks: of.symlink }),
+      ...(of.directory > 0 && { folders: of.directory }),
+    }),
+  };
 }

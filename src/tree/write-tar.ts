@@ -37,7 +37,7 @@ const MAX_USTAR_PATH = 256;
  */
 export async function writeTar(
   file: string,
-  entries: readonly TarEntry[],
+  entries: Iterable<TarEntry>,
   { mtime, read = readVerified, signal, onEvent }: TarOptions,
 ): Promise<void> {
   const pace = createPace(signal);
@@ -45,28 +45,28 @@ export async function writeTar(
   const write = (bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length; ) at += writeSync(to, bytes, at);
   };
-  let reported = 0;
+  let files = 0;
   let bytes = 0;
-  const report = (seen: number) => {
-    onEvent?.({ type: 'progress', task: 'export', files: seen - reported, bytes });
-    reported = seen;
-    bytes = 0;
+  const report = () => {
+    onEvent?.({ type: 'progress', task: 'export', files, bytes });
+    [files, bytes] = [0, 0];
   };
   try {
-    for (const [at, { path, after }] of entries.entries()) {
+    for (const { path, after } of entries) {
       write(headerOf(path, after, mtime));
       if (after.type === 'file') {
         await read(after.source, after, pace, write);
         write(Buffer.alloc(-after.size & (BLOCK - 1)));
         bytes += after.size;
       }
+      files++;
       if (pace.due()) {
-        report(at + 1);
+        report();
         await pace.rest();
       }
     }
     write(Buffer.alloc(2 * BLOCK));
-    report(entries.length);
+    report();
   } finally {
     closeSync(to);
   }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import {
   closeSync,
+  copyFileSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -13,6 +14,7 @@ import {
   renameSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MANY, TREE } from './many-files.mjs';
@@ -81,6 +83,16 @@ const cases = {
       if (steps.length === 0) throw new Error('the other version has other files');
     },
     yardstick: async () => readAll(clone),
+  },
+  'export-tar': {
+    setup: cloneCached,
+    ours: (client) => exportTo(client, 'export.tar'),
+    yardstick: bareTar,
+  },
+  'export-folder': {
+    setup: cloneCached,
+    ours: (client) => exportTo(client, 'export'),
+    yardstick: bareCopies,
   },
   link: {
     async setup(client) {
@@ -175,6 +187,30 @@ function bareLinks() {
 
 function cloneCached(client) {
   return client.cloneVersion(MANY, clone);
+}
+
+async function exportTo(client, name) {
+  const { files, changes } = await client.exportClone(clone, join(folder, name));
+  if (files === 0 || changes.unchanged.files < files) throw new Error('all of a fresh clone is as its version');
+}
+
+function bareTar() {
+  const tar = openSync(join(folder, 'bare.tar'), 'wx');
+  for (const path of paths) {
+    const content = readFileSync(join(clone, path));
+    writeSync(tar, Buffer.alloc(512, path));
+    writeSync(tar, content);
+    writeSync(tar, Buffer.alloc(-content.length & 511));
+  }
+  closeSync(tar);
+}
+
+function bareCopies() {
+  for (const path of paths) {
+    const target = join(folder, 'bare', path);
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(join(clone, path), target);
+  }
 }
 
 function linkAll() {

@@ -39,11 +39,13 @@ const CASES = {
   'restore-million': 'restore of all of such a clone, where nothing is to be done; the same bare loop',
   'stage-million': 'plan to stage all of such a clone; the same bare loop',
   'checkout-million': 'plan to have such a clone go over to a version with one other file; the same bare loop',
+  'export-million': 'export of such a clone to a tar file; bare loop that reads its files, and writes them to one',
+  'export-folder-million': 'export of such a clone to a folder; bare loop of copyFileSync',
   'link-million': 'link of two folders of a million equal files; bare loop that reads both, and puts links in one',
   digest: 'plan of 128 MiB in 8 files; a loop that reads and hashes them on one thread',
 };
 
-/** Cases that change nothing, and so read one clone of a million files, which takes minutes to make. */
+/** Cases that change nothing of a clone, and so read one of a million files, which takes minutes to make. */
 const READING = {
   'prepare-million': 'prepare',
   'status-million': 'status',
@@ -51,6 +53,8 @@ const READING = {
   'restore-million': 'restore',
   'stage-million': 'stage',
   'checkout-million': 'checkout',
+  'export-million': 'export-tar',
+  'export-folder-million': 'export-folder',
 };
 
 /** Cases that are run once with a million entries, to see that they take no more than 1.2 GiB of memory. */
@@ -128,10 +132,10 @@ process.stdout.write(
   `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB\n`,
 );
 process.stdout.write(`${entries} entries or as said, median of ${rounds}; a million once\n\n`);
-process.stdout.write('case               ours           yardstick      ratio  peak memory\n');
+process.stdout.write('case                   ours           yardstick      ratio  peak memory\n');
 for (const { case: name, ours, yardstick, ratio, unit, peakMiB, yardstickPeakMiB } of results) {
   const show = (value) => (value === undefined ? 'not installed' : `${value.toFixed(value < 100 ? 2 : 0)} ${unit}`);
-  const row = [name.padEnd(18), show(ours).padEnd(14), show(yardstick).padEnd(14), (ratio?.toFixed(2) ?? '').padEnd(6)];
+  const row = [name.padEnd(22), show(ours).padEnd(14), show(yardstick).padEnd(14), (ratio?.toFixed(2) ?? '').padEnd(6)];
   const memory = [peakMiB, ...(yardstickPeakMiB === undefined ? [] : [yardstickPeakMiB])];
   process.stdout.write(`${row.join(' ')} ${memory.map((value) => value.toFixed(0)).join(' / ')} MiB\n`);
 }
