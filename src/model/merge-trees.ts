@@ -1,4 +1,4 @@
-import { meantMode, sameMode } from './modes.ts';
+import { meantMode, modeOf, sameMode } from './modes.ts';
 import { comparePaths, factsOf, isBelow, parentPath, withDirectories } from './tree.ts';
 import type { VersionEntry } from './version-tree.ts';
 
@@ -21,6 +21,8 @@ export interface MergeOptions {
   readonly removeBelow?: string;
   /** Says of entries of the base that they stay. */
   readonly isKept?: (path: string) => boolean;
+  /** Take permissions that may come of a umask for what somebody has said. @default false */
+  readonly exact?: boolean;
 }
 
 export interface MergedTree {
@@ -37,7 +39,7 @@ export interface MergedTree {
 export function mergeTrees(
   base: readonly VersionEntry[],
   entries: readonly VersionEntry[],
-  { removeBelow, isKept = () => false }: MergeOptions = {},
+  { removeBelow, isKept = () => false, exact = false }: MergeOptions = {},
 ): MergedTree {
   const own = new Map(entries.map((entry) => [entry.path, entry]));
   const before = new Map(base.map((entry) => [entry.path, entry]));
@@ -67,10 +69,10 @@ export function mergeTrees(
       if (was !== undefined) stay.set(entry.path, was);
       continue;
     }
-    const next = withFacts(entry, was);
+    const next = withFacts(entry, was, exact);
     stay.set(entry.path, next);
     if (was === undefined) changes.push({ sign: '+', ...describeChange(entry) });
-    else if (!isSame(was, next)) changes.push({ sign: '*', ...describeChange(entry) });
+    else if (!isSame(was, next, exact)) changes.push({ sign: '*', ...describeChange(entry) });
   }
   const all = [...stay.values()].sort((a, b) => comparePaths(a.path, b.path));
   changes.sort((a, b) => comparePaths(a.path, b.path));
@@ -83,17 +85,23 @@ export function describeChange(entry: VersionEntry): Omit<TreeChange, 'sign'> {
   return type === 'symlink' ? { type, path, target: entry.target } : { type, path };
 }
 
-/** Has an entry of which less is known keep what was known. */
-function withFacts(entry: VersionEntry, was: VersionEntry | undefined): VersionEntry {
+/** Has an entry of which less is known keep what was known; a time is that of what it holds. */
+function withFacts(entry: VersionEntry, was: VersionEntry | undefined, exact: boolean): VersionEntry {
   if (was?.type !== entry.type) return entry;
-  const mtime = entry.mtime ?? was.mtime;
+  const mtime = entry.mtime ?? (holdsSame(was, entry) ? was.mtime : undefined);
   if (entry.type === 'symlink' || was.type === 'symlink') return { ...entry, ...factsOf({ mode: entry.mode, mtime }) };
   const { mode: _, ...rest } = entry;
-  return { ...rest, ...factsOf({ mode: meantMode(entry.mode, was), mtime }) };
+  return { ...rest, ...factsOf({ mode: exact ? (entry.mode ?? was.mode) : meantMode(entry.mode, was), mtime }) };
 }
 
-function isSame(a: VersionEntry, b: VersionEntry): boolean {
+function isSame(a: VersionEntry, b: VersionEntry, exact: boolean): boolean {
+  if (!holdsSame(a, b)) return false;
+  if (a.type === 'symlink' || b.type === 'symlink') return true;
+  return exact ? modeOf(a) === modeOf(b) : sameMode(a, b);
+}
+
+function holdsSame(a: VersionEntry, b: VersionEntry): boolean {
   if (a.type === 'symlink') return b.type === 'symlink' && a.target === b.target && a.targetType === b.targetType;
-  if (b.type === 'symlink' || b.type !== a.type || !sameMode(a, b)) return false;
-  return a.type !== 'file' || (b.type === 'file' && a.size === b.size && a.digest.hex === b.digest.hex);
+  if (a.type === 'file') return b.type === 'file' && a.size === b.size && a.digest.hex === b.digest.hex;
+  return b.type === a.type;
 }

@@ -76,6 +76,7 @@ export async function publishFolder(
       delete: remove,
       symlinks: followLinks ? 'follow' : 'keep',
       ignoreErrors: true,
+      exact: true,
       isExcluded: createExclusion(source, { exclude, stateDir }),
       check: force ? () => {} : checkLoss,
     },

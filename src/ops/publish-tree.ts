@@ -73,13 +73,13 @@ async function latestIfAny(ctx: Context, asset: AssetRef, options: ApplyOptions)
   }
 }
 
-/** Publishes a tree that was made of the base, with a record if it needs one; or says that nothing has changed. */
+/** Publishes a tree that was made of the base, with a record if it needs one or is to be exact; or says that nothing has changed. */
 export async function publishTree(
   ctx: Context,
   { version, base }: NextVersion,
   { entries, changes }: MergedTree,
   origins: ReadonlyMap<string, Origin>,
-  { dryRun = false, ignoreErrors = false, ...options }: ChangeTreeOptions,
+  { dryRun = false, ignoreErrors = false, exact = false, ...options }: ChangeTreeOptions & { exact?: boolean },
 ): Promise<ChangedTree> {
   const files = entries.filter((entry) => entry.type === 'file');
   const told = { changes, ...(base !== undefined && { base: base.ref }) };
@@ -91,7 +91,7 @@ export async function publishTree(
     return { ...ref, ...told, ...countFiles(files), sent: none, linked: none, published: false, unchanged };
   }
   const { sources, links } = originsOf(files, origins, base);
-  const record = recordFor(entries, base?.record !== undefined);
+  const record = recordFor(entries, exact || base?.record !== undefined);
   const call = { ...callOf(options), ...(record !== undefined && { record }) };
   const plan = await planFiles(ctx, version, sources, links, call);
   const { sent, linked } = dryRun ? countPlan(plan) : await publishPlan(ctx, plan, options);

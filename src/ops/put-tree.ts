@@ -83,6 +83,8 @@ export async function putTree(
 export interface PutSourceOptions extends Omit<PutOptions, 'path' | 'exclude'> {
   /** Says of paths below the folder that they are left out, with all below; what the version has of that stays. */
   isExcluded: (path: string, isFolder: boolean) => boolean;
+  /** Have the version say times and permissions as they are, where others need no tree record or are as usual, too. @default false */
+  exact?: boolean;
   /** Hears of what would be published before it is, and throws where that is not to be. */
   check?: (tree: MergedTree, base: LoadedTree | undefined) => void;
 }
@@ -120,6 +122,7 @@ export async function putSource(
     const merge = (own: readonly VersionEntry[], wrong: readonly TreeChange[]) =>
       mergeTrees(next.base?.tree.entries ?? [], own, {
         ...(isRemoving && { removeBelow: source.path }),
+        exact: options.exact === true,
         isKept: keeper(source, isExcluded, wrong),
       });
     const merged = merge(entries, faults);

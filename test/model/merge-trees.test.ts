@@ -67,6 +67,21 @@ describe('a tree that is put into another', () => {
     const { entries } = mergeTrees([file('f', 'a', 0o755)], [file('f', 'b')]);
     expect(entries).toEqual([file('f', 'b', 0o755)]);
   });
+
+  it('takes a mode that a umask may have made for what somebody has said, if it is to be exact', () => {
+    const [before, now] = [[file('f', 'a', 0o744)], [file('f', 'a', 0o755)]];
+    expect(mergeTrees(before, now)).toEqual({ entries: before, changes: [] });
+    const exact = mergeTrees(before, now, { exact: true });
+    expect(exact).toMatchObject({ entries: now, changes: [{ sign: '*', path: 'f' }] });
+  });
+
+  it('has no time of what stood there before', () => {
+    const mtime = '2001-02-03T04:05:06.123456789Z';
+    const timed = (entry: VersionEntry) => ({ ...entry, mtime }) as VersionEntry;
+    const before = [timed(file('f')), timed(link('l', 'f'))];
+    expect(mergeTrees(before, [file('f'), link('l', 'f')]).entries).toEqual(before);
+    expect(mergeTrees(before, [file('f', 'b'), link('l', 'd')]).entries).toEqual([file('f', 'b'), link('l', 'd')]);
+  });
 });
 
 describe('a record', () => {

@@ -1,10 +1,20 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { status } from '../../mocks/index.ts';
 import type { AssetSyncResult, Client, ReplicateToAssetOptions } from '../../src/index.ts';
 import { createUploadStore } from '../../src/state/upload-store.ts';
 import { layOut } from '../helpers/files.ts';
+import { age, look } from '../helpers/replica.ts';
 import { createRig, md5 } from '../helpers/rig.ts';
 import { treeShape } from '../helpers/tree-shape.ts';
 
@@ -51,6 +61,34 @@ describe('a folder that is published to an asset', () => {
     expect(await shapeOf('2')).toEqual(treeShape(src));
     expect(Object.keys(await shapeOf('1'))).toContain('d/a');
   });
+
+  it('is a version with the times of its files, though it has nothing else to say of them', async () => {
+    const { client, folder } = await createFolder();
+    const plain = join(folder, 'plain');
+    layOut(plain, { 'd/x': 'x', y: 'y' });
+    for (const path of ['d/x', 'd', 'y']) age(join(plain, path));
+    await client.syncToAsset(plain, ASSET);
+    await client.syncFromAsset(ASSET, join(folder, 'back'));
+    expect(await look(join(folder, 'back'))).toEqual(await look(plain));
+  });
+
+  it.each([false, true])(
+    'is the next version where neither size nor time of a file tells (a copy: %s)',
+    async (isCopy) => {
+      const { src, sync, client } = await createFolder();
+      await sync();
+      if (isCopy) {
+        rmSync(src, { recursive: true });
+        await client.cloneVersion({ ...ASSET, version: '1' }, src, { mode: 'copy' });
+      }
+      const file = join(src, 'c');
+      const { mtimeMs } = lstatSync(file);
+      writeFileSync(file, 'THREE', { flag: 'r+' });
+      utimesSync(file, mtimeMs / 1000, mtimeMs / 1000);
+      expect(await sync()).toMatchObject({ version: '2', published: true });
+      expect(readFileSync(await client.saveFile({ ...ASSET, version: '2', path: 'c' }), 'utf8')).toBe('THREE');
+    },
+  );
 
   it('is only foreseen in a dry run', async () => {
     const { sync, registry, versions } = await createFolder();
