@@ -62,8 +62,7 @@ export function openAssetRepository(
       listed = await load({ ...call, ...options });
       const { entries, left } = leaveOut(listed.entries, skip);
       return {
-        // Each listing has entries of its own.
-        entries: entries.map((entry) => (stamps && entry.type === 'file' ? withStamp(entry) : { ...entry })),
+        entries: stamps ? entries.map((entry) => (entry.type === 'file' ? withStamp(entry) : entry)) : entries,
         left,
         unreadable: [],
         unfollowed: [],

@@ -1,3 +1,4 @@
+import { each } from '../each.ts';
 import { isFromSystem, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
@@ -23,14 +24,26 @@ export interface ContentMemory {
   learn(stamp: string, digest: string): void;
 }
 
-/** Finds out the digests of files where nothing but their contents tells what they are to each other. */
+/** A tree, and where the contents of its files are. */
+type Side = readonly [tree: readonly ReplicaEntry[], repository: Repository];
+
+/** How many files are read at once. */
+const AT_ONCE = 4;
+
+/**
+ * Finds out the digests of files where nothing but their contents tells what they are to each other, and gives both trees with
+ * them.
+ */
 export async function compareContents(
-  [source, from]: readonly [readonly ReplicaEntry[], Repository],
-  [destination, to]: readonly [readonly ReplicaEntry[], Repository],
+  [source, from]: Side,
+  [destination, to]: Side,
   { checksum, moves, onFailure, memory, signal, onEvent }: CompareContentsOptions,
-): Promise<void> {
-  if (memory !== undefined) for (const entry of [...source, ...destination]) recall(entry, memory);
+): Promise<{ readonly source: readonly ReplicaEntry[]; readonly destination: readonly ReplicaEntry[] }> {
   const doubtful = await findDoubtful(source, destination, { checksum, moves, signal });
+  const unread = (files: readonly ReplicaFile[]) => files.filter((file) => file.digest === undefined);
+  const [here, there] = [unread(doubtful.source), unread(doubtful.destination)];
+  const all = [...here, ...there];
+  if (all.length === 0) return { source, destination };
   const pace = createPace(signal);
   const { algorithm = 'sha256' } = from;
   const digest = async (repository: Repository, entry: ReplicaFile): Promise<string> => {
@@ -43,39 +56,29 @@ export async function compareContents(
       file.close();
     }
   };
-  const unread = (files: readonly ReplicaFile[]) => files.filter((file) => file.digest === undefined);
-  const [here, there] = [unread(doubtful.source), unread(doubtful.destination)];
-  const all = [...here, ...there];
-  if (all.length === 0) return;
-  onEvent?.({ type: 'start', task: 'digest', ...countFiles(all) });
-  const count = ({ size }: ReplicaFile) => onEvent?.({ type: 'progress', task: 'digest', files: 1, bytes: size });
-  for (const file of here) {
+  const digests = new Map<ReplicaEntry, string>();
+  const find = async (file: ReplicaFile, repository: Repository): Promise<void> => {
     try {
-      file.digest = await digest(from, file);
+      digests.set(file, await digest(repository, file));
     } catch (error) {
       signal?.throwIfAborted();
       if (!isUnreadable(error)) throw error;
-      onFailure(file.path, error);
-    }
-    count(file);
-  }
-  for (const file of there) {
-    try {
-      file.digest = await digest(to, file);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!isUnreadable(error)) throw error;
+      if (repository === from) onFailure(file.path, error);
       // It is made anew.
-      file.digest = UNREADABLE;
+      else digests.set(file, UNREADABLE);
     }
-    count(file);
-  }
+  };
+  onEvent?.({ type: 'start', task: 'digest', ...countFiles(all) });
+  await each(all.entries(), { concurrency: AT_ONCE, signal }, async ([at, file]) => {
+    await find(file, at < here.length ? from : to);
+    onEvent?.({ type: 'progress', task: 'digest', files: 1, bytes: file.size });
+  });
   onEvent?.({ type: 'end', task: 'digest' });
-}
-
-function recall(entry: ReplicaEntry, memory: ContentMemory): void {
-  const digest = entry.type === 'file' && entry.stamp !== undefined ? memory.digestOf(entry.stamp) : undefined;
-  if (entry.type === 'file' && digest !== undefined) entry.digest = digest;
+  const known = (entry: ReplicaEntry): ReplicaEntry => {
+    const found = digests.get(entry);
+    return entry.type === 'file' && found !== undefined ? { ...entry, digest: found } : entry;
+  };
+  return { source: source.map(known), destination: destination.map(known) };
 }
 
 /** Whether the system does not let a file be read, for whatever reason, or it is none any more. */

@@ -3,7 +3,7 @@ import type { CallOptions } from '../events.ts';
 import { showList, showText } from '../model/text.ts';
 import { parentPath } from '../model/tree.ts';
 import type { ReplicaEntry } from '../tree/replica-entry.ts';
-import type { Listing, Repository } from '../tree/repository.ts';
+import type { Listing, ListOptions, Repository } from '../tree/repository.ts';
 import { failureOf } from './sync-failure.ts';
 import type { SyncFailure, SyncResult } from './sync-result.ts';
 
@@ -26,6 +26,7 @@ export interface ListBothOptions extends CallOptions {
   skip: (path: string, isFolder: boolean) => boolean;
   /** Give files their stamps. @default false */
   stamps?: boolean;
+  digestOf?: ListOptions['digestOf'];
 }
 
 /**

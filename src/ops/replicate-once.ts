@@ -102,14 +102,20 @@ async function prepare(
   const own = ownFolders(folders, stateDir);
   const skip = (path: string, isFolder: boolean) => rules.ignores(path, isFolder) || own.has(path);
   const call = { signal: stop, onEvent };
-  const trees = await listBoth(from, to, { ...call, skip, stamps: memory !== undefined });
-  memory?.see(trees);
-  const failures = [...trees.failures];
+  const listed = await listBoth(from, to, { ...call, skip, stamps: memory !== undefined, digestOf: memory?.digestOf });
+  const failures = [...listed.failures];
   const onFailure = (path: string, error: Error) => failures.push(failureOf(path, error));
-  if (to !== undefined) {
-    const compared = [[trees.source, from] as const, [trees.destination, to] as const] as const;
-    await compareContents(...compared, { ...call, checksum, moves, onFailure, memory });
-  }
+  const compared =
+    to &&
+    (await compareContents([listed.source, from], [listed.destination, to], {
+      ...call,
+      checksum,
+      moves,
+      onFailure,
+      memory,
+    }));
+  const trees = { ...listed, ...compared };
+  memory?.see(trees);
   const { left, shared } = trees;
   const plan = await planReplica(trees.source, trees.destination, { remove, moves, left, shared, signal: stop });
   failures.push(...plan.blocked.map(blockedFailure));

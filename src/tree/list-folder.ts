@@ -35,7 +35,7 @@ export async function listFolder(root: string, options: ListFolderOptions = {}):
 function createReader(
   root: string,
   listing: Mutable<Listing>,
-  { followOutside, skip, stamps = false }: ListFolderOptions,
+  { followOutside, skip, stamps = false, digestOf }: ListFolderOptions,
 ): (places: Places, path: string, child: Child) => ReplicaEntry | undefined {
   const isLoop = createLoopFinder(root);
   return (places, path, child) => {
@@ -56,7 +56,10 @@ function createReader(
     const why = leadsRound ? 'leads to a folder that it lies in' : led?.why;
     if (why !== undefined) listing.unfollowed.push({ path, why });
     const entry = why === undefined ? entryOf(places, path, stats) : symlinkOf(places, path, own);
-    return stamps && entry.type === 'file' ? { ...entry, stamp: stampOf(stats) } : entry;
+    if (!stamps || entry.type !== 'file') return entry;
+    const stamp = stampOf(stats);
+    const digest = digestOf?.(stamp);
+    return { ...entry, stamp, ...(digest !== undefined && { digest }) };
   };
 }
 

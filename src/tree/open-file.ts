@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
@@ -7,6 +8,11 @@ import type { File } from './repository.ts';
 
 /** Units: bytes. Read at once. */
 const CHUNK = 1024 * 1024;
+
+/** Units: bytes. Others are read while something is done with what was read before; of smaller ones, waiting takes longer than reading. */
+const SMALL = 256 * 1024;
+
+const readLater = promisify(read);
 
 /**
  * Opens a local file; throws `file-changed` if something else stands there, which is not waited for. A symlink is followed
@@ -22,9 +28,11 @@ export function openFile(place: string, path: string, { follow = false } = {}): 
       return { entry, stamp: stampOf(stats) };
     },
     async *chunks(from = 0) {
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK, Number(fstatSync(fd).size) - from + 1));
+      const { size } = fstatSync(fd);
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK, size - from + 1));
+      const fill = async (at: number) => (await readLater(fd, chunk, 0, chunk.length, at)).bytesRead;
       for (let at = from; ; ) {
-        const length = readSync(fd, chunk, 0, chunk.length, at);
+        const length = size < SMALL ? readSync(fd, chunk, 0, chunk.length, at) : await fill(at);
         if (length === 0) return;
         at += length;
         yield chunk.subarray(0, length);

@@ -21,7 +21,7 @@ export interface ReplicaFile extends ReplicaFacts {
   /** Another one as soon as anything was done to it; where it was asked for. */
   readonly stamp?: string;
   /** Names its content; found out where something depends on it. */
-  digest?: string;
+  readonly digest?: string;
 }
 
 export interface ReplicaSymlink extends ReplicaFacts {

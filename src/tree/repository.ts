@@ -75,12 +75,14 @@ export interface ListOptions extends CallOptions {
   skip?: (path: string, isFolder: boolean) => boolean;
   /** Give files their stamps. @default false */
   stamps?: boolean;
+  /** Gives digests that are known by stamps, if they are given: then nobody has to find them out. */
+  digestOf?: ((stamp: string) => string | undefined) | undefined;
 }
 
 /** What a repository holds. */
 export interface Listing {
   /** In the order of `comparePaths`. */
-  readonly entries: ReplicaEntry[];
+  readonly entries: readonly ReplicaEntry[];
   /** What was left out, each with all that is below it. */
   readonly left: readonly string[];
   /** What is below these folders could not be read; the folders are among the entries. */

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openLocalRepository, type ReplicaEntry, type Repository } from '../../src/index.ts';
+import { compareContents } from '../../src/ops/compare-contents.ts';
+import { age, makePair } from '../helpers/replica.ts';
+
+it('contents are compared a few at once, and the trees that are given stay as they are', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const items = Object.fromEntries(names.map((name) => [name, name.repeat(300 * 1024)]));
+  const pair = await makePair(items, items);
+  for (const name of names) age(join(pair.dst, name));
+  let open = 0;
+  let most = 0;
+  const counting = (root: string): Repository => {
+    const repository = openLocalRepository(root);
+    return {
+      ...repository,
+      async read(path) {
+        const file = await repository.read(path);
+        most = Math.max(most, ++open);
+        return {
+          ...file,
+          close() {
+            open--;
+            file.close();
+          },
+        };
+      },
+    };
+  };
+  const [from, to] = [counting(pair.src), counting(pair.dst)];
+  const frozen = async (repository: Repository): Promise<readonly ReplicaEntry[]> =>
+    (await repository.list()).entries.map((entry) => Object.freeze(entry));
+  const { source, destination } = await compareContents([await frozen(from), from], [await frozen(to), to], {
+    checksum: false,
+    moves: true,
+    onFailure: () => expect.unreachable(),
+  });
+  const digests = (tree: readonly ReplicaEntry[]) => tree.map((entry) => entry.type === 'file' && entry.digest);
+  expect(digests(source)).toEqual(names.map(() => expect.stringMatching(/^[\da-f]{64}$/)));
+  expect(digests(destination)).toEqual(digests(source));
+  expect(open).toBe(0);
+  expect(most).toBe(4);
+});
