@@ -4,7 +4,7 @@ import { type ReplicaEntry, sameTime } from '../tree/replica-entry.ts';
 import type { Operation } from '../tree/replica-plan.ts';
 import { isFresh } from '../tree/replica-stats.ts';
 import type { BothTrees } from './list-both.ts';
-import type { ReplicaMemory } from './replicate-once.ts';
+import type { ReplicaMemory } from './replica-run.ts';
 
 /**
  * What an operation is for, if not for a change of the source: `restore` gives back what somebody has changed or removed in the

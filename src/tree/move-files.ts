@@ -1,4 +1,5 @@
 import { entryAt, parentPath } from '../model/tree.ts';
+import { freshName } from './put-file.ts';
 import type { ReplicaEntry, ReplicaFile } from './replica-entry.ts';
 import type { MakeFolder, Move } from './replica-plan.ts';
 
@@ -14,8 +15,6 @@ interface Trees {
   readonly destination: readonly ReplicaEntry[];
   /** Gives the folders that are to be made above a path; nothing if they cannot be made yet. */
   readonly makeAbove: (path: string) => MakeFolder[] | undefined;
-  /** Gives a name for a short time. */
-  readonly temporary: () => string;
 }
 
 /**
@@ -24,7 +23,7 @@ interface Trees {
  */
 export function orderMoves(
   moved: ReadonlyMap<ReplicaFile, ReplicaFile>,
-  { source, destination, makeAbove, temporary }: Trees,
+  { source, destination, makeAbove }: Trees,
 ): OrderedMoves {
   const operations: (MakeFolder | Move)[] = [];
   const parked = new Map<string, Move>();
@@ -37,7 +36,8 @@ export function orderMoves(
     open.set(from, { op: 'move', type: 'file', path, from, size, ...known, ...stays });
   }
   const park = ({ stays, path, from, ...move }: Move): Move => {
-    const wait = temporary();
+    // In the replica's root.
+    const wait = freshName('');
     operations.push({ ...move, from, path: wait, ...(stays && { stays }), parks: true });
     return { ...move, path, from: wait, of: from };
   };

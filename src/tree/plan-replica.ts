@@ -4,7 +4,6 @@ import { compareTrees, type Pair } from './compare.ts';
 import { contentOf, findMovedFolders, type MovedFolder, relocate } from './find-moved-folders.ts';
 import { createFolderMaker, makeFolder, orderMoves } from './move-files.ts';
 import { pairByContent } from './pair-moved.ts';
-import { freshName } from './put-file.ts';
 import { type ReplicaEntry, type ReplicaFile, type ReplicaFolder, sameFacts, sameTime } from './replica-entry.ts';
 import type { MakeFolder, Move, Operation, ReplicaPlan } from './replica-plan.ts';
 import { sameReplica } from './same-replica.ts';
@@ -21,8 +20,6 @@ export interface ReplicaPlanOptions {
   left?: readonly string[];
   /** Inodes of the source's files with several names: a replica's that is one of them is not independent. */
   shared?: ReadonlySet<string>;
-  /** Gives a name for a short time, in the replica's root. */
-  temporary?: () => string;
   signal?: AbortSignal | undefined;
 }
 
@@ -38,15 +35,7 @@ type Found = Pair<ReplicaEntry, ReplicaEntry>;
 export async function planReplica(
   source: Entries,
   destination: Entries,
-  {
-    remove = true,
-    moves = true,
-    copies = true,
-    left = [],
-    shared = new Set(),
-    temporary = () => freshName(''),
-    signal,
-  }: ReplicaPlanOptions = {},
+  { remove = true, moves = true, copies = true, left = [], shared = new Set(), signal }: ReplicaPlanOptions = {},
 ): Promise<ReplicaPlan> {
   const pace = createPace(signal);
   const above = new Set(left.flatMap(pathsAbove));
@@ -58,7 +47,7 @@ export async function planReplica(
   const made = new Set<string>();
   const makeAbove = createFolderMaker(source, there, made);
   const operations: Operation[] = folderMoves.flatMap((move) => moveFolder(move, destination, makeAbove(move.to)));
-  const order = orderMoves(moved, { source, destination: there, makeAbove, temporary });
+  const order = orderMoves(moved, { source, destination: there, makeAbove });
   operations.push(...order.operations);
   const gone = new Set<ReplicaEntry>(moved.values());
   for (const entry of found.extra.reverse()) if (!gone.has(entry)) operations.push(removal(entry));

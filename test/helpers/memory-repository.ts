@@ -15,7 +15,11 @@ export interface MemoryRepository extends Repository {
  */
 export function memoryRepository(
   entries: readonly ReplicaEntry[],
-  { cheap = true, onChange }: { cheap?: boolean; onChange?: (at: ReadonlyMap<string, ReplicaEntry>) => void } = {},
+  {
+    moves = true,
+    copies = true,
+    onChange,
+  }: { moves?: boolean; copies?: boolean; onChange?: (at: ReadonlyMap<string, ReplicaEntry>) => void } = {},
 ): MemoryRepository {
   const at = new Map(entries.map((entry) => [entry.path, entry]));
   const contents = new WeakMap<ReplicaEntry, Uint8Array>();
@@ -97,7 +101,7 @@ export function memoryRepository(
       if (take(path).type !== type) fail('something else was there', path);
       done();
     },
-    ...(cheap && {
+    ...(moves && {
       async move(from: string, to: string, { stays = false } = {}) {
         notFolder(to);
         if (at.get(from)?.type === 'directory') {
@@ -109,6 +113,8 @@ export function memoryRepository(
         put(rename(stays ? file(from) : take(from), to));
         done();
       },
+    }),
+    ...(copies && {
       async copy(from: string, entry: ReplicaFile) {
         notFolder(entry.path);
         if (file(from).digest !== entry.digest) fail('it holds something else', from);

@@ -8,4 +8,6 @@ describeRepository('a local folder with MD5 for a digest', {
   empty: async () => openLocalRepository(await tempFolder(), { algorithm: 'md5' }),
 });
 describeRepository('in memory', { empty: async () => memoryRepository([]) });
-describeRepository('in memory, and moves nothing', { empty: async () => memoryRepository([], { cheap: false }) });
+describeRepository('in memory, and moves nothing', {
+  empty: async () => memoryRepository([], { moves: false, copies: false }),
+});
