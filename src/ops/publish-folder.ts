@@ -104,10 +104,8 @@ export function createExclusion(
 /** Aborts uploads to an asset that killed processes of this machine have left: the folder has gone on since. */
 async function abortLeft(ctx: Context, { project, asset }: AssetRef, call: CallOptions): Promise<void> {
   for (const record of await leftUploads(ctx, project)) {
-    const { id, version, session } = record;
-    if (record.asset === asset && session !== undefined) {
-      await abortRecordedUpload(ctx, { project, asset, version, id }, call);
-    }
+    const { id, version } = record;
+    if (record.asset === asset) await abortRecordedUpload(ctx, { project, asset, version, id }, call);
   }
 }
 

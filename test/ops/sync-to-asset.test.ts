@@ -143,6 +143,24 @@ describe('a folder that is published to an asset', () => {
     expect(await versions()).toEqual(['1']);
   });
 
+  it('forgets a start that never came to the registry, and tells of one whose answer was lost', async () => {
+    const { client, registry, sync, stateDir, connect } = await createFolder();
+    const store = createUploadStore(stateDir);
+    const begin = async (version: string) => {
+      const id = await store.announce(registry.url, { ...ASSET, version });
+      await store.leave(id, id);
+    };
+    await begin('1');
+    expect(await sync()).toMatchObject({ version: '1', published: true });
+    expect((await client.listUploads()).uploads).toEqual([]);
+    await begin('2');
+    await connect({ stateDir: undefined }).startUpload({ ...ASSET, version: '2' }, []);
+    await expect(sync()).rejects.toMatchObject({ code: 'project-locked', hint: expect.stringContaining('unlock') });
+    await client.unlockProject('p');
+    expect(await sync()).toMatchObject({ version: '1', unchanged: true });
+    expect((await client.listUploads()).uploads).toEqual([]);
+  });
+
   it('is one process’s', async () => {
     const { src, client, stateDir, sync } = await createFolder();
     const end = new AbortController();
