@@ -1,17 +1,12 @@
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { startCli } from '../helpers/cli.ts';
 import { readExactTree } from '../helpers/exact-tree.ts';
 import { layOut } from '../helpers/files.ts';
 import { layOutFixture } from '../helpers/fixture-tree.ts';
+import { killEverywhere } from '../helpers/kill-everywhere.ts';
 import { createRig, type Rig } from '../helpers/rig.ts';
 
-/** A run is killed before each so-manieth change of the file system; every one is worth the time now and then. */
-const EVERY = Number(process.env.GYPSUM_KILL_EVERY ?? 13);
-
-const helper = fileURLToPath(new URL('../helpers/die-at-call.mjs', import.meta.url));
 const ASSET = { project: 'p', asset: 'a' };
 const V1 = { ...ASSET, version: '1' };
 const V2 = { ...ASSET, version: '2' };
@@ -67,36 +62,6 @@ function look(root: string): Map<string, string> {
       `${type} ${is}${type === 'file' && /[1357]/.test(mode) ? ', to be run' : ''}`,
     ]),
   );
-}
-
-/** Runs the built command in a process that is killed before its n-th change of the file system; says whether it was. */
-async function dies({ registry, cacheDir, stateDir, folder }: Rig, argv: readonly string[], at: number) {
-  const settings = {
-    GYPSUM_URL: registry.url,
-    GYPSUM_TOKEN: registry.token,
-    GYPSUM_CACHE_DIR: cacheDir,
-    GYPSUM_STATE_DIR: stateDir,
-    DIE_AT: `${at}`,
-  };
-  const { code, stderr } = await startCli(argv, settings, { cwd: folder, node: ['--import', helper] }).end();
-  expect(code === 'SIGKILL' || code === 0, stderr).toBe(true);
-  return code === 'SIGKILL';
-}
-
-/** Kills a command at each so-manieth change, each time from the start. */
-async function killEverywhere(
-  rig: Rig,
-  argv: readonly string[],
-  begin: () => Promise<void>,
-  finish: (at: number) => Promise<void>,
-) {
-  let [at, isKilled] = [0, true];
-  for (; isKilled; at += EVERY) {
-    await begin();
-    isKilled = await dies(rig, argv, at);
-    await finish(at);
-  }
-  expect(at).toBeGreaterThan(2 * EVERY);
 }
 
 /** Each entry of a folder is whole, of one version or the other. */
