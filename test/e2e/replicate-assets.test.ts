@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startCli } from '../helpers/cli.ts';
@@ -50,24 +50,10 @@ describe('gypsum sync', () => {
     expect((await run('sync', 'gypsum:p/a/1', 'dst')).stdout).toMatch(/^0 changes: 6 unchanged\n$/);
     const json = JSON.parse((await run('sync', 'gypsum:p/a', 'dst', '--json', '--dry-run')).stdout);
     expect(json).toMatchObject({ source: 'gypsum:p/a', operations: [] });
-  });
-
-  it.each<[string, string[]]>([
-    ['two assets', ['sync', 'gypsum:p/a', 'gypsum:p/b']],
-    ['a version to publish to', ['sync', 'src', 'gypsum:p/a/1']],
-    ['what is no asset', ['sync', 'gypsum:p', 'dst']],
-    ['symlinks of a version that are to be followed', ['sync', 'gypsum:p/a', 'dst', '--follow-links']],
-    ['contents of an asset that are to be compared', ['sync', 'src', 'gypsum:p/a', '--checksum']],
-    ['a rest between folders', ['replicate', 'src', 'dst', '--settle', '5s']],
-    ['an asset that is to be empty', ['replicate', 'src', 'gypsum:p/a', '--require-empty']],
-    ['a log in the folder that is published', ['replicate', 'src', 'gypsum:p/a', '--log', 'src/log']],
-    ['the cache for a replica', ['sync', 'gypsum:p/a', 'cache']],
-  ])('refuses %s', async (_, argv) => {
-    const { run, registry } = await createWorld();
-    const { code, stdout, stderr } = await run(...argv);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).not.toBe('');
-    expect(registry.count({ method: 'POST' })).toBe(0);
+    renameSync(join(src, 'd'), join(src, 'e'));
+    await run('sync', 'src', 'gypsum:p/a');
+    expect((await run('sync', 'gypsum:p/a', 'dst')).stdout).toContain('1 moved');
+    expect(treeShape(dst)).toEqual(treeShape(src));
   });
 });
 
@@ -99,6 +85,23 @@ describe('gypsum replicate', () => {
     expect(treeShape(`${src}-2`)).toEqual(treeShape(src));
   });
 
+  it('is looked back at by the log, and by a clone of any moment', async () => {
+    const { start, run, src, folder } = await createWorld();
+    const kept = start('replicate', 'src', 'gypsum:p/a', '--every', '500ms', '--settle', '1s');
+    while (!(await kept.line()).startsWith('Published p/a/1'));
+    writeFileSync(join(src, 'c'), 'another');
+    rmSync(join(src, 'd/b'));
+    while (!(await kept.line()).startsWith('Published p/a/2'));
+    kept.child.kill('SIGTERM');
+    expect(await kept.end()).toMatchObject({ code: 0, stderr: '' });
+    const { stdout } = await run('log', 'p/a');
+    expect(stdout).toMatch(/^p\/a\/2 \(latest\) .*\n.*\np\/a\/1 /);
+    for (const moment of ['1', '2']) await run('clone', `p/a/${moment}`, `as-${moment}`);
+    const at = (path: string) => readFileSync(join(folder, path), 'utf8');
+    expect([at('as-1/c'), at('as-1/d/b'), at('as-2/c')]).toEqual(['three', 'two', 'another']);
+    expect(readdirSync(join(folder, 'as-2/d'))).toEqual(['a']);
+  });
+
   it('follows an asset, and ends with 0', async () => {
     const { start, run, src, dst } = await createWorld();
     await run('sync', 'src', 'gypsum:p/a');
@@ -110,5 +113,17 @@ describe('gypsum replicate', () => {
     expect(treeShape(dst)).toEqual(treeShape(src));
     kept.child.kill('SIGTERM');
     expect(await kept.end()).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+describe('gypsum schedule', () => {
+  it('runs jobs that publish to an asset, and follow one', async () => {
+    const { run, src, dst } = await createWorld();
+    await run('schedule', 'add', 'publish', '--every', '1h', '--', 'sync', 'src', 'gypsum:p/a');
+    await run('schedule', 'add', 'follow', '--every', '1h', '--', 'sync', 'gypsum:p/a', 'dst');
+    for (const job of ['publish', 'follow']) {
+      expect(await run('schedule', 'run', '--job', job)).toMatchObject({ code: 0 });
+    }
+    expect(treeShape(dst)).toEqual(treeShape(src));
   });
 });

@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { status } from '../../mocks/index.ts';
+import { bytes, type Fault, status } from '../../mocks/index.ts';
 import type { ReplicateOptions } from '../../src/index.ts';
 import { layOut } from '../helpers/files.ts';
 import { age, look, words } from '../helpers/replica.ts';
@@ -122,15 +122,18 @@ describe('a folder that is a replica of an asset', () => {
     expect(await look(dst)).toEqual(await look(root));
   });
 
-  it('stays as it was where one of the contents is not to be had', async () => {
+  it.each<[string, Fault, string]>([
+    ['is not to be had', status(404), 'not-found'],
+    ['is another one', bytes('FOUR'), 'wrong-content'],
+  ])('stays as it was where one of the contents %s', async (_, fault, code) => {
     const { dst, put, root, sync, registry, edit } = await createAsset();
     await sync();
     edit('d/a', 'three');
     edit('d/b', 'four');
     await put();
     const before = snapshot(dst);
-    registry.inject(status(404), { route: 'file', key: 'p/a/2/d/b' });
-    await expect(sync()).rejects.toMatchObject({ code: 'not-found' });
+    registry.inject(fault, { route: 'file', key: 'p/a/2/d/b' });
+    await expect(sync()).rejects.toMatchObject({ code });
     expect(snapshot(dst)).toEqual(before);
     registry.clearFaults();
     await sync();

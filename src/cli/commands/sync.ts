@@ -27,7 +27,7 @@ export const sync: Command<Result | undefined, Options> = {
   usage: 'sync <source> <destination>',
   summary:
     'Have a folder be a replica of another one: what has moved there moves, what is gone goes; one of the two may be gypsum:project/asset',
-  example: 'gypsum sync originals replica',
+  example: 'gypsum sync originals replica\n  gypsum sync gypsum:my-project/my-asset my-folder',
   flags: [
     { flags: '--dry-run', description: 'show what would be done, and do nothing' },
     ...replicaFlags,
