@@ -13,7 +13,7 @@ import { type FolderVersion, loadFolderVersion, pathsOf } from './cloned-version
 import { type FoundClone, findClone } from './find-clone.ts';
 import { findCloneSources } from './find-clone-sources.ts';
 import { linksToFetch } from './needed-sources.ts';
-import { readStanding } from './read-standing.ts';
+import { linksOf, readStanding } from './read-standing.ts';
 import { refuseEdited } from './refuse-edited.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
@@ -88,8 +88,12 @@ async function makePlan(
   const layout = createCloneLayout(ctx, target, receipt.mode, selected, inSite);
   const planned = planCheckoutSteps({ bases, target, standing, ...layout });
   const changing = new Set(planned.steps.map(({ path }) => path));
-  const links = standing.flatMap(({ path, link }) => (link !== undefined && changing.has(path) ? [link] : []));
-  await refuseEdited(ctx, root, links, options);
+  await refuseEdited(
+    ctx,
+    root,
+    linksOf(standing, ({ path }) => changing.has(path)),
+    options,
+  );
   const from = versionsOf(receipt).find((version) => !sameVersion(version, ref));
   const { steps, left, unchanged } = planned;
   const fetch = download ? linksToFetch(ctx, steps, (path) => path in selected) : [];

@@ -29,12 +29,12 @@ export interface Inspected<T> {
  * Finds the links that show something else than they must: the cached file was edited through the link, and publishing
  * the link would publish the old content without a word.
  *
- * `locate` gives the cached file that a link leads to, or the link itself. One that was not touched since it was verified is
+ * The links are gone through twice. `locate` gives the cached file that a link leads to, or the link itself. One that was not touched since it was verified is
  * known by its stats; others are read.
  */
 export async function inspectLinks<T extends Shown>(
   ctx: Context,
-  links: readonly T[],
+  links: Iterable<T>,
   locate: (link: T) => string,
   { signal }: CallOptions,
 ): Promise<Inspected<T>> {
@@ -64,14 +64,14 @@ export async function inspectLinks<T extends Shown>(
   return found;
 }
 
-function* digestsOf(links: readonly Shown[]): Generator<[project: string, md5sum: string]> {
+function* digestsOf(links: Iterable<Shown>): Generator<[project: string, md5sum: string]> {
   for (const { project, md5sum } of links) yield [project, md5sum];
 }
 
 /** Gives the links that show something else than they must; one to what is not in the cache shows nothing else. */
 export async function findChanged<T extends Shown>(
   ctx: Context,
-  links: readonly T[],
+  links: Iterable<T>,
   locate: (link: T) => string,
   options: CallOptions,
 ): Promise<readonly T[]> {

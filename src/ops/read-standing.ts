@@ -19,6 +19,7 @@ import { digestFiles } from './digest-files.ts';
 import type { FoundClone } from './find-clone.ts';
 import type { Linked } from './found.ts';
 import { createLinkTargets } from './link-targets.ts';
+import { createOwnLinks } from './own-link.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
 /** What stands at a path of a clone. */
@@ -45,6 +46,7 @@ export async function readStanding(
     options,
     versions.map(({ whole, ...version }) => ({ ...version, manifest: whole })),
   );
+  const toOwn = createOwnLinks(ctx, versions);
   const buckets = watchBuckets(ctx);
   const known = await Promise.all(versions.map(({ ref }) => readCloneFiles(layout, receipt.destination, ref)));
   const byInode = known.map(pathsByInode);
@@ -61,6 +63,8 @@ export async function readStanding(
     const [found] = to.type === 'inside' ? await targets.find(to.parts, { changing: true }) : [];
     if (found?.below !== '') return { path, type: 'symlink', before };
     const { size, md5sum, file, source: project } = found;
+    const short = toOwn(path, target, file, buckets.isSite(to));
+    if (short !== undefined) return short;
     const own: Linked = { path, file, size, md5sum, project };
     const link = buckets.isSite(to) ? { ...own, inSite: true } : own;
     // Written out: where objects are spread, a million take 300 MiB more.
@@ -129,6 +133,18 @@ export async function readStanding(
     standing[at] = { ...one, content: { size: file.size, md5sum: file.md5sum } };
   }
   return standing;
+}
+
+/** Gives the links among what stands in a clone that are meant, as often as one likes. */
+export function linksOf(standing: readonly Stood[], isMeant: (one: Stood) => boolean = () => true): Iterable<Linked> {
+  return {
+    *[Symbol.iterator]() {
+      for (const one of standing) {
+        const link = isMeant(one) ? one.link : undefined;
+        if (link !== undefined) yield link;
+      }
+    },
+  };
 }
 
 function isInode(stats: Stats | undefined, inode: string): boolean {

@@ -24,7 +24,7 @@ const NAMED = 10;
 export async function refuseEdited(
   ctx: Context,
   root: string,
-  links: readonly Linked[],
+  links: Iterable<Linked>,
   options: CallOptions,
 ): Promise<void> {
   const edited = await findChanged(ctx, links, ({ path }) => placeIn(root, path), options);

@@ -18,7 +18,7 @@ import type { FoundClone } from './find-clone.ts';
 import { findCloneSources } from './find-clone-sources.ts';
 import type { Linked } from './found.ts';
 import { linksToFetch } from './needed-sources.ts';
-import { readStanding, type Stood } from './read-standing.ts';
+import { linksOf, readStanding, type Stood } from './read-standing.ts';
 import { discardEdits, isRescuable } from './rescue-edits.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
@@ -129,8 +129,7 @@ function findEdited(
   meant: ReadonlySet<string>,
   options: CallOptions,
 ): Promise<readonly Linked[]> {
-  const links: Linked[] = [];
-  for (const { path, link } of standing) if (link !== undefined && meant.has(path)) links.push(link);
+  const links = linksOf(standing, ({ path }) => meant.has(path));
   return findChanged(ctx, links, ({ path }) => placeIn(root, path), options);
 }
 

@@ -31,6 +31,8 @@ export interface CloneParts {
    * in the order of `comparePaths`, in parts; to be read once.
    */
   readonly tree: AsyncIterable<Tree>;
+  /** Whether all of the clone is meant: then nothing has to be known of the tree before it is read. */
+  readonly isWhole: boolean;
   /** Gives those of some paths that are meant; throws `not-found` naming what means none of them. */
   choose(paths: readonly string[]): ReadonlySet<string>;
 }
@@ -74,6 +76,7 @@ export async function selectInClone(
   const tests = meant.map((part) => ({ ...part, matches: createTest(part) }));
   return {
     clone,
+    isWhole: isWhole(meant),
     tree: readParts(clone.root, meant, options),
     choose(candidates) {
       const chosen = new Set<string>();
@@ -116,10 +119,13 @@ function createTest({ folder, named }: Part): (path: string) => boolean {
   return (path) => isBelow(path, folder) && matches(folder === '' ? path : path.slice(folder.length + 1));
 }
 
+function isWhole([first, second]: readonly Part[]): boolean {
+  return first?.folder === '' && first.named === '' && second === undefined;
+}
+
 async function* readParts(root: string, parts: readonly Part[], options: CallOptions): AsyncGenerator<Tree> {
-  const [first, second] = parts;
   // What was looked at need not stay: a million entries take 200 MiB.
-  if (first?.folder === '' && first.named === '' && second === undefined) return yield* scanClone(root, options);
+  if (isWhole(parts)) return yield* scanClone(root, options);
   const found = new Map<string, Entry>();
   const [scanned, searched] = [new Set<string>(), new Set<string>()];
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });

@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { placeIn } from '../model/local-path.ts';
-import type { Entry } from '../model/tree.ts';
+import type { Entry, Tree } from '../model/tree.ts';
 import { isLeftover } from '../tree/put-file.ts';
 import type { LeftPath } from '../tree/standing.ts';
 import { statThrough } from '../tree/stat-through.ts';
@@ -13,12 +13,12 @@ import type { FoundClone } from './find-clone.ts';
 import { findOldLinks } from './find-old-links.ts';
 import { cachedPlace, type Linked } from './found.ts';
 import { removalOf } from './leftovers.ts';
-import { readStanding, type Stood } from './read-standing.ts';
+import { linksOf, readStanding, type Stood } from './read-standing.ts';
 import { refuseEdited } from './refuse-edited.ts';
 import { isRescuable, rescueEdits } from './rescue-edits.ts';
 import { run } from './run.ts';
 import type { SaveOptions } from './save-contents.ts';
-import { type CloneSelection, selectInClone } from './select-in-clone.ts';
+import { type CloneParts, type CloneSelection, selectInClone } from './select-in-clone.ts';
 
 export interface StageOptions extends SaveOptions, CloneSelection {
   /**
@@ -65,16 +65,14 @@ async function makePlan(
   const { clone, chosen, leftovers, documents } = await choose(ctx, paths, options);
   const steps = [...leftovers];
   const left: LeftPath[] = [];
-  const links: Linked[] = [];
   let unchanged = 0;
   for (const { path, type, before, link, isOwn } of chosen) {
     if (link !== undefined && before !== undefined) {
-      links.push(link);
       steps.push({ path, before, after: copyOf(ctx, link, before) });
     } else if (type === 'file') unchanged++;
     else left.push({ path, state: isOwn ? 'own' : type === 'special' ? 'special' : 'foreign' });
   }
-  await refuseEdited(ctx, clone.root, links, options);
+  await refuseEdited(ctx, clone.root, linksOf(chosen), options);
   const { root: directory, ref, receipt } = clone;
   const plan = { verb: 'stage', ...ref, directory, mode: receipt.mode, steps, left, unchanged } as const;
   return { clone, plan: { ...plan, fetch: [] }, documents };
@@ -85,27 +83,33 @@ async function choose(
   paths: readonly string[],
   options: Omit<StageOptions, 'rescue'>,
 ): Promise<{ clone: FoundClone; chosen: readonly Stood[]; leftovers: readonly Step[]; documents: FolderVersion }> {
-  const { clone, tree, choose: pick } = await selectInClone(ctx, paths, options, options);
+  const parts = await selectInClone(ctx, paths, options, options);
+  const { clone, choose: pick } = parts;
   const documents = await loadFolderVersion(ctx, clone.ref, options);
   const leftovers: Step[] = [];
-  const entries: Entry[] = [];
-  for await (const part of tree) {
-    for (const entry of part) {
-      leftovers.push(...removalOf(entry, clone.root));
-      if (entry.type !== 'directory' && !isLeftover(entry.path)) entries.push(entry);
-    }
+  const entries = stagedEntries(parts, leftovers);
+  const read = (tree: AsyncIterable<Tree> | Iterable<Tree>) => readStanding(ctx, clone, tree, [documents], options);
+  let standing: readonly Stood[];
+  if (parts.isWhole) {
+    standing = await read(entries);
+    pick(standing.map(({ path }) => path));
+  } else {
+    const found: Entry[] = [];
+    for await (const part of entries) for (const entry of part) found.push(entry);
+    const meant = pick(found.map(({ path }) => path));
+    standing = await read([found.filter(({ path }) => meant.has(path))]);
   }
-  const meant = pick(entries.map(({ path }) => path));
-  const standing = await readStanding(
-    ctx,
-    clone,
-    [entries.filter(({ path }) => meant.has(path))],
-    [documents],
-    options,
-  );
   const old = await findOldLinks(ctx, clone, standing, options);
   const chosen = old.size === 0 ? standing : standing.map((one) => withLink(one, old.get(one.path)));
   return { clone, chosen, leftovers, documents };
+}
+
+/** Gives what can be staged, part by part, and notes how what killed processes have left is taken away. */
+async function* stagedEntries({ clone, tree }: CloneParts, leftovers: Step[]): AsyncGenerator<Tree> {
+  for await (const part of tree) {
+    for (const entry of part) leftovers.push(...removalOf(entry, clone.root));
+    yield part.filter(({ type, path }) => type !== 'directory' && !isLeftover(path));
+  }
 }
 
 function withLink(one: Stood, link: Linked | undefined): Stood {
@@ -128,8 +132,7 @@ function copyOf(ctx: Context, link: Linked, before: Before): FileOf {
 
 async function rescueLinks(ctx: Context, paths: readonly string[], options: StageOptions): Promise<void> {
   const { clone, chosen } = await choose(ctx, paths, options);
-  const links = chosen.flatMap(({ link }) => link ?? []);
-  const edited = await findChanged(ctx, links, ({ path }) => placeIn(clone.root, path), options);
+  const edited = await findChanged(ctx, linksOf(chosen), ({ path }) => placeIn(clone.root, path), options);
   await rescueEdits(
     ctx,
     clone.root,

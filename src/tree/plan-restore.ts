@@ -28,9 +28,9 @@ export function planRestoreSteps<S extends Standing>(wish: RestoreWish<S>): Plan
   const { manifest, own, paths, standing, layOut, isLaidOut, isAstray, force } = wish;
   const at = new Map<string, S>();
   for (const one of standing) at.set(one.path, one);
-  const steps: Step[] = standing.flatMap(({ path, before }) =>
-    before !== undefined && isLeftover(path) ? [{ path, before }] : [],
-  );
+  const steps: Step[] = standing
+    .filter(({ path }) => isLeftover(path))
+    .flatMap(({ path, before }) => (before === undefined ? [] : [{ path, before }]));
   const left: LeftPath[] = [];
   const makeFolders = createFolderPlanner(at, new Set(), steps);
   let unchanged = 0;
