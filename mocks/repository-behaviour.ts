@@ -200,8 +200,10 @@ async function contentOf(repository: Repository, path: string, from?: number): P
 function textFile(text: string, algorithm?: ContentAlgorithm): File {
   const bytes = Buffer.from(text);
   const digest = digestOf(text, algorithm);
+  const opened = { entry: { type: 'file', path: '', size: bytes.length, mtime: 0, digest }, stamp: digest } as const;
   return {
-    look: () => ({ entry: { type: 'file', path: '', size: bytes.length, mtime: 0, digest }, stamp: digest }),
+    opened,
+    look: () => opened,
     async *chunks(from = 0) {
       yield bytes.subarray(from);
     },

@@ -89,7 +89,8 @@ export function openAssetRepository(
         });
       }
       const file = openFile(await saveFileOf(ctx, loaded.documents, path, call), path);
-      return { ...file, look: () => ({ entry, stamp: file.look().stamp }) };
+      const opened = { entry, stamp: file.opened.stamp };
+      return { ...file, opened, look: () => ({ entry, stamp: file.look().stamp }) };
     },
 
     create: refuse,

@@ -175,7 +175,7 @@ async function write(
   return untilFree(async () => {
     const file = await source.read(path);
     try {
-      const { size: _, inode: __, ...entry } = file.look().entry;
+      const { size: _, inode: __, ...entry } = file.opened.entry;
       const wanted = { ...entry, path };
       return await (op === 'create' ? destination.create(wanted, file) : destination.modify(wanted, file));
     } finally {

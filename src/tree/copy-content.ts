@@ -4,7 +4,6 @@ import {
   constants,
   copyFileSync,
   fchmodSync,
-  fstatSync,
   fsyncSync,
   ftruncateSync,
   futimesSync,
@@ -24,7 +23,8 @@ export interface CopyContentOptions {
   readonly mtime?: number;
   /** Have the bytes on the disk. */
   readonly durable: boolean;
-  readonly algorithm: ContentAlgorithm;
+  /** What is to be found out of the content, if anything is. */
+  readonly algorithm: ContentAlgorithm | undefined;
   readonly pace: Pace;
 }
 
@@ -49,18 +49,18 @@ export function cloneContent({ place }: File, fresh: string, { durable, ...facts
   return true;
 }
 
-/** Copies an open file to another place, going on with what an earlier run has left there; gives its digest. */
+/** Copies an open file to a new place, or goes on with what an earlier run has left there; gives its digest if that is asked for. */
 export async function copyContent(
   file: File,
   fresh: string,
-  { mode, mtime, durable, algorithm, pace }: CopyContentOptions,
-): Promise<string> {
-  const to = openSync(fsPath(fresh), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  { isBegun, mode, mtime, durable, algorithm, pace }: CopyContentOptions & { readonly isBegun: boolean },
+): Promise<string | undefined> {
+  const to = openSync(fsPath(fresh), isBegun ? constants.O_RDWR | constants.O_NOFOLLOW : 'wx', 0o600);
   try {
-    const hash = createHash(algorithm);
-    let at = await keepEqual(file, to, hash, pace);
+    const hash = algorithm && createHash(algorithm);
+    let at = isBegun ? await keepEqual(file, to, hash, pace) : 0;
     for await (const bytes of file.chunks(at)) {
-      hash.update(bytes);
+      hash?.update(bytes);
       for (let from = 0; from < bytes.length; ) from += writeSync(to, bytes, from, bytes.length - from, at + from);
       at += bytes.length;
       if (pace.due()) await pace.rest();
@@ -68,23 +68,21 @@ export async function copyContent(
     if (durable) fsyncSync(to);
     if (mode !== undefined && process.platform !== 'win32') fchmodSync(to, mode);
     if (mtime !== undefined) futimesSync(to, replicaTime(mtime), replicaTime(mtime));
-    return hash.digest('hex');
+    return hash?.digest('hex');
   } finally {
     closeSync(to);
   }
 }
 
 /** Cuts off what is there at the first difference; gives how many bytes are left. */
-async function keepEqual(file: File, to: number, hash: Hash, pace: Pace): Promise<number> {
-  const size = fstatSync(to).size;
+async function keepEqual(file: File, to: number, hash: Hash | undefined, pace: Pace): Promise<number> {
   let at = 0;
-  if (size === 0) return at;
   let there = Buffer.alloc(0);
   for await (const bytes of file.chunks()) {
     if (there.length < bytes.length) there = Buffer.allocUnsafe(bytes.length);
     const length = readSync(to, there, 0, bytes.length, at);
     if (length < bytes.length || !there.subarray(0, length).equals(bytes)) break;
-    hash.update(bytes);
+    hash?.update(bytes);
     at += length;
     if (pace.due()) await pace.rest();
   }

@@ -8,7 +8,7 @@ import { type CopyContentOptions, cloneContent, copyContent, digestContent } fro
 import { listFolder } from './list-folder.ts';
 import { openFile } from './open-file.ts';
 import { createPlaces } from './places.ts';
-import { freshName, isAbandoned, isPartial, isRefusal, partialName, removeIfThere } from './put-file.ts';
+import { isAbandoned, isRefusal, partialName, removeIfThere, shortLivedName } from './put-file.ts';
 import { setReplicaFacts } from './replica-facts.ts';
 import { microseconds, replicaEntry, stampOf } from './replica-stats.ts';
 import type { Change, ContentAlgorithm, File, Repository, Written } from './repository.ts';
@@ -72,18 +72,20 @@ export function openLocalRepository(
 
   const prepare = async (file: File, fresh: string, how: CopyContentOptions): Promise<string | undefined> => {
     const place = way.to(fresh);
-    const isBegun = isPartial(fresh) && lstatSync(fsPath(place), { throwIfNoEntry: false }) !== undefined;
+    const isBegun = isLarge(file) && keepBegun(place);
     if (mayClone && !isBegun && cloneContent(file, place, how)) return digests ? digestOf(fresh) : undefined;
     mayClone &&= isBegun;
-    return copyContent(file, place, how);
+    return copyContent(file, place, { ...how, isBegun });
   };
 
   const write = async (change: Change, file: File, expected?: string): Promise<Written> => {
     const { path, mode } = change;
-    const { stamp, entry } = file.look();
-    const isLarge = entry.size >= RESUMABLE;
-    const fresh = besides(path, isLarge ? partialName(`${nameOf(path)}\0${stamp}`) : freshName(''));
-    const how = { ...(mode !== undefined && { mode }), mtime: change.mtime ?? entry.mtime, durable, algorithm, pace };
+    const { stamp, entry } = file.opened;
+    const fresh = besides(path, isLarge(file) ? partialName(`${nameOf(path)}\0${stamp}`) : shortLivedName());
+    // Nobody asks for most of them: that is a tenth of the time that a small file takes.
+    const asked = digests || expected !== undefined ? algorithm : undefined;
+    const facts = { ...(mode !== undefined && { mode }), mtime: change.mtime ?? entry.mtime };
+    const how = { ...facts, durable, algorithm: asked, pace };
     try {
       const digest = await unlocker.with([path], () => prepare(file, fresh, how));
       if (file.look().stamp !== stamp) throw changed(path, 'was changed while it was copied');
@@ -92,14 +94,14 @@ export function openLocalRepository(
       renameSync(fsPath(way.to(fresh)), fsPath(way.to(path)));
       return digest === undefined ? {} : { digest, stamp };
     } catch (error) {
-      if (!isLarge || signal?.aborted !== true) removeIfThere(way.to(fresh));
+      if (!isLarge(file) || signal?.aborted !== true) removeIfThere(way.to(fresh));
       throw error;
     }
   };
 
   const link = (change: Change, isFree: boolean): void => {
     const { path, target = '', targetType } = change;
-    const at = isFree ? path : besides(path, freshName(''));
+    const at = isFree ? path : besides(path, shortLivedName());
     symlinkSync(fsPath(target), fsPath(way.to(at)), targetType === 'dir' ? 'dir' : 'file');
     try {
       setReplicaFacts(way.to(at), 'symlink', change);
@@ -112,7 +114,7 @@ export function openLocalRepository(
 
   /** Gives a file another name, which takes the place of what stands there; says whether there can be one. */
   const addName = (from: string, to: string): boolean => {
-    const fresh = besides(to, freshName(''));
+    const fresh = besides(to, shortLivedName());
     try {
       linkSync(fsPath(origin.to(from)), fsPath(way.to(fresh)));
     } catch (error) {
@@ -206,8 +208,21 @@ export function openLocalRepository(
   };
 }
 
+function isLarge({ opened }: File): boolean {
+  return opened.entry.size >= RESUMABLE;
+}
+
+/** Whether there is what a kill has left; what has other names as well is none, and must not be written to. */
+function keepBegun(place: string): boolean {
+  const stats = lstatSync(fsPath(place), { throwIfNoEntry: false });
+  if (stats === undefined) return false;
+  if (stats.isFile() && stats.nlink === 1) return true;
+  unlinkSync(fsPath(place));
+  return false;
+}
+
 function besides(path: string, name: string): string {
-  return joinPath(parentPath(path), nameOf(name));
+  return joinPath(parentPath(path), name);
 }
 
 function unlessGone(work: () => void): void {

@@ -19,23 +19,26 @@ const readLater = promisify(read);
  * only if that is asked for.
  */
 export function openFile(place: string, path: string, { follow = false } = {}): File {
-  const fd = openRegular(place, path, follow);
+  const fd = openToRead(place, path, follow);
+  const opened = lookAt(fd, path);
+  if (opened === undefined) {
+    closeSync(fd);
+    throw noFile(path, undefined);
+  }
+  const { size } = opened.entry;
   return {
-    look() {
-      const stats = fstatSync(fd, { bigint: true });
-      const entry = replicaEntry(path, stats);
-      if (entry?.type !== 'file') throw new Error('an open file is one');
-      return { entry, stamp: stampOf(stats) };
-    },
+    opened,
+    look: () => lookAt(fd, path) ?? opened,
     async *chunks(from = 0) {
-      const { size } = fstatSync(fd);
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK, size - from + 1));
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(size - from, 0) + 1));
       const fill = async (at: number) => (await readLater(fd, chunk, 0, chunk.length, at)).bytesRead;
       for (let at = from; ; ) {
         const length = size < SMALL ? readSync(fd, chunk, 0, chunk.length, at) : await fill(at);
         if (length === 0) return;
         at += length;
         yield chunk.subarray(0, length);
+        // There was room for more than it had.
+        if (at === size && length < chunk.length) return;
       }
     },
     place: process.platform === 'linux' ? `/proc/self/fd/${fd}` : place,
@@ -43,7 +46,7 @@ export function openFile(place: string, path: string, { follow = false } = {}): 
   };
 }
 
-function openRegular(place: string, path: string, follow: boolean): number {
+function openToRead(place: string, path: string, follow: boolean): number {
   const flags = constants.O_RDONLY | (follow ? 0 : constants.O_NOFOLLOW) | constants.O_NONBLOCK;
   let fd: number;
   try {
@@ -52,9 +55,13 @@ function openRegular(place: string, path: string, follow: boolean): number {
     if (isSystemError(error, 'ELOOP', 'EISDIR', 'ENXIO')) throw noFile(path, error);
     throw error;
   }
-  if (fstatSync(fd).isFile()) return fd;
-  closeSync(fd);
-  throw noFile(path, undefined);
+  return fd;
+}
+
+function lookAt(fd: number, path: string): File['opened'] | undefined {
+  const stats = fstatSync(fd, { bigint: true });
+  const entry = replicaEntry(path, stats);
+  return entry?.type === 'file' ? { entry, stamp: stampOf(stats) } : undefined;
 }
 
 function noFile(path: string, cause: unknown): GypsumError {

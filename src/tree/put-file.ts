@@ -95,7 +95,12 @@ export const putFile: PutFile = {
 
 /** Gives a path for something short-lived in a folder: no version may hold a name that begins so. */
 export function freshName(folder: string): string {
-  return join(folder, SHORT_LIVED + ownedName());
+  return join(folder, shortLivedName());
+}
+
+/** Gives the name alone. */
+export function shortLivedName(): string {
+  return SHORT_LIVED + ownedName();
 }
 
 /** Whether a path is of something short-lived, which a killed process may have left. */

@@ -40,13 +40,21 @@ export type ContentAlgorithm = 'sha256' | 'md5';
 
 /** A file that is open to be read. */
 export interface File {
-  /** Says what it is now; `stamp` is another one as soon as anything was written to it. */
-  look(): { readonly entry: ReplicaFile; readonly stamp: string };
+  /** What it was when it was opened. */
+  readonly opened: Look;
+  /** Says what it is now. */
+  look(): Look;
   /** Gives its content, from a byte on. */
   chunks(from?: number): AsyncIterable<Uint8Array>;
   /** A path that leads to it on this machine while it is open. */
   readonly place?: string;
   close(): void;
+}
+
+export interface Look {
+  readonly entry: ReplicaFile;
+  /** Another one as soon as anything was written to it. */
+  readonly stamp: string;
 }
 
 /** What is made; of a file its facts, since the content comes with it. */

@@ -43,7 +43,7 @@ export function memoryRepository(
     return entry;
   };
   const withContent = async ({ mtime = 0, ...change }: Change, content: File): Promise<ReplicaFile> => {
-    const { size, digest } = content.look().entry;
+    const { size, digest } = content.opened.entry;
     const bytes: Uint8Array[] = [];
     for await (const chunk of content.chunks()) bytes.push(Uint8Array.from(chunk));
     const made: ReplicaFile = { mtime, ...change, type: 'file', size, ...(digest !== undefined && { digest }) };
@@ -66,6 +66,7 @@ export function memoryRepository(
     async read(path) {
       const entry = file(path);
       return {
+        opened: { entry, stamp: '' },
         look: () => ({ entry, stamp: '' }),
         async *chunks(from = 0) {
           yield (contents.get(entry) ?? new Uint8Array()).subarray(from);

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -142,7 +143,7 @@ describe('a large file', () => {
         return file.chunks(from);
       },
     };
-    const { digest } = await openLocalRepository(dst).create(entry, counting);
+    const { digest } = await openLocalRepository(dst, { digests: true }).create(entry, counting);
     file.close();
     expect(begins).toEqual([0, equal]);
     expect(lstatSync(join(dst, 'large'))).toMatchObject({ ino, size: SIZE });
@@ -150,6 +151,30 @@ describe('a large file', () => {
     expect(digest).toBe(createHash('sha256').update(readFileSync(large)).digest('hex'));
     expect(readdirSync(dst)).toEqual(['large']);
   });
+
+  it('is not written to a file that has another name, either', async () => {
+    const { src, dst, outside } = await makePair();
+    writeFileSync(join(src, 'large'), 'begin');
+    truncateSync(join(src, 'large'), SIZE);
+    const { place: _place, ...file } = await openLocalRepository(src).read('large');
+    const { stamp, entry } = file.opened;
+    linkSync(join(outside, 'canary'), join(dst, partialName(`large\0${stamp}`)));
+    await openLocalRepository(dst).create(entry, file);
+    file.close();
+    expect(readFileSync(join(outside, 'canary'), 'utf8')).toBe('alive');
+    expect(readFileSync(join(dst, 'large')).equals(readFileSync(join(src, 'large')))).toBe(true);
+    expect(readdirSync(dst)).toEqual(['large']);
+  });
+});
+
+it('a digest is found out if it is asked for', async () => {
+  const { src, dst } = await makePair({ a: 'x' });
+  const { place: _place, ...file } = await openLocalRepository(src).read('a');
+  expect(await openLocalRepository(dst).create(file.opened.entry, file)).toEqual({});
+  const { stamp } = file.opened;
+  const digest = createHash('sha256').update('x').digest('hex');
+  expect(await openLocalRepository(dst, { digests: true }).modify(file.opened.entry, file)).toEqual({ digest, stamp });
+  file.close();
 });
 
 it('a move, or a copy, takes the place of what stands there at once, and a copy is what it was said to be', async () => {
