@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 import { constants } from 'node:os';
-import { readArguments } from './arguments.ts';
-import { terminalOf } from './progress-terminal.ts';
 
 /** The user, whoever manages the process, and a terminal that is closed. */
 const STOPPING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -34,18 +32,28 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-// Shells ask at every press of a key: nothing but what answers them is loaded.
-if (process.argv[2] === '__complete') {
+const words = process.argv.slice(2);
+// Shells ask at every press of a key, and scripts before they begin: nothing but what answers them is loaded.
+if (words[0] === '__complete') {
   const { printCandidates } = await import('./complete.ts');
-  await printCandidates(process.argv.slice(3), (text) => process.stdout.write(text));
+  await printCandidates(words.slice(1), (text) => process.stdout.write(text));
+} else if (words.length === 1 && words[0] === '--version') {
+  const { VERSION } = await import('../version.ts');
+  process.stdout.write(`${VERSION}\n`);
 } else {
   const { runCli } = await import('./run-cli.ts');
-  process.exitCode = await runCli(readArguments(process.argv), {
+  // Node puts this where bytes are not UTF-8.
+  const isWhole = !words.some((word) => word.includes('\ufffd'));
+  const line = isWhole ? words : (await import('./read-arguments.ts')).readArguments(words);
+  process.exitCode = await runCli(line, {
     signal: interruption.signal,
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
     pipe: (chunk) => new Promise((resolve) => process.stdout.write(chunk, (error) => resolve(!error))),
     colors: process.stdout.isTTY && process.stdout.hasColors(),
-    terminal: terminalOf(process.stderr, process.env),
+    terminal: async () => {
+      const { terminalOf } = await import('./progress-terminal.ts');
+      return terminalOf(process.stderr, process.env);
+    },
   });
 }

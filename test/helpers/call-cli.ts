@@ -1,4 +1,5 @@
-import { type Io, runCli } from '../../src/cli/run-cli.ts';
+import type { Io } from '../../src/cli/io.ts';
+import { runCli } from '../../src/cli/run-cli.ts';
 
 export interface Called {
   readonly code: number;

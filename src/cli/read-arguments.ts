@@ -4,12 +4,10 @@ import { decodePath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
 
 /**
- * Gives the words of the command line. Node puts U+FFFD for bytes that are not UTF-8; Linux still has them. Throws
- * `invalid-argument` where they are lost: no other file may be taken for the one that was meant.
+ * Gives the words of the command line as they were before Node put U+FFFD for bytes that are not UTF-8; Linux still has them.
+ * Throws `invalid-argument` where they are lost: no other file may be taken for the one that was meant.
  */
-export function readArguments(argv: readonly string[]): string[] {
-  const words = argv.slice(2);
-  if (!words.some((word) => word.includes('\ufffd'))) return words;
+export function readArguments(words: readonly string[]): readonly string[] {
   if (process.platform === 'linux') {
     const bytes = readFileSync('/proc/self/cmdline');
     return bytes
