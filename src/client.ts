@@ -1,136 +1,63 @@
 import { type Context, type ContextOptions, createContext } from './context.ts';
-import { abortRecordedUpload } from './ops/abort-recorded-upload.ts';
-import { addFile } from './ops/add-file.ts';
-import { applyChangePlan } from './ops/apply-change-plan.ts';
-import { applyUpload } from './ops/apply-upload.ts';
-import { replicateFromAsset, syncFromAsset } from './ops/asset-replica.ts';
 import { openAssetRepository } from './ops/asset-repository.ts';
-import { checkoutVersion, planCheckout } from './ops/checkout-version.ts';
-import { cloneStatus } from './ops/clone-status.ts';
-import { cloneVersion } from './ops/clone-version.ts';
-import { createProject } from './ops/create-project.ts';
-import { diffClone, diffFolders, diffVersions } from './ops/diff.ts';
-import { dropFiles } from './ops/drop-files.ts';
-import { exportClone } from './ops/export-clone.ts';
-import { fetchManifest, fetchSummary } from './ops/fetch-documents.ts';
-import { fetchFiles } from './ops/fetch-files.ts';
-import { fetchLatest } from './ops/fetch-latest.ts';
-import { getTree } from './ops/get-tree.ts';
-import { listAssets, listFiles, listProjects, listVersions } from './ops/list.ts';
-import { listCache } from './ops/list-cache.ts';
-import { listHistory } from './ops/list-history.ts';
-import { fetchLock, releaseProject } from './ops/lock.ts';
-import { measureCache } from './ops/measure-cache.ts';
-import { fetchPermissions, setPermissions } from './ops/permissions.ts';
-import { planUpload } from './ops/plan-upload.ts';
-import { prepareDirectoryUpload } from './ops/prepare-directory-upload.ts';
-import { approveProbation, rejectProbation } from './ops/probation.ts';
-import { pruneCache } from './ops/prune-cache.ts';
-import { publicS3Config } from './ops/public-s3-config.ts';
-import { syncToAsset } from './ops/publish-folder.ts';
-import { putTree } from './ops/put-tree.ts';
-import { fetchQuota, fetchUsage, setQuota } from './ops/quota.ts';
-import { readTree } from './ops/read-tree.ts';
-import { listUploads } from './ops/recorded-uploads.ts';
-import { refreshLatest, refreshUsage } from './ops/refresh.ts';
-import { relinkClone } from './ops/relink-clone.ts';
-import { relinkClones } from './ops/relink-clones.ts';
-import { removeAsset, removeProject, removeVersion } from './ops/remove.ts';
-import { removeCached } from './ops/remove-cached.ts';
-import { removePath } from './ops/remove-path.ts';
-import { replicateToAsset } from './ops/replicate-to-asset.ts';
-import { requestAccessToken } from './ops/request-access-token.ts';
-import { resolveLinks } from './ops/resolve-links.ts';
-import { planRestore, restoreFiles } from './ops/restore-files.ts';
-import { resumeUpload } from './ops/resume-upload.ts';
-import { saveFile, saveVersion } from './ops/save-version.ts';
-import { planStage, stageFiles } from './ops/stage-files.ts';
-import { startUpload } from './ops/start-upload.ts';
-import { traceFile } from './ops/trace-file.ts';
-import { unlockProject } from './ops/unlock-project.ts';
-import { uploadContents } from './ops/upload-contents.ts';
-import { uploadDirectory } from './ops/upload-directory.ts';
-import { uploadFiles } from './ops/upload-files.ts';
-import { abortUpload, completeUpload } from './ops/upload-session.ts';
-import { verifyCache } from './ops/verify-cache.ts';
-import { whoAmI } from './ops/who-am-i.ts';
 
+/** Each is loaded when it is first called: to load them all takes 250 ms of CPU. */
 const operations = {
-  fetchManifest,
-  fetchSummary,
-  fetchLatest,
-  listProjects,
-  listAssets,
-  listVersions,
-  listFiles,
-  saveFile,
-  saveVersion,
-  resolveLinks,
-  cloneVersion,
-  cloneStatus,
-  stageFiles,
-  restoreFiles,
-  checkoutVersion,
-  planStage,
-  planRestore,
-  planCheckout,
-  applyChangePlan,
-  fetchFiles,
-  dropFiles,
-  relinkClone,
-  relinkClones,
-  prepareDirectoryUpload,
-  startUpload,
-  uploadFiles,
-  completeUpload,
-  abortUpload,
-  uploadDirectory,
-  uploadContents,
-  listUploads,
-  resumeUpload,
-  abortRecordedUpload,
-  planUpload,
-  applyUpload,
-  createProject,
-  fetchPermissions,
-  setPermissions,
-  fetchQuota,
-  setQuota,
-  fetchUsage,
-  fetchLock,
-  releaseProject,
-  unlockProject,
-  approveProbation,
-  rejectProbation,
-  refreshLatest,
-  refreshUsage,
-  removeProject,
-  removeAsset,
-  removeVersion,
-  publicS3Config,
-  requestAccessToken,
-  whoAmI,
-  listCache,
-  measureCache,
-  pruneCache,
-  removeCached,
-  verifyCache,
-  listHistory,
-  traceFile,
-  diffVersions,
-  diffClone,
-  diffFolders,
-  exportClone,
-  readTree,
-  getTree,
-  putTree,
-  addFile,
-  removePath,
+  ...from(() => import('./ops/fetch-documents.ts'), 'fetchManifest', 'fetchSummary'),
+  ...from(() => import('./ops/fetch-latest.ts'), 'fetchLatest'),
+  ...from(() => import('./ops/list.ts'), 'listProjects', 'listAssets', 'listVersions', 'listFiles'),
+  ...from(() => import('./ops/save-version.ts'), 'saveFile', 'saveVersion'),
+  ...from(() => import('./ops/resolve-links.ts'), 'resolveLinks'),
+  ...from(() => import('./ops/clone-version.ts'), 'cloneVersion'),
+  ...from(() => import('./ops/clone-status.ts'), 'cloneStatus'),
+  ...from(() => import('./ops/stage-files.ts'), 'stageFiles', 'planStage'),
+  ...from(() => import('./ops/restore-files.ts'), 'restoreFiles', 'planRestore'),
+  ...from(() => import('./ops/checkout-version.ts'), 'checkoutVersion', 'planCheckout'),
+  ...from(() => import('./ops/apply-change-plan.ts'), 'applyChangePlan'),
+  ...from(() => import('./ops/fetch-files.ts'), 'fetchFiles'),
+  ...from(() => import('./ops/drop-files.ts'), 'dropFiles'),
+  ...from(() => import('./ops/relink-clone.ts'), 'relinkClone'),
+  ...from(() => import('./ops/relink-clones.ts'), 'relinkClones'),
+  ...from(() => import('./ops/prepare-directory-upload.ts'), 'prepareDirectoryUpload'),
+  ...from(() => import('./ops/start-upload.ts'), 'startUpload'),
+  ...from(() => import('./ops/upload-files.ts'), 'uploadFiles'),
+  ...from(() => import('./ops/upload-session.ts'), 'completeUpload', 'abortUpload'),
+  ...from(() => import('./ops/upload-directory.ts'), 'uploadDirectory'),
+  ...from(() => import('./ops/upload-contents.ts'), 'uploadContents'),
+  ...from(() => import('./ops/recorded-uploads.ts'), 'listUploads'),
+  ...from(() => import('./ops/resume-upload.ts'), 'resumeUpload'),
+  ...from(() => import('./ops/abort-recorded-upload.ts'), 'abortRecordedUpload'),
+  ...from(() => import('./ops/plan-upload.ts'), 'planUpload'),
+  ...from(() => import('./ops/apply-upload.ts'), 'applyUpload'),
+  ...from(() => import('./ops/create-project.ts'), 'createProject'),
+  ...from(() => import('./ops/permissions.ts'), 'fetchPermissions', 'setPermissions'),
+  ...from(() => import('./ops/quota.ts'), 'fetchQuota', 'setQuota', 'fetchUsage'),
+  ...from(() => import('./ops/lock.ts'), 'fetchLock', 'releaseProject'),
+  ...from(() => import('./ops/unlock-project.ts'), 'unlockProject'),
+  ...from(() => import('./ops/probation.ts'), 'approveProbation', 'rejectProbation'),
+  ...from(() => import('./ops/refresh.ts'), 'refreshLatest', 'refreshUsage'),
+  ...from(() => import('./ops/remove.ts'), 'removeProject', 'removeAsset', 'removeVersion'),
+  ...from(() => import('./ops/public-s3-config.ts'), 'publicS3Config'),
+  ...from(() => import('./ops/request-access-token.ts'), 'requestAccessToken'),
+  ...from(() => import('./ops/who-am-i.ts'), 'whoAmI'),
+  ...from(() => import('./ops/list-cache.ts'), 'listCache'),
+  ...from(() => import('./ops/measure-cache.ts'), 'measureCache'),
+  ...from(() => import('./ops/prune-cache.ts'), 'pruneCache'),
+  ...from(() => import('./ops/remove-cached.ts'), 'removeCached'),
+  ...from(() => import('./ops/verify-cache.ts'), 'verifyCache'),
+  ...from(() => import('./ops/list-history.ts'), 'listHistory'),
+  ...from(() => import('./ops/trace-file.ts'), 'traceFile'),
+  ...from(() => import('./ops/diff.ts'), 'diffVersions', 'diffClone', 'diffFolders'),
+  ...from(() => import('./ops/export-clone.ts'), 'exportClone'),
+  ...from(() => import('./ops/read-tree.ts'), 'readTree'),
+  ...from(() => import('./ops/get-tree.ts'), 'getTree'),
+  ...from(() => import('./ops/put-tree.ts'), 'putTree'),
+  ...from(() => import('./ops/add-file.ts'), 'addFile'),
+  ...from(() => import('./ops/remove-path.ts'), 'removePath'),
+  ...from(() => import('./ops/asset-replica.ts'), 'syncFromAsset', 'replicateFromAsset'),
+  ...from(() => import('./ops/publish-folder.ts'), 'syncToAsset'),
+  ...from(() => import('./ops/replicate-to-asset.ts'), 'replicateToAsset'),
   openAssetRepository,
-  syncFromAsset,
-  syncToAsset,
-  replicateFromAsset,
-  replicateToAsset,
 };
 
 type Operations = typeof operations;
@@ -152,4 +79,21 @@ export function createClient(options: ContextOptions): Client {
     (...rest: unknown[]) => (operation as (ctx: Context, ...rest: unknown[]) => unknown)(context, ...rest),
   ]);
   return { ...Object.fromEntries(bound), context, close: () => context.registry.close() };
+}
+
+/** The functions of a module that give what they give later. */
+type Asynchronous<Module> = {
+  [Name in keyof Module as Module[Name] extends (...rest: never) => Promise<unknown> ? Name : never]: Module[Name];
+};
+
+/** Gives functions of a module that is loaded when the first of them is called. */
+function from<Module, Name extends keyof Asynchronous<Module>>(
+  load: () => Promise<Module>,
+  ...names: readonly Name[]
+): Pick<Asynchronous<Module>, Name> {
+  const call =
+    (name: Name) =>
+    async (...args: readonly unknown[]) =>
+      ((await load()) as Record<Name, (...args: readonly unknown[]) => unknown>)[name](...args);
+  return Object.fromEntries(names.map((name) => [name, call(name)])) as unknown as Pick<Asynchronous<Module>, Name>;
 }

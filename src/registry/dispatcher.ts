@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import * as tls from 'node:tls';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import { GypsumError } from '../errors.ts';
 
 /** How requests find their way. */
@@ -15,30 +15,64 @@ export interface NetworkOptions {
   ca?: string | undefined;
 }
 
-/** Makes what sends requests, or throws `invalid-argument`. `timeout` is in milliseconds. */
-export function createDispatcher({
+/** Sends requests. */
+export interface Sender {
+  request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes what sends requests, or throws `invalid-argument`. `timeout` is in milliseconds.
+ *
+ * The first request loads undici: that takes 60 ms of CPU, and what is in the cache needs none.
+ */
+export function createDispatcher(options: NetworkOptions & { timeout: number }): Sender {
+  const open = prepare(options);
+  let opened: Promise<Dispatcher> | undefined;
+  let isClosed = false;
+  return {
+    async request(options) {
+      opened ??= open();
+      const dispatcher = await opened;
+      if (isClosed) await dispatcher.close();
+      return dispatcher.request(options);
+    },
+    async close() {
+      isClosed = true;
+      await (await opened)?.close();
+    },
+  };
+}
+
+function prepare({
   httpProxy,
   httpsProxy,
   noProxy = '',
   ca,
   timeout,
-}: NetworkOptions & { timeout: number }): Dispatcher {
+}: NetworkOptions & { timeout: number }): () => Promise<Dispatcher> {
   const connect = { timeout, ...(ca === undefined ? {} : { secureContext: trusting(ca) }) };
   const timeouts = { headersTimeout: timeout, bodyTimeout: timeout };
-  if (httpProxy === undefined && httpsProxy === undefined) return new Agent({ ...timeouts, connect });
-  return new EnvHttpProxyAgent({
-    ...timeouts,
-    connect,
-    // Where one of these is not given, undici would read the environment: an empty one is none.
+  // Where one of these is not given, undici would read the environment: an empty one is none.
+  const proxies = {
     httpProxy: httpProxy === undefined ? '' : checkProxy('httpProxy', httpProxy),
     httpsProxy: httpsProxy === undefined ? '' : checkProxy('httpsProxy', httpsProxy),
     noProxy,
-    requestTls: connect,
-    proxyTls: connect,
-    clientFactory: (origin, options) => new Pool(origin, { ...options, ...timeouts }),
-    // Most proxies make tunnels to ports of https alone.
-    proxyTunnel: false,
-  });
+  };
+  return async () => {
+    const { Agent, EnvHttpProxyAgent, Pool } = await import('undici');
+    if (httpProxy === undefined && httpsProxy === undefined) return new Agent({ ...timeouts, connect });
+    return new EnvHttpProxyAgent({
+      ...timeouts,
+      connect,
+      ...proxies,
+      requestTls: connect,
+      proxyTls: connect,
+      clientFactory: (origin, options) => new Pool(origin, { ...options, ...timeouts }),
+      // Most proxies make tunnels to ports of https alone.
+      proxyTunnel: false,
+    });
+  };
 }
 
 /** What a server must be certified by: one of Node's own authorities, or one of these. */

@@ -1,4 +1,3 @@
-import { errors } from 'undici';
 import { GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import { showText } from '../model/text.ts';
 
@@ -16,6 +15,9 @@ const NETWORK = [
   'EPROTO',
 ];
 
+/** Codes of undici's own errors and of its parser's: to ask for their classes, it would have to be loaded. */
+const UNDICI = /^(UND_ERR|HPE_)/;
+
 // Source: Node.js, "X509 certificate error codes" and "OpenSSL errors"
 const TLS = /^ERR_(SSL|TLS)_|CERT|^UNABLE_TO_VERIFY|^HOSTNAME_MISMATCH$|^INVALID_(CA|PURPOSE)$/;
 const NOT_TRUSTED = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(VERIFY|GET_ISSUER).*)$/;
@@ -25,10 +27,8 @@ const OVERLOADED = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Gives the error that says what a failed exchange with the registry means; others come back as they are. */
 export function asFailure(error: unknown, what: string, origin: string): unknown {
   if (!isExchangeError(error)) return error;
-  const isOfProxy = PROXY_REFUSED.test(error.message) || error instanceof errors.SecureProxyConnectionError;
-  if (!isOfProxy && (error instanceof errors.RequestAbortedError || error instanceof errors.InvalidArgumentError)) {
-    return error;
-  }
+  const isOfProxy = PROXY_REFUSED.test(error.message) || error.code === 'UND_ERR_PRX_TLS';
+  if (!isOfProxy && (error.code === 'UND_ERR_ABORTED' || error.code === 'UND_ERR_INVALID_ARG')) return error;
   return new GypsumError('unavailable', `${what} failed: ${error.message || error.code}.`, {
     hint: isOfProxy ? PROXY_HINT : NOT_TRUSTED.test(String(error.code)) ? NOT_TRUSTED_HINT : unreachable(origin),
     details: { origin },
@@ -50,10 +50,9 @@ function unreachable(origin: string): string {
 }
 
 function isExchangeError(error: unknown): error is Error & { code?: string } {
-  if (error instanceof errors.UndiciError || error instanceof errors.HTTPParserError) return true;
-  return (
-    isSystemError(error, ...NETWORK) || (error instanceof Error && 'code' in error && TLS.test(String(error.code)))
-  );
+  if (!(error instanceof Error && 'code' in error)) return false;
+  const code = String(error.code);
+  return NETWORK.includes(code) || UNDICI.test(code) || TLS.test(code) || error.name === 'HTTPParserError';
 }
 
 /** What to do where there is no token. */
