@@ -1,3 +1,4 @@
+import { retryDelay } from './retry-delay.ts';
 import { nextTime, type Schedule } from './schedule.ts';
 
 /** What became of a run: one that was interrupted was stopped with the scheduler, or outlived it. */
@@ -35,11 +36,6 @@ export function dueTime({ schedule, added, last, failures }: JobTimes, now: numb
   if (last === undefined) return nextTime(schedule, added, added - 1);
   const next = nextTime(schedule, added, last.start);
   if (last.outcome === 'done') return next;
-  const again = (last.end ?? last.start) + retryDelay(failures);
+  const again = (last.end ?? last.start) + retryDelay(FIRST_RETRY, failures);
   return next === undefined ? again : Math.min(next, again);
-}
-
-/** Gives how long after a failure a job is tried again, given how many there were in a row. Units: milliseconds */
-function retryDelay(failures: number): number {
-  return FIRST_RETRY * 2 ** Math.min(Math.max(failures, 1) - 1, 20);
 }

@@ -1,3 +1,5 @@
+import { retryDelay } from '../model/retry-delay.ts';
+
 /** Has something that fails be tried later and later. */
 export interface BackOff {
   isDue(): boolean;
@@ -15,8 +17,7 @@ export function createBackOff(first: number): BackOff {
   return {
     isDue: () => performance.now() >= due,
     fail() {
-      due = performance.now() + Math.min(first * 2 ** Math.min(failures, 20), Math.max(first, LONGEST));
-      failures++;
+      due = performance.now() + Math.min(retryDelay(first, ++failures), Math.max(first, LONGEST));
     },
     done() {
       failures = 0;

@@ -1,3 +1,4 @@
+import { retryDelay } from '../model/retry-delay.ts';
 import { watchFolders } from '../tree/watch-folders.ts';
 
 export interface HintOptions {
@@ -54,7 +55,7 @@ export function createHints(folders: readonly string[], { scanEvery, watch, onLo
     },
     done(isWell) {
       failures = isWell ? 0 : failures + 1;
-      const retry = failures === 0 ? scanEvery : RETRY_AFTER * 2 ** Math.min(failures - 1, 20);
+      const retry = failures === 0 ? scanEvery : retryDelay(RETRY_AFTER, failures);
       due = performance.now() + Math.min(scanEvery, retry);
       // Both are there now.
       if (!isLost && stop === undefined) begin();

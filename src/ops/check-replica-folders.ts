@@ -26,6 +26,16 @@ export function checkReplicaFolders(
   destination: string,
   written: readonly string[] = [],
 ): ReplicaFolders {
+  const folders = checkApart(source, destination, written);
+  return { ...folders, isMissing: checkIsFolder(folders.destination, destination) };
+}
+
+/** Checks the same but whether the replica is there, or can be made. */
+export function checkApart(
+  source: string,
+  destination: string,
+  written: readonly string[],
+): Pick<ReplicaFolders, 'source' | 'destination'> {
   const from = checkFolder(source, 'Give a folder that is there as the source.');
   const to = placeOf(destination);
   if (overlaps(from, to) || isReached(from, to) || isReached(to, from)) {
@@ -35,9 +45,8 @@ export function checkReplicaFolders(
       { hint: 'Give two folders that have nothing in common.', details: { source: from, destination: to } },
     );
   }
-  const isMissing = checkIsFolder(to, destination);
   checkWritten(written, [from, to]);
-  return { source: from, destination: to, isMissing };
+  return { source: from, destination: to };
 }
 
 /** Checks in the same way a folder that may become a replica of an asset, which must have nothing in common with the caches. */

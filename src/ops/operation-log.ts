@@ -34,7 +34,7 @@ export interface OperationLog {
  */
 export function openOperationLog(file: string, format: LogFormat = 'text', now = () => new Date()): OperationLog {
   const path = absolutePath(file);
-  checkPlace(path);
+  checkLogPlace(path);
   const lines = openLineLog(path);
   const write = (level: 'INFO' | 'ERROR', entry: LogEntry) => {
     const time = now().toISOString();
@@ -97,7 +97,8 @@ function* entriesOf(operation: Operation, known: string | undefined): Generator<
   for (const child of operation.children ?? []) yield { op, path: `${path}/${child}`, from: `${from}/${child}` };
 }
 
-function checkPlace(path: string): void {
+/** Throws `invalid-argument` where a log cannot be, given by its absolute path. */
+export function checkLogPlace(path: string): void {
   const isFolder = lstatSync(fsPath(dirname(realPath(path))), { throwIfNoEntry: false })?.isDirectory() === true;
   const stats = statSync(fsPath(path), { throwIfNoEntry: false });
   // A pipe or a terminal is as good as a file.

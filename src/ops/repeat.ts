@@ -1,5 +1,6 @@
 import { GypsumError } from '../errors.ts';
 import { pause } from '../give-way.ts';
+import { retryDelay } from '../model/retry-delay.ts';
 
 export interface RepeatOptions {
   /** From one begin to the next. Units: milliseconds */
@@ -38,7 +39,7 @@ export async function repeat(
   for (let failures = 0; !until.aborted; ) {
     failures = (await isWell(run, onError)) ? 0 : failures + 1;
     const due = first + (Math.floor((now() - first) / every) + 1) * every;
-    const retry = failures === 0 ? due : now() + RETRY_AFTER * 2 ** Math.min(failures - 1, 20);
+    const retry = failures === 0 ? due : now() + retryDelay(RETRY_AFTER, failures);
     await waitUntil(Math.min(due, retry), { until, now, wait });
   }
 }

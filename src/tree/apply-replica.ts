@@ -1,6 +1,7 @@
 import { GypsumError, isFromSystem, isGypsumError, isSystemError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace, sleep } from '../give-way.ts';
+import { retryDelay } from '../model/retry-delay.ts';
 import type { ReplicaEntry, ReplicaFolder } from './replica-entry.ts';
 import type {
   ChangeMode,
@@ -210,7 +211,7 @@ async function untilFree<T>(work: () => Promise<T>, signal: AbortSignal | undefi
     } catch (error) {
       const isPassing = isGypsumError(error, 'file-changed') || isSystemError(error, ...PASSING);
       if (attempt === ATTEMPTS || !isPassing) throw error;
-      await sleep(AGAIN_AFTER * 2 ** (attempt - 1), signal);
+      await sleep(retryDelay(AGAIN_AFTER, attempt), signal);
     }
   }
 }

@@ -1,30 +1,21 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { linkFolders, stageFolder } from '../../src/index.ts';
 import { statThrough } from '../../src/tree/stat-through.ts';
+import { built, diesAt } from '../helpers/dies-at.ts';
 import { type Item, layOut } from '../helpers/files.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-const helper = fileURLToPath(new URL('../helpers/die-at-call.mjs', import.meta.url));
-const built = (name: string) => pathToFileURL(fileURLToPath(new URL(`../../dist/src/ops/${name}.js`, import.meta.url)));
-
 /** Runs a call of the built library in a process that is killed before its n-th change; says whether it was. */
 function dies(at: number, module: string, call: string, folders: readonly string[]): boolean {
-  const program = `import { ${call} as act } from '${built(module)}'; await act(...JSON.parse(process.argv[1]));`;
-  const args = JSON.stringify(
+  const program = `import { ${call} as act } from '${built(`ops/${module}.js`)}'; await act(...JSON.parse(process.argv[1]));`;
+  return diesAt(
+    at,
+    program,
     call === 'stageFolder' ? [folders[1], { folders: true }] : [...folders, { protect: true }],
   );
-  const { signal, status, stderr } = spawnSync(
-    process.execPath,
-    ['--import', helper, '--input-type=module', '-e', program, '--', args],
-    { env: { DIE_AT: String(at) }, encoding: 'utf8' },
-  );
-  expect(signal === 'SIGKILL' || status === 0, stderr).toBe(true);
-  return signal === 'SIGKILL';
 }
 
 const SRC: Record<string, Item> = { f: 'f', 'sub/g': 'g', 'tree/h': 'h' };

@@ -1,28 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { replicateFolders } from '../../src/index.ts';
 import { openReplicaState } from '../../src/state/replica-state.ts';
+import { built, diesAt } from '../helpers/dies-at.ts';
 import { layOut } from '../helpers/files.ts';
 import { age, look, makePair } from '../helpers/replica.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
-
-const helper = fileURLToPath(new URL('../helpers/die-at-call.mjs', import.meta.url));
-const built = (file: string) => pathToFileURL(fileURLToPath(new URL(`../../dist/src/${file}`, import.meta.url)));
-
-/** Runs a program that is killed before its n-th change; says whether it was. */
-function diesIn(program: string, at: number, values: readonly string[]): boolean {
-  const { signal, status, stderr } = spawnSync(
-    process.execPath,
-    ['--import', helper, '--input-type=module', '-e', program, '--', JSON.stringify(values)],
-    { env: { DIE_AT: String(at) }, encoding: 'utf8' },
-  );
-  expect(signal === 'SIGKILL' || status === 0, stderr).toBe(true);
-  return signal === 'SIGKILL';
-}
 
 /** Keeps a replica in a process that is killed before its n-th change, of what is remembered too; says whether it was. */
 function dies(at: number, folders: readonly string[], stateDir: string): boolean {
@@ -31,7 +16,7 @@ function dies(at: number, folders: readonly string[], stateDir: string): boolean
     const end = new AbortController();
     const onResult = () => end.abort();
     await replicateFolders(source, destination, { every: 1, watch: false, force: true, stateDir, until: end.signal, onResult });`;
-  return diesIn(program, at, [...folders, stateDir]);
+  return diesAt(at, program, [...folders, stateDir]);
 }
 
 it('a replica that is killed anywhere goes on where it was, and nothing else has changed', async () => {
@@ -110,7 +95,7 @@ it.each<[string, number]>([
       for (let turn = 0; turn < turns; turn++) before.keep(new Map([['a', `${turn}`]]), new Set());
       before.close();
       const was = before.entries?.get('a');
-      isKilled = diesIn(program, kills, [folder]);
+      isKilled = diesAt(kills, program, [folder]);
       const { setAside, entries } = openReplicaState(folder, '/src', '/dst');
       expect(setAside, `killed at ${kills}`).toBeUndefined();
       expect(isKilled ? [was, 'new'] : ['new']).toContain(entries?.get('a'));

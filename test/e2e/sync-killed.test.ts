@@ -1,34 +1,16 @@
-import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { syncFolders } from '../../src/index.ts';
+import { built, diesAt } from '../helpers/dies-at.ts';
 import { layOut } from '../helpers/files.ts';
 import { age, look, makePair } from '../helpers/replica.ts';
 import { snapshot } from '../helpers/snapshot.ts';
 
-const helper = fileURLToPath(new URL('../helpers/die-at-call.mjs', import.meta.url));
-const built = pathToFileURL(fileURLToPath(new URL('../../dist/src/index.js', import.meta.url)));
-
 /** Replicates in a process that is killed before its n-th change; says whether it was. */
 function dies(at: number, folders: readonly string[], stateDir: string): boolean {
-  const program = `import { syncFolders } from '${built}'; await syncFolders(...JSON.parse(process.argv[1]));`;
-  const { signal, status, stderr } = spawnSync(
-    process.execPath,
-    [
-      '--import',
-      helper,
-      '--input-type=module',
-      '-e',
-      program,
-      '--',
-      JSON.stringify([...folders, { force: true, stateDir }]),
-    ],
-    { env: { DIE_AT: String(at) }, encoding: 'utf8' },
-  );
-  expect(signal === 'SIGKILL' || status === 0, stderr).toBe(true);
-  return signal === 'SIGKILL';
+  const program = `import { syncFolders } from '${built('index.js')}'; await syncFolders(...JSON.parse(process.argv[1]));`;
+  return diesAt(at, program, [...folders, { force: true, stateDir }]);
 }
 
 it('a replica whose making is killed anywhere is made by another run, and nothing else has changed', async () => {

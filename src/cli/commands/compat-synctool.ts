@@ -1,17 +1,17 @@
 import { lstatSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stateDir } from '../../config.ts';
 import { GypsumError } from '../../errors.ts';
 import { pause } from '../../give-way.ts';
 import { fsPath } from '../../model/local-path.ts';
 import { showText } from '../../model/text.ts';
-import { checkReplicaFolders } from '../../ops/check-replica-folders.ts';
+import { checkApart, checkReplicaFolders } from '../../ops/check-replica-folders.ts';
 import { openLineLog } from '../../ops/line-log.ts';
+import { checkLogPlace } from '../../ops/operation-log.ts';
 import { repeat } from '../../ops/repeat.ts';
 import { syncFolders } from '../../ops/sync-folders.ts';
 import type { SyncResult } from '../../ops/sync-result.ts';
-import { absolutePath, liesIn, realPath } from '../../tree/real-path.ts';
+import { absolutePath } from '../../tree/real-path.ts';
 import { checkReplicated } from '../check-replicated.ts';
 import type { Call, Command } from '../command.ts';
 import { parseInterval } from '../durations.ts';
@@ -103,36 +103,15 @@ function checkPlaces({ source, destination }: Options, log: string): void {
       details: { source },
     });
   }
-  if (destination === '') {
-    throw new GypsumError('invalid-argument', 'There is no destination.', { hint: 'Give a folder with -d.' });
-  }
-  if (!isFolder(dirname(log)) || isFolder(log)) {
-    throw new GypsumError('invalid-argument', `There can be no log at ${showText(log)}.`, {
-      hint: 'Give a file in a folder that is there with -l.',
-      details: { log },
-    });
-  }
+  checkLogPlace(log);
+  checkApart(source, destination, [log]);
+  // One that is not there can be made, with the folders above it.
   if (lstatSync(fsPath(destination), { throwIfNoEntry: false }) !== undefined) checkReplicaFolders(source, destination);
-  const folder = [source, destination].find((one) => liesIn(realPath(log), realPath(one)));
-  if (folder === undefined) return;
-  throw new GypsumError(
-    'invalid-argument',
-    `The log ${showText(log)} lies in ${showText(folder)}, and would change with it.`,
-    {
-      hint: 'Give another place for it with -l.',
-      details: { log, folder },
-    },
-  );
 }
 
 /** Makes a destination that is not there if the line that is read says so; says whether it did. */
-async function offerFolder({ options: { source, destination }, signal, warn }: Call<Options>): Promise<boolean> {
+async function offerFolder({ options: { destination }, signal, warn }: Call<Options>): Promise<boolean> {
   if (isFolder(destination)) return false;
-  if (liesIn(realPath(destination), realPath(source))) {
-    throw new GypsumError('invalid-argument', 'The destination lies in the source.', {
-      hint: 'Give two folders that have nothing in common.',
-    });
-  }
   const shown = showText(destination);
   warn(`Folder doesn't exist at ${shown}.\n Enter Y to create a folder at destination`);
   if ((await readLine(signal)) !== 'Y') {
