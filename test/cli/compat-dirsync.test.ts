@@ -10,7 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { claimReplica } from '../../src/state/replica-claims.ts';
 import { freshName } from '../../src/tree/put-file.ts';
 import { callCli } from '../helpers/call-cli.ts';
 import { MAIN, startCli } from '../helpers/cli.ts';
@@ -21,6 +22,8 @@ import { snapshot } from '../helpers/snapshot.ts';
 const run = (...argv: string[]) => callCli(['compat', 'dirsync', ...argv]);
 
 const USAGE = 'usage: dirsync.py [-h] src_dir dest_dir logfile_path interval_ms\n';
+
+afterEach(() => vi.unstubAllEnvs());
 
 describe('gypsum compat dirsync', () => {
   it.each<[string, number, string, (pair: Pair) => string[]]>([
@@ -198,5 +201,58 @@ describe('gypsum compat dirsync', () => {
     running.child.kill('SIGINT');
     expect((await running.end()).code).toBe(0);
     expect(told()).toBe(2);
+  });
+
+  it('finishes the file in hand when it is told to end, and writes down what it knows in the state folder', async () => {
+    const { top, src, dst } = await makePair({ a: 'x', b: 'y' });
+    vi.stubEnv('GYPSUM_STATE_DIR', join(top, 'state'));
+    const stop = new AbortController();
+    const argv = ['compat', 'dirsync', src, dst, join(top, 'log'), '5'];
+    const ended = await callCli(argv, { signal: stop.signal, onStdout: () => stop.abort(new Error('enough')) });
+    expect(ended).toEqual({ code: 0, stdout: expect.stringMatching(/ -> a\n$/), stderr: '' });
+    expect(readdirSync(dst)).toEqual(['a']);
+    expect(readdirSync(join(top, 'state'))).toEqual(['replicas']);
+  });
+
+  it('leaves a destination alone to which another process writes', async () => {
+    const { top, src, dst } = await makePair({ a: 'x' });
+    vi.stubEnv('GYPSUM_STATE_DIR', join(top, 'state'));
+    const release = claimReplica(join(top, 'state'), dst);
+    const refused = await run(src, dst, join(top, 'log'), '5');
+    expect(refused).toMatchObject({ code: 16, stderr: expect.stringContaining('is writing to') });
+    expect(readdirSync(dst)).toEqual([]);
+    release();
+  });
+
+  it('looks for changes as often as it is told to', async () => {
+    const { top, src, dst } = await makePair({ a: '0' });
+    mkdirSync(join(top, 'seldom'));
+    const seldom = startCli(['compat', 'dirsync', src, join(top, 'seldom'), join(top, 'log'), `${9 * 3_600_000}`], {});
+    expect(await seldom.line()).toMatch(/ -> a$/);
+    const often = startCli(['compat', 'dirsync', src, dst, join(top, 'log2'), '5'], {});
+    for (let time = 1; time < 20; time++) {
+      expect(await often.line()).toMatch(/ -> a$/);
+      writeFileSync(join(src, 'a'), `${time}`.repeat(time));
+    }
+    expect(readFileSync(join(top, 'seldom/a'), 'utf8')).toBe('0');
+    for (const { child, end } of [seldom, often]) {
+      child.kill('SIGINT');
+      expect((await end()).code).toBe(0);
+    }
+  });
+
+  it('writes nothing where its log comes to lie in one of the folders meanwhile', async () => {
+    const { top, src, dst, outside } = await makePair({ a: 'x' });
+    symlinkSync(outside, join(top, 'logs'));
+    const running = startCli(['compat', 'dirsync', src, dst, join(top, 'logs/log'), '5'], {});
+    expect(await running.line()).toMatch(/ -> a$/);
+    symlinkSync(src, join(top, 'to-src'));
+    renameSync(join(top, 'to-src'), join(top, 'logs'));
+    writeFileSync(join(src, 'b'), 'y');
+    const told = /^dirsync\.py: error: .* lies in .*, and would change with it\.$/m;
+    await expect.poll(running.stderr, { timeout: 20_000 }).toMatch(told);
+    running.child.kill('SIGINT');
+    expect((await running.end()).code).toBe(0);
+    expect([readdirSync(src), readdirSync(dst)]).toEqual([['a', 'b'], ['a']]);
   });
 });

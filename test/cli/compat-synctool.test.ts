@@ -1,7 +1,18 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { claimReplica } from '../../src/state/replica-claims.ts';
 import { freshName } from '../../src/tree/put-file.ts';
 import { callCli } from '../helpers/call-cli.ts';
 import { MAIN, startCli } from '../helpers/cli.ts';
@@ -28,6 +39,8 @@ function messages(log: string): string[] {
 
 const STARTED = 'INFO - Started Logging for src \\n dst/';
 const FINISHED = 'INFO - Finished folder sync src \\n dst/';
+
+afterEach(() => vi.unstubAllEnvs());
 
 describe('gypsum compat synctool', () => {
   it('says what it does as synctool does, and nothing where nothing is to be done', async () => {
@@ -174,5 +187,50 @@ describe('gypsum compat synctool', () => {
     await Promise.all(ended);
     expect(existsSync(join(late.dst, 'a'))).toBe(false);
     expect(existsSync(join(late.top, 'log'))).toBe(false);
+  });
+
+  it('finishes the file in hand when it is told to end, and says so in its log', async () => {
+    const { top, src, dst } = await makePair({ a: 'x', b: 'y', c: 'z' });
+    vi.stubEnv('GYPSUM_STATE_DIR', join(top, 'state'));
+    const stop = new AbortController();
+    const ended = await callCli(['compat', 'synctool', '-s', src, '-d', dst, '-l', join(top, 'log'), '-i', '9h'], {
+      signal: stop.signal,
+      onStdout: () => stop.abort(new Error('enough')),
+    });
+    expect(ended).toEqual({ code: 0, stdout: `Copied ${src}/a to destination folder\n`, stderr: '' });
+    expect(readdirSync(dst)).toEqual(['a']);
+    expect(messages(join(top, 'log'))).toEqual([
+      `INFO - Started Logging for ${src} \\n ${dst}`,
+      `INFO - Copied ${src}/a to destination folder`,
+      `INFO - Finished folder sync ${src} \\n ${dst}`,
+    ]);
+  });
+
+  it('leaves a destination alone to which another process writes', async () => {
+    const { top, src, dst } = await makePair({ a: 'x' });
+    vi.stubEnv('GYPSUM_STATE_DIR', join(top, 'state'));
+    const release = claimReplica(join(top, 'state'), dst);
+    const argv = ['compat', 'synctool', '-s', src, '-d', dst, '-l', join(top, 'log')];
+    expect(await callCli(argv)).toMatchObject({ code: 16, stderr: expect.stringContaining('is writing to') });
+    expect(readdirSync(dst)).toEqual([]);
+    release();
+    expect((await callCli(argv)).code).toBe(0);
+  });
+
+  it('writes nothing where its log comes to lie in one of the folders meanwhile', async () => {
+    const { top, src, dst, outside } = await makePair({ a: 'x' });
+    symlinkSync(outside, join(top, 'logs'));
+    const running = startCli(
+      ['compat', 'synctool', '-s', src, '-d', dst, '-l', join(top, 'logs/log'), '-i', '0.002'],
+      {},
+    );
+    expect(await running.line()).toBe(`Copied ${src}/a to destination folder`);
+    symlinkSync(dst, join(top, 'to-dst'));
+    renameSync(join(top, 'to-dst'), join(top, 'logs'));
+    await expect
+      .poll(running.stderr, { timeout: 20_000 })
+      .toMatch(/^gypsum: .* lies in .*, and would change with it\.$/m);
+    running.child.kill('SIGINT');
+    expect((await running.end()).code).toBe(0);
   });
 });

@@ -10,7 +10,11 @@ export interface Called {
 /** Runs a command line in this process, and gives what it has written where there is no terminal. */
 export async function callCli(
   argv: readonly string[],
-  { signal = new AbortController().signal, colors = false }: Partial<Pick<Io, 'signal' | 'colors'>> = {},
+  {
+    signal = new AbortController().signal,
+    colors = false,
+    onStdout,
+  }: Partial<Pick<Io, 'signal' | 'colors'>> & { onStdout?: (text: string) => void } = {},
 ): Promise<Called> {
   let stdout = '';
   let stderr = '';
@@ -19,6 +23,7 @@ export async function callCli(
     colors,
     stdout(text) {
       stdout += text;
+      onStdout?.(text);
     },
     stderr(text) {
       stderr += text;
