@@ -1,3 +1,4 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { callCli } from '../helpers/call-cli.ts';
@@ -30,4 +31,22 @@ it.each<[string, string[]]>([
   expect(called).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^gypsum: .+\n.+/) });
   expect(snapshot(folder)).toEqual(before);
   expect(registry.calls).toEqual([]);
+});
+
+it('gypsum replicate says where an edit of the cache is that it does not follow', async () => {
+  const { registry, client, folder, cacheDir } = await createRig({ versions: { 'p/a/1': { x: 'one' } } });
+  const cached = await client.saveFile({ project: 'p', asset: 'a', version: '1', path: 'x' });
+  chmodSync(cached, 0o644);
+  writeFileSync(cached, 'an edit');
+  const [stop, dst] = [new AbortController(), join(folder, 'dst')];
+  const argv = ['replicate', 'gypsum:p/a', dst, '--registry', registry.url, '--cache', cacheDir];
+  const called = callCli(argv, { signal: stop.signal });
+  await expect.poll(() => existsSync(join(dst, 'x')), { timeout: 20_000 }).toBe(true);
+  stop.abort();
+  const { code, stderr } = await called;
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringMatching(/^The cached p\/a\/1:\/x had been changed; it was moved to .+\n$/),
+  });
+  expect(readFileSync(join(dst, 'x'), 'utf8')).toBe('one');
 });

@@ -1,4 +1,5 @@
 import { stateDir } from '../../config.ts';
+import type { GypsumEvent } from '../../events.ts';
 import { showText } from '../../model/text.ts';
 import { logPublished } from '../../ops/log-published.ts';
 import { type OperationLog, openOperationLog } from '../../ops/operation-log.ts';
@@ -83,7 +84,7 @@ const EVERY = 500;
 const ASK_EVERY = 10_000;
 
 /** Says what has changed, and what is wrong; the same once as long as it stays so. */
-function tell({ print, warn, json, quiet }: Call<Options>, log: OperationLog | undefined) {
+function tell({ print, warn, json, quiet, onEvent }: Call<Options>, log: OperationLog | undefined) {
   const errors = createErrorTeller((lines) => warn(`gypsum: ${lines}`));
   return {
     onResult(result: ReplicateResult | AssetSyncResult) {
@@ -96,6 +97,10 @@ function tell({ print, warn, json, quiet }: Call<Options>, log: OperationLog | u
       else if (!quiet) print('operations' in result ? replicateText(result) : publishedText(result));
     },
     onError: errors.tell,
+    // How far it is would be told again and again.
+    onEvent(event: GypsumEvent) {
+      if (event.type === 'damaged' || event.type === 'upload-abandoned') onEvent(event);
+    },
     onUnwatched: ({ message }: Error) =>
       warn(`gypsum: The system does not tell of changes: all is read each time. (${showText(message)})`),
     onSetAside: (path: string) =>
