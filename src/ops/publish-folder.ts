@@ -55,7 +55,7 @@ export async function publishFolder(
   { project, asset }: AssetRef,
   {
     remove = true,
-    exclude,
+    exclude = [],
     stateDir,
     followLinks = false,
     force = false,
@@ -77,7 +77,7 @@ export async function publishFolder(
       symlinks: followLinks ? 'follow' : 'keep',
       ignoreErrors: true,
       exact: true,
-      isExcluded: createExclusion(source, { exclude, stateDir }),
+      isExcluded: createExclusion(ctx, source, { exclude, stateDir }),
       check: force ? () => {} : checkLoss,
     },
   );
@@ -86,19 +86,18 @@ export async function publishFolder(
   return { ...done, changes: done.changes.filter((change) => !isSpecial(change)), source, dryRun, skipped };
 }
 
-/** Says what of a folder is left out: what the patterns name, and what this program writes down meanwhile. */
+/** Says what of a folder is left out: what the patterns name, and what this program writes meanwhile, wherever it lies. */
 export function createExclusion(
+  { cache, site }: Context,
   source: string,
-  {
-    exclude = [],
-    stateDir,
-  }: { readonly exclude?: readonly string[] | undefined; readonly stateDir?: string | undefined },
+  { exclude = [], stateDir }: Pick<SyncToAssetOptions, 'exclude' | 'stateDir'>,
 ): (path: string, isFolder: boolean) => boolean {
   const rules = createIgnoreRules(exclude);
-  const own = stateDir === undefined ? undefined : realPath(stateDir);
-  const ownPath =
-    own !== undefined && liesIn(own, source) ? own.slice(source === '/' ? 1 : source.length + 1) : undefined;
-  return (path, isFolder) => path === ownPath || rules.ignores(path, isFolder);
+  const own = [stateDir, cache.layout.root, site?.layout.root].flatMap((folder) => {
+    const place = folder === undefined ? undefined : realPath(folder);
+    return place !== undefined && liesIn(place, source) ? [place.slice(source === '/' ? 1 : source.length + 1)] : [];
+  });
+  return (path, isFolder) => own.includes(path) || rules.ignores(path, isFolder);
 }
 
 /** Aborts uploads to an asset that killed processes of this machine have left: the folder has gone on since. */

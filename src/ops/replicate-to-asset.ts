@@ -68,7 +68,7 @@ async function keepPublishing(
     if (!retry.isDue()) return true;
     if (hints.take()) {
       const source = checkPublishedFolder(folder, written);
-      const now = await signOf(source, { ...options, signal: ended });
+      const now = await signOf(ctx, source, { ...options, signal: ended });
       if (now !== seen) since = performance.now();
       seen = now;
       hints.done(true);
@@ -125,10 +125,11 @@ function isLasting(error: unknown): boolean {
 
 /** Gives what is another text as soon as anything has changed in a folder that a version would tell; contents are not read. */
 async function signOf(
+  ctx: Context,
   source: string,
   { signal, ...options }: Pick<ReplicateToAssetOptions, 'exclude' | 'stateDir' | 'signal'>,
 ): Promise<string> {
-  const isExcluded = createExclusion(source, options);
+  const isExcluded = createExclusion(ctx, source, options);
   const rules = readIgnoreFile(source);
   const repository = openLocalRepository(source, { signal });
   try {

@@ -143,6 +143,16 @@ describe('a folder that is published to an asset', () => {
     expect(await versions()).toEqual(['1']);
   });
 
+  it('has nothing of what this program writes meanwhile, though it lies in it', async () => {
+    const { src, connect, shapeOf } = await createFolder();
+    const [cacheDir, stateDir] = [join(src, 'd/cache'), join(src, 'state')];
+    const client = connect({ cacheDir, stateDir });
+    for (const published of [true, false]) {
+      expect(await client.syncToAsset(src, ASSET, { stateDir })).toMatchObject({ version: '1', published });
+    }
+    expect(Object.keys(await shapeOf('1'))).toEqual(['c', 'd', 'd/a', 'd/b', 'empty', 'l']);
+  });
+
   it('forgets a start that never came to the registry, and tells of one whose answer was lost', async () => {
     const { client, registry, sync, stateDir, connect } = await createFolder();
     const store = createUploadStore(stateDir);
