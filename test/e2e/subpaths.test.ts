@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { repositoryBehaviour } from '../../mocks/index.ts';
 import { layOut } from '../helpers/files.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -71,4 +72,16 @@ describe('importing', () => {
     expect(parts).not.toContain('cli');
     expect(packages).not.toContain('msw');
   });
+});
+
+it('a repository is tried with what the package exports alone', async () => {
+  const script = `
+    import { mkdtempSync } from 'node:fs';
+    import { openLocalRepository } from 'gypsum-client';
+    import { repositoryBehaviour } from 'gypsum-client/mocks';
+    const empty = async () => openLocalRepository(mkdtempSync(process.argv[1] + '/'));
+    for (const { name, run } of repositoryBehaviour) await run({ empty }).then(() => console.log(name));`;
+  const node = ['--input-type=module', '-e', script, await tempFolder()];
+  const { stdout } = await promisify(execFile)(process.execPath, node, { cwd: root });
+  expect(stdout.trimEnd().split('\n')).toEqual(repositoryBehaviour.map(({ name }) => name));
 });
