@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
+import { createPace } from '../give-way.ts';
 import { selectEntries } from '../model/manifest.ts';
 import { modeOf } from '../model/modes.ts';
 import { parseMtime } from '../model/mtime.ts';
@@ -43,7 +44,13 @@ export function openAssetRepository(
       const loaded = await loadTree(ctx, ref, call);
       checkHoldable(ref, pathsOf(loaded.tree.entries));
       const finished = (loaded.documents.summary.uploadFinish ?? new Date(0)).getTime() * 1000;
-      return { loaded, entries: loaded.tree.entries.map((entry) => toReplica(entry, finished)) };
+      const pace = createPace(call.signal);
+      const entries: ReplicaEntry[] = [];
+      for (const entry of loaded.tree.entries) {
+        if (pace.due()) await pace.rest();
+        entries.push(toReplica(entry, finished));
+      }
+      return { loaded, entries };
     });
   const current = async () => {
     listed ??= await load(call);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
+import { createPace } from '../give-way.ts';
 import type { AssetRef } from '../model/refs.ts';
 import { readIgnoreFile } from '../tree/ignore-file.ts';
 import { openLocalRepository } from '../tree/local-repository.ts';
@@ -88,7 +89,7 @@ async function keepPublishing(
       every,
       until: ended,
       onError(error) {
-        if (ended.aborted) return;
+        if (ended.aborted && error === ended.reason) return;
         // A folder that comes back is another one.
         hints.fail();
         retry.fail();
@@ -139,7 +140,11 @@ async function signOf(
       signal,
     });
     const hash = createHash('sha256');
-    for (const entry of entries) hash.update(`${JSON.stringify(signed(entry))}\n`);
+    const pace = createPace(signal);
+    for (const entry of entries) {
+      if (pace.due()) await pace.rest();
+      hash.update(`${JSON.stringify(signed(entry))}\n`);
+    }
     for (const { path } of unreadable) hash.update(`${JSON.stringify(path)}\n`);
     return hash.digest('hex');
   } finally {

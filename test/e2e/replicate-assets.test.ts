@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { delay } from '../../mocks/index.ts';
 import { startCli } from '../helpers/cli.ts';
 import { layOut } from '../helpers/files.ts';
 import { createRig } from '../helpers/rig.ts';
@@ -100,6 +101,23 @@ describe('gypsum replicate', () => {
     const at = (path: string) => readFileSync(join(folder, path), 'utf8');
     expect([at('as-1/c'), at('as-1/d/b'), at('as-2/c')]).toEqual(['three', 'two', 'another']);
     expect(readdirSync(join(folder, 'as-2/d'))).toEqual(['a']);
+  });
+
+  it('gives up what it publishes when it is told to end, with 0, and leaves nothing of it', async () => {
+    const { start, client, registry } = await createWorld();
+    const kept = start('replicate', 'src', 'gypsum:p/a', '--every', '20ms', '--settle', '20ms');
+    registry.inject(
+      (request, next) => {
+        kept.child.kill('SIGINT');
+        return delay(600_000)(request, next);
+      },
+      { route: 'put', times: 1 },
+    );
+    expect(await kept.end()).toMatchObject({ code: 0, stdout: '' });
+    expect((await client.listUploads()).uploads).toEqual([]);
+    expect(await client.listVersions({ project: 'p', asset: 'a' })).toEqual([]);
+    // The project is free.
+    await client.startUpload({ project: 'p', asset: 'b', version: '1' }, []);
   });
 
   it('follows an asset, and ends with 0', async () => {
