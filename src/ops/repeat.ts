@@ -5,6 +5,8 @@ import { retryDelay } from '../model/retry-delay.ts';
 export interface RepeatOptions {
   /** From one begin to the next. Units: milliseconds */
   every: number;
+  /** Begin when the first of these times has passed, and not at once. @default false */
+  isDelayed?: boolean;
   /** Ends it: at once between two runs. */
   until: AbortSignal;
   /** Hears of an error that has ended a run; what it throws itself ends it all. */
@@ -21,13 +23,13 @@ const RETRY_AFTER = 5_000;
 const LONGEST_WAIT = 2 ** 31 - 1;
 
 /**
- * Does something now, and then again and again, at times that do not depend on how long it takes; none overlaps with the one
+ * Does something now, unless that is delayed, and then again and again, at times that do not depend on how long it takes; none overlaps with the one
  * before, and what was missed is done once. `run` says whether all went well: if not, or if it throws, it is done again
  * sooner, and then later and later, but no later than it is due anyway.
  */
 export async function repeat(
   run: () => Promise<boolean>,
-  { every, until, onError, now = () => performance.now(), wait = pause }: RepeatOptions,
+  { every, isDelayed = false, until, onError, now = () => performance.now(), wait = pause }: RepeatOptions,
 ): Promise<void> {
   if (!(every > 0 && Number.isFinite(every))) {
     throw new GypsumError('invalid-argument', `Something cannot be done every ${every} milliseconds.`, {
@@ -36,6 +38,7 @@ export async function repeat(
     });
   }
   const first = now();
+  if (isDelayed) await waitUntil(first + every, { until, now, wait });
   for (let failures = 0; !until.aborted; ) {
     failures = (await isWell(run, onError)) ? 0 : failures + 1;
     const due = first + (Math.floor((now() - first) / every) + 1) * every;

@@ -30,6 +30,15 @@ describe('gypsum sync', () => {
     expect(await look(dst)).toEqual(await look(src));
   });
 
+  it('begins when the first interval has passed, if that is wanted, and ends at once meanwhile', async () => {
+    const { src, dst } = await makePair({ a: 'x' });
+    const stop = new AbortController();
+    const ended = callCli(['sync', src, dst, '--interval', '60', '--initial-delay'], { signal: stop.signal });
+    setTimeout(() => stop.abort(new Error('enough')), 200);
+    expect(await ended).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await look(dst)).toEqual([]);
+  });
+
   it('shows in a dry run what it would do, and as JSON', async () => {
     const { top, src, dst } = await makePair(
       { 'n/a': 'x', 'n/b': 'y', 'new\n': 'z', k: 'k' },
@@ -122,6 +131,7 @@ describe('gypsum sync', () => {
     ['no minutes', 2, ({ src, dst }) => [src, dst, '--interval', '0']],
     ['minutes that are none', 2, ({ src, dst }) => [src, dst, '--interval', 'soon']],
     ['less than no minutes', 2, ({ src, dst }) => [src, dst, '--interval', '-1']],
+    ['no interval that is to pass first', 2, ({ src, dst }) => [src, dst, '--initial-delay']],
     ['a dry run again and again', 2, ({ src, dst }) => [src, dst, '--interval', '1', '--dry-run']],
     ['one folder', 2, ({ src }) => [src]],
     ['no source, again and again', 2, ({ top, dst }) => [join(top, 'none'), dst, '--interval', '0.01']],

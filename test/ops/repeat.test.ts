@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { repeat } from '../../src/ops/repeat.ts';
 
 /** Has runs take some time each, by a clock of its own; gives when they began, in seconds. */
-async function begins(every: number, takes: readonly (number | 'fails' | 'throws')[]): Promise<number[]> {
+async function begins(
+  every: number,
+  takes: readonly (number | 'fails' | 'throws')[],
+  isDelayed = false,
+): Promise<number[]> {
   const [stop, reason] = [new AbortController(), new Error('enough')];
   let now = 1_000_000;
   const found: number[] = [];
@@ -18,6 +22,7 @@ async function begins(every: number, takes: readonly (number | 'fails' | 'throws
     },
     {
       every: every * 1000,
+      isDelayed,
       until: stop.signal,
       onError: (error) => errors.push(error),
       now: () => now,
@@ -34,6 +39,10 @@ async function begins(every: number, takes: readonly (number | 'fails' | 'throws
 describe('what is done again and again', () => {
   it('begins at once, and then at times that do not depend on how long it takes', async () => {
     expect(await begins(60, [1, 20, 59, 5])).toEqual([0, 60, 120, 180]);
+  });
+
+  it('begins when the first interval has passed, if it is delayed', async () => {
+    expect(await begins(60, [1, 20, 59, 5], true)).toEqual([60, 120, 180, 240]);
   });
 
   it('never overlaps, and is done once for all times that were missed', async () => {

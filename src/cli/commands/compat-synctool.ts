@@ -2,7 +2,6 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { stateDir } from '../../config.ts';
 import { GypsumError } from '../../errors.ts';
-import { pause } from '../../give-way.ts';
 import { fsPath } from '../../model/local-path.ts';
 import { showText } from '../../model/text.ts';
 import { checkApart, checkReplicaFolders } from '../../ops/check-replica-folders.ts';
@@ -45,7 +44,7 @@ export const compatSynctool: Command<SyncResult | undefined, Options> = {
     { flags: '--initial-delay', description: 'begin when the first interval has passed, as synctool does' },
   ],
   async run(call) {
-    const { options, signal, print, warn, json, quiet } = call;
+    const { options, print, warn, json, quiet } = call;
     const path = absolutePath(options.log);
     checkPlaces(options, path);
     const isMade = await offerFolder(call);
@@ -54,12 +53,12 @@ export const compatSynctool: Command<SyncResult | undefined, Options> = {
     try {
       if (isMade) log.madeDestination();
       if (options.interval === undefined) return await once(call, log, path);
-      if (options.initialDelay) await pause(options.interval, signal);
-      await again(call, options.interval, async () => {
+      const run = async () => {
         const result = await once(call, log, path);
         lines.close();
         return result;
-      });
+      };
+      await again(call, options.interval, run);
       return undefined;
     } finally {
       lines.close();
@@ -87,9 +86,14 @@ async function once({ options, signal, onEvent }: Call<Options>, log: SynctoolLo
   return result;
 }
 
-async function again({ signal, warn }: Call<Options>, every: number, run: () => Promise<SyncResult>): Promise<void> {
+async function again(
+  { options, signal, warn }: Call<Options>,
+  every: number,
+  run: () => Promise<SyncResult>,
+): Promise<void> {
   await repeat(async () => (await run()).failures.length === 0, {
     every,
+    isDelayed: options.initialDelay === true,
     until: signal,
     onError: (error) => warn(`gypsum: ${errorLines(error)}`),
   });

@@ -19,6 +19,7 @@ import { syncText } from '../sync-text.ts';
 interface Options extends ReplicaFlags {
   dryRun?: boolean;
   interval?: number;
+  initialDelay?: boolean;
 }
 
 type Result = SyncResult | AssetSyncResult;
@@ -36,12 +37,18 @@ export const sync: Command<Result | undefined, Options> = {
       description: 'do it now, and then again and again, until Ctrl-C; or a time such as 30s',
       parse: parseInterval,
     },
+    { flags: '--initial-delay', description: 'begin when the first interval has passed' },
   ],
   async run(call) {
-    const { interval, dryRun = false, log: file, logFormat } = call.options;
+    const { interval, initialDelay = false, dryRun = false, log: file, logFormat } = call.options;
     if (interval !== undefined && dryRun) {
       throw new GypsumError('invalid-argument', 'A dry run does nothing, and does not do it again and again.', {
         hint: 'Leave out one of --dry-run and --interval.',
+      });
+    }
+    if (interval === undefined && initialDelay) {
+      throw new GypsumError('invalid-argument', 'There is no interval that is to pass first.', {
+        hint: 'Give --interval, or leave out --initial-delay.',
       });
     }
     const what = parseReplicated(argument(call.args, 0), argument(call.args, 1));
@@ -109,10 +116,11 @@ async function again(
   };
   await repeat(run, {
     every,
+    isDelayed: call.options.initialDelay === true,
     until,
     onError(error) {
       log?.close();
-      if (until.aborted) return;
+      if (until.aborted && error === until.reason) return;
       if (isFirst && isGypsumError(error, 'invalid-argument')) throw error;
       warn(`gypsum: ${errorLines(error)}`);
     },
