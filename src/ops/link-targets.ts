@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
+import { placeIn } from '../model/local-path.ts';
 import { entryProject, type Manifest, type ManifestEntry, manifestPaths } from '../model/manifest.ts';
 import { type FileRef, fileOf, fileRefOf, type VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
@@ -20,8 +21,24 @@ export interface LinkTarget {
   readonly final: boolean;
 }
 
+/** The folder that a version at hand has in a cache. */
+export interface Home {
+  readonly ref: VersionRef;
+  readonly manifest: Manifest;
+  /** Whether the version can no longer change. */
+  readonly immutable: boolean;
+  readonly folder: string;
+  readonly isSite: boolean;
+}
+
 /** Knows which files of versions the names below the bucket mean; each version's documents are looked up once. */
 export interface LinkTargets {
+  /**
+   * Gives the home of the file that a symlink at a path of a folder leads to by its text alone: the same path of a version at
+   * hand. Nearly all links of a clone do, and nothing is made for that. V8 at times takes what was made for the first of a
+   * million for long-lived, and gives the memory of the others back late: on Node 24 a gigabyte.
+   */
+  home(path: string, text: string): Home | undefined;
   /**
    * Gives the file, or the files of the folder, that the names lead to: none if there is no such version or file. Only
    * files of versions that can no longer change may be linked to; `changing` gives those of others too.
@@ -44,8 +61,14 @@ export function createLinkTargets(
   loaded: readonly VersionDocuments[] = [],
 ): LinkTargets {
   const versions = new Map<string, Known | undefined>();
+  const homes: Home[] = [];
   for (const { ref, manifest, summary } of loaded) {
-    versions.set(idOf(ref), { ref, manifest, immutable: isImmutable(summary) });
+    const known = { ref, manifest, immutable: isImmutable(summary) };
+    versions.set(idOf(ref), known);
+    homes.push({ ...known, folder: ctx.cache.layout.versionFolder(ref), isSite: false });
+    if (ctx.site !== undefined) {
+      homes.push({ ...known, folder: ctx.site.layout.versionFolder(ref), isSite: true });
+    }
   }
 
   const look = async (ref: VersionRef): Promise<Known | undefined> => {
@@ -59,6 +82,7 @@ export function createLinkTargets(
   };
 
   return {
+    home: (path, text) => homes.find((one) => placeIn(one.folder, path) === text && path in one.manifest),
     async find(parts, { changing = false } = {}) {
       const file = fileRefOf(parts);
       if (file === undefined) return [];

@@ -5,9 +5,10 @@ import { ifReachable } from '../cache/if-reachable.ts';
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
+import type { Content } from '../model/content.ts';
 import { inodeId } from '../model/fingerprint.ts';
 import { placeIn } from '../model/local-path.ts';
-import type { FileRef } from '../model/refs.ts';
+import { type FileRef, fileOf } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { type DirectoryEntry, joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
 import type { RecordSymlink } from '../model/tree-record.ts';
@@ -20,7 +21,7 @@ import type { FolderVersion } from './cloned-version.ts';
 import { digestFiles } from './digest-files.ts';
 import { fileChanged } from './file-changed.ts';
 import { isKept } from './is-kept.ts';
-import { createLinkTargets, type LinkTarget } from './link-targets.ts';
+import { createLinkTargets } from './link-targets.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
 /** A file of a clone, as it is to be exported. */
@@ -84,7 +85,7 @@ export async function readExport(
   const places = createPlaces(root);
   const pace = createPace(options.signal);
 
-  const addLinked = async (path: string, { file, size, md5sum }: LinkTarget, inSite: boolean) => {
+  const addLinked = async (path: string, file: FileRef, { size, md5sum }: Content, inSite: boolean) => {
     const at = await findSource(ctx, file, inSite);
     // Written out: where objects are spread, a million take 200 MiB more.
     if (at === undefined) entries.push({ type: 'file', path, size, md5sum, file });
@@ -100,7 +101,7 @@ export async function readExport(
     const published = { ...ref, path: joinPath(below, path) };
     const isCached = stats.nlink > 1 && isInode(ctx.cache.layout.file(published), stats);
     const [target] = isCached ? await findTarget(published) : [];
-    if (target !== undefined) await addLinked(path, target, false);
+    if (target !== undefined) await addLinked(path, target.file, target, false);
     else {
       const mode = stats.mode & 0o777;
       entries.push({ type: 'local', path, size: stats.size, isExecutable: (mode & 0o111) !== 0, mode });
@@ -108,15 +109,23 @@ export async function readExport(
   };
 
   const addSymlink = async ({ path, target: text }: SymlinkEntry) => {
+    const published = joinPath(below, path);
+    const home = targets.home(published, text);
+    const file = home?.manifest[published];
+    if (home !== undefined && file !== undefined) {
+      return addLinked(path, fileOf(home.ref, published), file, home.isSite);
+    }
     const to = buckets.resolve(placeIn(root, parentPath(path)), text);
-    const entry = { type: 'symlink', path: joinPath(below, path), target: text } as const;
+    const entry = { type: 'symlink', path: published, target: text } as const;
     const isOwn = isSymlinkTo(own.get(entry.path), text);
     if (isOwn || (tree !== undefined && isKept(cloneRoot, entry, to, buckets))) {
       entries.push({ type: 'symlink', path, target: text, targetType: readTargetType(places.to(path)) });
       return;
     }
     const found = to.type === 'inside' ? await targets.find(to.parts, { changing: true }) : [];
-    for (const target of found) await addLinked(joinPath(path, target.below), target, buckets.isSite(to));
+    for (const target of found) {
+      await addLinked(joinPath(path, target.below), target.file, target, buckets.isSite(to));
+    }
     if (found.length === 0)
       faults.push(`${showText(path)} is a symlink that leads to no file of a version in the cache`);
   };
@@ -139,9 +148,12 @@ export async function readExport(
   }
 }
 
+const OWN = ['cache'] as const;
+const BOTH = ['site', 'cache'] as const;
+
 /** Says in which cache a file is: in that to which a link leads, or else in the user's own; nothing if it is in neither. */
 async function findSource(ctx: Context, file: FileRef, inSite: boolean): Promise<'cache' | 'site' | undefined> {
-  for (const at of inSite ? (['site', 'cache'] as const) : (['cache'] as const)) {
+  for (const at of inSite ? BOTH : OWN) {
     const place = ctx[at]?.layout.file(file);
     if (place !== undefined && (await ifReachable(() => statIfThere(place)))?.isFile()) return at;
   }

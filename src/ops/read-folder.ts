@@ -4,7 +4,9 @@ import { createPace } from '../give-way.ts';
 import type { Fingerprint } from '../model/fingerprint.ts';
 import { versionText } from '../model/link-text.ts';
 import { placeIn } from '../model/local-path.ts';
+import { entryProject } from '../model/manifest.ts';
 import { MAX_KEY_BYTES } from '../model/names.ts';
+import { fileOf } from '../model/refs.ts';
 import { type Entry, joinPath, parentPath, type SymlinkEntry } from '../model/tree.ts';
 import { readFacts } from '../tree/entry-facts.ts';
 import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
@@ -16,7 +18,7 @@ import { findAstray } from './astray-links.ts';
 import { type Copies, type Copy, openCopies } from './find-copies.ts';
 import { type Fault, type Found, type FoundLink, faultOf, faultOfName } from './found.ts';
 import { isKept } from './is-kept.ts';
-import { createLinkTargets, type LinkTarget } from './link-targets.ts';
+import { createLinkTargets, type Home, type LinkTarget } from './link-targets.ts';
 import type { VersionDocuments } from './version-documents.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
@@ -119,13 +121,17 @@ export async function readFolder(
         onFailure: (path: string, error: Error) => onFailure(joinPath(prefix, path), error),
       }),
     };
+    const walked = { folder, known, real };
     // What was looked at need not stay: of a million links there would be two trees.
     for await (const part of scanInParts(folder, scan)) {
       for (const entry of part) {
         if (pace.due()) await pace.rest();
         const path = joinPath(prefix, entry.path);
         if (facts) seen.set(path, { ...entry, path });
-        await addEntry(path, entry, { folder, known, real });
+        const isStraight = entry.type === 'symlink' && prefix === '' && rule !== 'never';
+        const home = isStraight ? targets.home(path, entry.target) : undefined;
+        if (home?.immutable) add(ownLink(path, home), real);
+        else await addEntry(path, entry, walked);
       }
     }
   };
@@ -218,6 +224,16 @@ function linkOf(
   return seen === undefined && !inSite
     ? link
     : { ...link, ...(seen !== undefined && { seen }), ...(inSite && { inSite }) };
+}
+
+/** Gives the link to the file of a version that stands at the path of that file. */
+function ownLink(path: string, { ref, manifest, isSite }: Home): FoundLink {
+  const entry = manifest[path];
+  if (entry === undefined) throw new Error(`${path} is no file of the version`);
+  const { size, md5sum } = entry;
+  const file = fileOf(ref, path);
+  const link: FoundLink = { type: 'link', path, file, size, md5sum, project: entryProject(ref, entry), how: 'symlink' };
+  return isSite ? { ...link, inSite: true } : link;
 }
 
 /** Has the content of a cached file sent, which a link at this place leads to. */

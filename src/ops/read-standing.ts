@@ -19,7 +19,7 @@ import { digestFiles } from './digest-files.ts';
 import type { FoundClone } from './find-clone.ts';
 import type { Linked } from './found.ts';
 import { createLinkTargets } from './link-targets.ts';
-import { createOwnLinks } from './own-link.ts';
+import { OwnLink } from './own-link.ts';
 import { watchBuckets } from './watch-buckets.ts';
 
 /** What stands at a path of a clone. */
@@ -46,7 +46,6 @@ export async function readStanding(
     options,
     versions.map(({ whole, ...version }) => ({ ...version, manifest: whole })),
   );
-  const toOwn = createOwnLinks(ctx, versions);
   const buckets = watchBuckets(ctx);
   const known = await Promise.all(versions.map(({ ref }) => readCloneFiles(layout, receipt.destination, ref)));
   const byInode = known.map(pathsByInode);
@@ -63,8 +62,6 @@ export async function readStanding(
     const [found] = to.type === 'inside' ? await targets.find(to.parts, { changing: true }) : [];
     if (found?.below !== '') return { path, type: 'symlink', before };
     const { size, md5sum, file, source: project } = found;
-    const short = toOwn(path, target, file, buckets.isSite(to));
-    if (short !== undefined) return short;
     const own: Linked = { path, file, size, md5sum, project };
     const link = buckets.isSite(to) ? { ...own, inSite: true } : own;
     // Written out: where objects are spread, a million take 300 MiB more.
@@ -121,8 +118,10 @@ export async function readStanding(
     for (const entry of part) {
       if (pace.due()) await pace.rest();
       const { path, type } = entry;
-      if (type === 'symlink') standing.push(await readSymlink(entry));
-      else if (type === 'file') standing.push(readFile(entry));
+      if (type === 'symlink') {
+        const home = targets.home(path, entry.target);
+        standing.push(home === undefined ? await readSymlink(entry) : new OwnLink(home, path));
+      } else if (type === 'file') standing.push(readFile(entry));
       else standing.push(type === 'directory' ? { path, type, before: { type } } : { path, type });
     }
   }
