@@ -7,9 +7,9 @@ import { foldsNames } from '../tree/folds-names.ts';
 /** How many names a message shows; `details` has all. */
 const NAMED = 5;
 
-/** Throws `destination-refused` if names of a version, or of a folder made of it, are one and the same on the file system of a folder. */
+/** Throws `destination-refused` if names of a version, of a folder made of it, or of a source are one and the same on the file system of a folder. */
 export async function checkCollisions(
-  ref: VersionRef,
+  owner: VersionRef | 'The source',
   paths: Iterable<string>,
   folder: string,
   folds: (folder: string) => Promise<boolean> = foldsNames,
@@ -19,7 +19,7 @@ export async function checkCollisions(
   const named = collisions.map(({ path, other }) => `${showText(other)} and ${showText(path)}`);
   throw new GypsumError(
     'destination-refused',
-    `${formatRef(ref)} has names that the file system of ${showText(folder)} takes for the same:${showLines(named, NAMED)}`,
+    `${typeof owner === 'string' ? owner : formatRef(owner)} has names that the file system of ${showText(folder)} takes for the same:${showLines(named, NAMED)}`,
     { hint: 'Use a folder on a file system that tells upper from lower case.', details: { folder, collisions } },
   );
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { GypsumError, isSystemError } from '../errors.ts';
-import { findCollisions } from '../model/collisions.ts';
-import { showLines, showText } from '../model/text.ts';
+import { showText } from '../model/text.ts';
 import { foldsNames } from '../tree/folds-names.ts';
+import { checkCollisions } from './check-collisions.ts';
 import type { ReplicaFolders } from './check-replica-folders.ts';
 import type { PreparedReplica } from './prepare-replica.ts';
 import type { SyncOptions } from './sync-options.ts';
@@ -27,14 +27,8 @@ export async function checkReplicaPlan(
   const isNew = plan.operations.some(({ op }) => op === 'create' || op === 'mkdir' || op === 'link');
   // To find out, something has to be made there.
   if (!isNew || dryRun || !(await foldsNamesIn(isMissing ? join(destination, '..') : destination))) return;
-  const collisions = findCollisions(trees.source.map(({ path }) => path));
-  if (collisions.length === 0) return;
-  const names = collisions.map(({ path, other }) => `${showText(other)} and ${showText(path)}`);
-  throw new GypsumError(
-    'destination-refused',
-    `The source has names that the file system of ${showText(destination)} takes for the same:${showLines(names, 5)}`,
-    { hint: 'Use a folder on a file system that tells upper from lower case.', details: { destination, collisions } },
-  );
+  const paths = trees.source.map(({ path }) => path);
+  await checkCollisions('The source', paths, destination, async () => true);
 }
 
 async function foldsNamesIn(folder: string): Promise<boolean> {

@@ -67,6 +67,45 @@ describe('gypsum compat synctool', () => {
     expect(run(argv, pair).stdout).toContain('Changed mode in destination of dst/a\n');
   });
 
+  it('does what synctool did in the runs that its own log tells of', async () => {
+    const empty = (...paths: string[]) => Object.fromEntries(paths.map((path) => [path, '']));
+    const files = {
+      ...empty('dir1/dummy1.txt', 'dir1/dummy2.txt', 'dir1/dummy3.txt', 'dir2/dummy1.txt', 'dir2/dummy2.txt'),
+      ...empty('dir2/dir1/dummy1.txt', 'dir3/dummy1.txt', 'dummy1.txt', 'dummy2.txt', 'dummy3.txt'),
+    };
+    const pair = await makePair(files);
+    rmSync(pair.dst, { recursive: true });
+    const argv = ['-s', 'src/', '-d', 'dst/', '-l', 'log'];
+    const lines = (input = '') =>
+      run(argv, { ...pair, input })
+        .stdout.trimEnd()
+        .split('\n')
+        .slice(0, -1);
+    const copied = (path: string) => `Copied src/${path} to destination folder`;
+    const folder = (path: string) => `Created Directory in destination folder: dst/${path}`;
+    expect(lines('Y\n')).toEqual([
+      'Creating directory at: dst/',
+      ...[folder('dir1'), ...[1, 2, 3].map((n) => copied(`dir1/dummy${n}.txt`))],
+      ...[folder('dir2'), folder('dir2/dir1'), copied('dir2/dir1/dummy1.txt')],
+      ...[1, 2].map((n) => copied(`dir2/dummy${n}.txt`)),
+      ...[folder('dir3'), copied('dir3/dummy1.txt'), ...[1, 2, 3].map((n) => copied(`dummy${n}.txt`))],
+    ]);
+    expect(lines()).toEqual([]);
+    writeFileSync(join(pair.src, 'dir1/dummy1.txt'), 'changed');
+    expect(lines()).toEqual([copied('dir1/dummy1.txt')]);
+    rmSync(join(pair.dst, 'dir3'), { recursive: true });
+    expect(lines()).toEqual([folder('dir3'), copied('dir3/dummy1.txt')]);
+    writeFileSync(join(pair.dst, 'dir2/somethhing.docx'), 'extra');
+    const time = 'Changed time in destination of dst/dir2';
+    expect(lines()).toEqual(['Removed file in destination dst/dir2/somethhing.docx', time]);
+    writeFileSync(join(pair.src, '.gitignore'), 'log');
+    expect(lines()).toEqual([copied('.gitignore')]);
+    rmSync(join(pair.src, 'dummy1.txt'));
+    expect(lines()).toEqual(['Removed file in destination dst/dummy1.txt']);
+    expect(await look(pair.dst)).toEqual(await look(pair.src));
+    expect(messages(join(pair.top, 'log')).filter((line) => line.startsWith('INFO - Started'))).toHaveLength(7);
+  });
+
   it('copies what has another content, whatever its size and time', async () => {
     const pair = await makePair({ a: 'x', b: 'b' }, { a: 'y', b: 'b' });
     for (const root of [pair.src, pair.dst]) for (const path of ['a', 'b']) age(join(root, path));

@@ -37,3 +37,22 @@ it('a log of dirsync has no content of what lies outside of the replica', async 
   for (const path of ['a', 'd/canary', 'l', 'none']) await log.add(created(path));
   expect(lines).toEqual([`create ${blake2b('x')} -> a`, 'create - -> d/canary', 'create - -> l', 'create - -> none']);
 });
+
+it('a log of dirsync has the words of dirsync, and the last content known of what goes', async () => {
+  const { dst } = await makePair({}, { a: 'x', b: 'x', n: 'moved' });
+  const { log, lines } = openLog(dst);
+  const facts = { size: 1, mtime: 0 };
+  await log.add({ op: 'modify', path: 'a', ...facts });
+  await log.add({ op: 'copy', from: 'a', path: 'b', digest: 'd', ...facts });
+  await log.add({ op: 'move', type: 'file', from: 'o', path: 'n' });
+  await log.add({ op: 'chmod', type: 'file', path: 'a', mode: 0o600 });
+  await log.add({ op: 'modify', path: 'a', ...facts }, undefined, 'restore');
+  await log.add({ op: 'delete', type: 'file', path: 'b' }, undefined, 'prune');
+  await log.add({ op: 'delete', type: 'file', path: 'never seen' });
+  log.fail({ path: 'f\n', message: 'EACCES' });
+  const [x, moved] = [blake2b('x'), blake2b('moved')];
+  expect(lines).toEqual([
+    ...[`modify ${x} -> a`, `copy ${x} -> b`, `move ${moved} -> n`, `chmod ${x} -> a`, `restore ${x} -> a`],
+    ...[`prune ${x} -> b`, 'delete - -> never seen', 'failed - -> f\\x0a (EACCES)'],
+  ]);
+});

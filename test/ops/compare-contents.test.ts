@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openLocalRepository, type ReplicaEntry, type Repository } from '../../src/index.ts';
@@ -41,4 +42,39 @@ it('contents are compared a few at once, and the trees that are given stay as th
   expect(digests(destination)).toEqual(digests(source));
   expect(open).toBe(0);
   expect(most).toBe(4);
+});
+
+it('what is read of a file that changes meanwhile is not remembered of it', async () => {
+  const pair = await makePair({ a: 'same', b: 'same' }, { a: 'same', b: 'same' });
+  for (const name of ['a', 'b']) age(join(pair.dst, name));
+  const [from, to] = [openLocalRepository(pair.src), openLocalRepository(pair.dst)];
+  const disturbed: Repository = {
+    ...from,
+    async read(path) {
+      const file = await from.read(path);
+      return {
+        ...file,
+        async *chunks() {
+          yield* file.chunks();
+          if (path === 'a') appendFileSync(join(pair.src, path), ' no more');
+        },
+      };
+    },
+  };
+  const [{ entries: source }, { entries: destination }] = [
+    await from.list({ stamps: true }),
+    await to.list({ stamps: true }),
+  ];
+  const learned: string[] = [];
+  await compareContents([source, disturbed], [destination, to], {
+    checksum: true,
+    moves: true,
+    onFailure: () => expect.unreachable(),
+    memory: { digestOf: () => undefined, learn: (stamp) => learned.push(stamp) },
+  });
+  const stampOf = (tree: readonly ReplicaEntry[], at: string) =>
+    tree.flatMap((entry) => (entry.type === 'file' && entry.path === at ? [entry.stamp] : []));
+  expect(learned.toSorted()).toEqual(
+    [...stampOf(source, 'b'), ...stampOf(destination, 'a'), ...stampOf(destination, 'b')].toSorted(),
+  );
 });

@@ -15,12 +15,14 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { syncFolders } from '../../src/index.ts';
 import { fsPath } from '../../src/model/local-path.ts';
 import { freshName } from '../../src/tree/put-file.ts';
+import { foldNames } from '../helpers/around-calls.ts';
 import { deepFolder } from '../helpers/deep-folder.ts';
 import { type Item, layOut } from '../helpers/files.ts';
 import { otherFileSystem } from '../helpers/other-file-system.ts';
@@ -215,17 +217,28 @@ describe('a replica', () => {
     expect(readdirSync(pair.dst, { encoding: 'buffer' })).toEqual(readdirSync(pair.src, { encoding: 'buffer' }));
   });
 
-  it('is more than 3,000 folders deep', async ({ skip }) => {
+  it('is more than 5,000 folders deep', async ({ skip }) => {
     if (process.platform !== 'linux') return skip('paths longer than the system takes are reached by Linux alone');
-    const names = Array.from({ length: 3_001 }, (_, n) => `d${n % 10}`);
-    const { root, inmost } = await deepFolder(names);
-    const [dst, top] = [await deepFolder([]), names[0] ?? ''];
+    const { root, inmost } = await deepFolder(Array.from({ length: 5_001 }, (_, n) => `d${n % 10}`));
+    const dst = await deepFolder([]);
     writeFileSync(join(inmost, 'file'), 'deep');
     symlinkSync('file', join(inmost, 'link'));
-    expect((await syncFolders(root, dst.root)).operations).toHaveLength(3_003);
-    renameSync(join(root, top), join(root, 'other'));
-    expect(words(await syncFolders(root, dst.root))).toEqual([`move ${top} other`]);
-    expect((await syncFolders(await tempFolder(), dst.root, { force: true })).operations).toHaveLength(3_003);
+    expect((await syncFolders(root, dst.root)).operations).toHaveLength(5_003);
+    expect((await syncFolders(root, dst.root)).operations).toEqual([]);
+  }, 120_000);
+
+  it('moves and goes where its path is longer than the system takes', async ({ skip }) => {
+    if (process.platform !== 'linux') return skip('such paths are reached by Linux alone');
+    const { root, inmost } = await deepFolder(Array.from({ length: 1_501 }, (_, n) => `d${n % 10}`));
+    const dst = await deepFolder([]);
+    writeFileSync(join(inmost, 'file'), 'deep');
+    expect((await syncFolders(root, dst.root)).operations).toHaveLength(1_502);
+    renameSync(join(root, 'd0'), join(root, 'other'));
+    expect(words(await syncFolders(root, dst.root))).toEqual(['move d0 other']);
+    renameSync(join(inmost, 'file'), join(inmost, 'renamed'));
+    const { operations } = await syncFolders(root, dst.root);
+    expect(operations.map(({ op }) => op)).toEqual(['move', 'touch']);
+    expect((await syncFolders(await tempFolder(), dst.root, { force: true })).operations).toHaveLength(1_502);
     expect(readdirSync(dst.root)).toEqual([]);
   });
 
@@ -312,9 +325,14 @@ describe('symlinks and special files of a replica', () => {
   it('of the source are told of, and never opened', async () => {
     const pair = await makePair({ a: 'x' });
     execFileSync('mkfifo', [join(pair.src, 'pipe')]);
+    const server = createServer();
+    onTestFinished(() => void server.close());
+    await new Promise<void>((done) => server.listen(join(pair.src, 'socket'), done));
     const result = await syncFolders(pair.src, pair.dst);
     expect(words(result)).toEqual(['create a']);
-    expect(result.skipped).toEqual([{ path: 'pipe', why: 'is a FIFO, a socket or a device' }]);
+    expect(result.skipped).toEqual(
+      ['pipe', 'socket'].map((path) => ({ path, why: 'is a FIFO, a socket or a device' })),
+    );
     expect((await syncFolders(pair.src, pair.dst)).operations).toEqual([]);
   });
 
@@ -489,6 +507,18 @@ describe('before anything is written', () => {
     for (const dst of [join(src, '../outside/canary'), join(top, 'link')]) {
       await expect(syncFolders(src, dst)).rejects.toMatchObject({ code: 'destination-refused' });
     }
+  });
+
+  it('it is refused that names of the source are one on the file system of the replica', async () => {
+    const pair = await makePair({ README: 'one', readme: 'other', a: 'x' }, { a: 'x' });
+    foldNames();
+    for (const dst of [pair.dst, join(pair.top, 'new')]) {
+      await expect(syncFolders(pair.src, dst)).rejects.toMatchObject({
+        code: 'destination-refused',
+        details: { collisions: [{ path: 'readme', other: 'README' }] },
+      });
+    }
+    expect([readdirSync(pair.dst), existsSync(join(pair.top, 'new'))]).toEqual([['a'], false]);
   });
 
   it('it is refused that a log lies in one of the folders, also by a symlink', async () => {

@@ -212,3 +212,28 @@ it('what goes wrong where operations are heard of ends it, and is no failure of 
   expect(failures).toEqual([]);
   expect(readdirSync(dst)).toEqual(['a']);
 });
+
+it.each(['EBUSY', 'ETXTBSY'])(
+  'what others have in use is tried again, and told of if it stays so: %s',
+  async (code) => {
+    const { src, dst } = await makePair({ a: 'x', b: 'y' }, { a: 'old', b: 'old' });
+    const [from, folder] = [openLocalRepository(src), openLocalRepository(dst)];
+    const tries = { a: 0, b: 0 };
+    const busy: Repository = {
+      ...folder,
+      async modify(change, content) {
+        if (change.path === 'a' && ++tries.a > 2) return folder.modify(change, content);
+        if (change.path === 'b') tries.b++;
+        throw Object.assign(new Error(code), { code, syscall: 'rename' });
+      },
+    };
+    const failures: string[] = [];
+    const plan = await planReplica((await from.list()).entries, (await folder.list()).entries);
+    await applyReplica(plan, from, busy, {
+      onFailure: ({ path }, error) => failures.push(`${path}: ${error.message}`),
+    });
+    expect(failures).toEqual([`b: ${code}`]);
+    expect(tries).toEqual({ a: 3, b: 4 });
+    expect(['a', 'b'].map((path) => readFileSync(join(dst, path), 'utf8'))).toEqual(['x', 'old']);
+  },
+);
