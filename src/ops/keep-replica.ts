@@ -70,7 +70,7 @@ async function keepOn(source: ReplicaSource, folders: ReplicaFolders, options: R
     retry?.done();
     if (!result.stopped) memory.keep(new Set(result.failures.map(({ path }) => path)));
     teller.tell(result);
-    hints.done(result.failures.length === 0);
+    hints.done(result.failures.length === 0, result.operations.length === 0);
     return true;
   };
   try {

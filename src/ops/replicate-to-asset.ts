@@ -72,7 +72,8 @@ async function keepPublishing(
       const now = await signOf(ctx, source, { ...options, signal: ended });
       if (now !== seen) since = performance.now();
       seen = now;
-      hints.done(true);
+      // Whether all is quiet is to be known when that is due.
+      hints.done(true, false);
     }
     if (seen === settled || performance.now() - since < settle) return true;
     const source = checkPublishedFolder(folder, written);

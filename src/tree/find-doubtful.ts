@@ -33,7 +33,7 @@ export async function findDoubtful(
   for (const { left, right } of compareTrees(source, destination)) {
     if (pace.due()) await pace.rest();
     const isBoth = left?.type === 'file' && right?.type === 'file' && left.size === right.size;
-    if (isBoth && !checksum && sameTime(left.mtime, right.mtime)) continue;
+    if (isBoth && isKnownSame(left, right, checksum)) continue;
     if (isBoth && left.size > 0) {
       doubtful.source.add(left);
       doubtful.destination.add(right);
@@ -51,6 +51,12 @@ export async function findDoubtful(
     await addCopied(wanted, destination, doubtful, pace);
   }
   return { source: [...doubtful.source], destination: [...doubtful.destination] };
+}
+
+/** Files of one size; of a replica that is kept, nearly all have digests that are remembered. */
+function isKnownSame(left: ReplicaFile, right: ReplicaFile, checksum: boolean): boolean {
+  if (left.digest !== undefined && right.digest !== undefined) return left.digest === right.digest;
+  return !checksum && sameTime(left.mtime, right.mtime);
 }
 
 /** A new file that has the size, and the name or the time, of one that stays may be a copy of it. */
