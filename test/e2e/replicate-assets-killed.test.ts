@@ -69,10 +69,8 @@ it('a folder that is killed anywhere while it is published is the whole version 
       layOut(src, { ...(round % 2 === 0 ? AFTER : BEFORE), mine: `${round}` });
     },
     async (at) => {
-      const versions = await client.listVersions(ASSET);
-      for (const version of versions.slice(-1)) {
-        expect([before, treeShape(src)], `killed at ${at}`).toContainEqual(await shapeOf(version));
-      }
+      const last = Math.max(...(await client.listVersions(ASSET)).map(Number));
+      if (last > 0) expect([before, treeShape(src)], `killed at ${at}`).toContainEqual(await shapeOf(`${last}`));
       await sync();
       const { version } = await client.fetchLatest(ASSET);
       expect(version, `killed at ${at}`).toBe(`${round}`);
