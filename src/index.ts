@@ -104,7 +104,12 @@ export { approveProbation, rejectProbation } from './ops/probation.ts';
 export { type PruneOptions, type PruneResult, pruneCache } from './ops/prune-cache.ts';
 export { publicS3Config, type S3Config } from './ops/public-s3-config.ts';
 export { syncToAsset } from './ops/publish-folder.ts';
-export type { AssetSyncResult, ReplicateToAssetOptions, SyncToAssetOptions } from './ops/publish-options.ts';
+export type {
+  AssetSyncResult,
+  PublishedChange,
+  ReplicateToAssetOptions,
+  SyncToAssetOptions,
+} from './ops/publish-options.ts';
 export type { ChangedTree, ChangeTreeOptions } from './ops/publish-tree.ts';
 export { type PutOptions, type PutResult, type PutSymlinks, putTree } from './ops/put-tree.ts';
 export { fetchQuota, fetchUsage, type QuotaNow, type SetQuotaOptions, setQuota } from './ops/quota.ts';

@@ -1,8 +1,9 @@
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import type { MergedTree } from '../model/merge-trees.ts';
+import type { MergedTree, TreeChange } from '../model/merge-trees.ts';
 import { type AssetRef, checkVersionRef, formatRef } from '../model/refs.ts';
+import { entryAt } from '../model/tree.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import { claimReplica } from '../state/replica-claims.ts';
 import { createIgnoreRules } from '../tree/ignore-file.ts';
@@ -11,7 +12,7 @@ import { abortRecordedUpload } from './abort-recorded-upload.ts';
 import { nameOf } from './asset-replica.ts';
 import { checkPublishedFolder } from './check-replica-folders.ts';
 import type { LoadedTree } from './load-tree.ts';
-import type { AssetSyncResult, SyncToAssetOptions } from './publish-options.ts';
+import type { AssetSyncResult, PublishedChange, SyncToAssetOptions } from './publish-options.ts';
 import { putSource } from './put-tree.ts';
 import { leftUploads } from './recorded-uploads.ts';
 
@@ -66,6 +67,8 @@ export async function publishFolder(
 ): Promise<AssetSyncResult> {
   const call = { signal, onEvent };
   if (!dryRun) await abortLeft(ctx, { project, asset }, call);
+  let before: readonly VersionEntry[] = [];
+  let now: readonly VersionEntry[] = [];
   const { outside: _, ...done } = await putSource(
     ctx,
     { project, asset },
@@ -78,12 +81,26 @@ export async function publishFolder(
       ignoreErrors: true,
       exact: true,
       isExcluded: createExclusion(ctx, source, { exclude, stateDir }),
-      check: force ? () => {} : checkLoss,
+      check(tree, base) {
+        before = base?.tree.entries ?? [];
+        now = tree.entries;
+        if (!force) checkLoss(tree, base);
+      },
     },
   );
   const isSpecial = ({ type }: { type?: string }) => type === 'special';
   const skipped = done.changes.filter(isSpecial).map(({ path }) => ({ path, why: 'is a FIFO, a socket or a device' }));
-  return { ...done, changes: done.changes.filter((change) => !isSpecial(change)), source, dryRun, skipped };
+  const changes = done.changes.filter((change) => !isSpecial(change)).map((change) => withDigest(change, before, now));
+  return { ...done, changes, source, dryRun, skipped };
+}
+
+function withDigest(
+  change: TreeChange,
+  before: readonly VersionEntry[],
+  now: readonly VersionEntry[],
+): PublishedChange {
+  const entry = change.sign === 'E' ? undefined : entryAt(change.sign === '-' ? before : now, change.path);
+  return entry?.type === 'file' ? { ...change, digest: entry.digest.hex } : change;
 }
 
 /** Says what of a folder is left out: what the patterns name, and what this program writes meanwhile, wherever it lies. */

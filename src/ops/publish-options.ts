@@ -8,8 +8,15 @@ export interface SyncToAssetOptions
   extends CallOptions,
     Pick<SyncOptions, 'remove' | 'exclude' | 'followLinks' | 'force' | 'dryRun' | 'stateDir' | 'written'> {}
 
+/** What becomes of one entry. */
+export interface PublishedChange extends TreeChange {
+  /** Of a file's content, MD5; of one that goes, of what it was. */
+  readonly digest?: string;
+}
+
 /** What was published of a folder, or would be. What is wrong with entries stands in `changes`; the rest was published. */
 export interface AssetSyncResult extends ChangedTree {
+  readonly changes: readonly PublishedChange[];
   /** The folder, by its real path. */
   readonly source: string;
   readonly dryRun: boolean;

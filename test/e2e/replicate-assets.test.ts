@@ -42,7 +42,7 @@ describe('gypsum sync', () => {
       'Nothing has changed since p/a/1; nothing was published.\n',
     );
     expect(readFileSync(join(folder, 'log'), 'utf8')).toMatch(
-      /: create - -> d\/a\n(.*\n)+.*: publish - -> gypsum:p\/a\/1\n$/,
+      /: create f97c5d29941bfb1b2fdab0874906ab82 -> d\/a\n(.*\n)+.*: publish - -> gypsum:p\/a\/1\n$/,
     );
     expect((await run('sync', 'gypsum:p/a', 'dst')).stdout).toBe(
       '6 changes: 3 created, 2 made, 1 linked, 0 unchanged\n',

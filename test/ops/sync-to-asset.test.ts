@@ -58,6 +58,13 @@ describe('a folder that is published to an asset', () => {
     const done = await sync();
     expect(done).toMatchObject({ version: '2', published: true, sent: { files: 1 }, linked: { files: 2 } });
     expect(signs(done)).toEqual(['* c', '- d', '- d/a', '- d/b', '+ e', '+ e/a', '+ e/b', '- empty']);
+    // Of what goes, as it was; a folder has none.
+    const digests = done.changes.map(({ path, digest }) => [path, digest]);
+    expect(digests.slice(0, 3)).toEqual([
+      ['c', md5('another')],
+      ['d', undefined],
+      ['d/a', md5('one')],
+    ]);
     expect(await shapeOf('2')).toEqual(treeShape(src));
     expect(Object.keys(await shapeOf('1'))).toContain('d/a');
   });
