@@ -6,20 +6,31 @@ type Permitted = Pick<FileEntry | DirectoryEntry, 'type' | 'mode'>;
 /** Permissions of what nothing else is known of. */
 const USUAL = { file: 0o644, directory: 0o755 } as const;
 
-/** What the umask of this process takes. To read it, it is set for a moment, which other threads may notice: once will do. */
-const TAKEN = process.umask();
+interface Unsaid {
+  /** Permissions that files and folders get where nobody says which, under the usual umasks and that of this process. */
+  readonly plain: Readonly<Record<Permitted['type'], ReadonlySet<number>>>;
+  /** Those, of programs and of files in the cache too: they say whether something may be executed, and nothing else. */
+  readonly all: ReadonlySet<number>;
+}
 
-/** Permissions that files and folders get where nobody says which, under the usual umasks and that of this process. */
-const PLAIN = {
-  file: new Set([0o644, 0o664, 0o666 & ~TAKEN]),
-  directory: new Set([0o755, 0o775, 0o777 & ~TAKEN]),
-} as const;
+let known: Unsaid | undefined;
 
-/** Those, of programs and of files in the cache too: they say whether something may be executed, and nothing else. */
-const UNSAID: ReadonlySet<number> = new Set([
-  ...[0o444, 0o644, 0o664, 0o555, 0o755, 0o775].flatMap((mode) => [mode, mode & ~TAKEN]),
-  ...[0o666, 0o777].map((mode) => mode & ~TAKEN),
-]);
+/** To read the umask, it is set for a moment, which other threads may notice: once will do, and only where somebody asks. */
+function unsaid(): Unsaid {
+  known ??= unsaidUnder(process.umask());
+  return known;
+}
+
+function unsaidUnder(umask: number): Unsaid {
+  const usual = [0o444, 0o644, 0o664, 0o555, 0o755, 0o775].flatMap((mode) => [mode, mode & ~umask]);
+  return {
+    plain: {
+      file: new Set([0o644, 0o664, 0o666 & ~umask]),
+      directory: new Set([0o755, 0o775, 0o777 & ~umask]),
+    },
+    all: new Set([...usual, ...[0o666, 0o777].map((mode) => mode & ~umask)]),
+  };
+}
 
 export function modeOf({ type, mode }: Permitted): number {
   return mode ?? USUAL[type];
@@ -27,20 +38,20 @@ export function modeOf({ type, mode }: Permitted): number {
 
 /** Whether a folder or file needs no permissions to be told of. */
 export function isPlain({ type, mode }: Permitted): boolean {
-  return mode === undefined || PLAIN[type].has(mode);
+  return mode === undefined || unsaid().plain[type].has(mode);
 }
 
 /** Gives the permissions that are meant by those of a folder's own entry: what nobody has said is as it was `before`. */
 export function meantMode(mode: number | undefined, before: Permitted): number | undefined {
   if (mode === undefined) return before.mode;
-  return UNSAID.has(mode) && isRunnable(mode) === isRunnable(modeOf(before)) ? before.mode : mode;
+  return unsaid().all.has(mode) && isRunnable(mode) === isRunnable(modeOf(before)) ? before.mode : mode;
 }
 
 /** Whether two entries of one type have the same permissions, as far as somebody has said them. */
 export function sameMode(a: Permitted, b: Permitted): boolean {
   const [left, right] = [modeOf(a), modeOf(b)];
   if (left === right) return true;
-  return UNSAID.has(left) && UNSAID.has(right) && isRunnable(left) === isRunnable(right);
+  return unsaid().all.has(left) && unsaid().all.has(right) && isRunnable(left) === isRunnable(right);
 }
 
 export function isRunnable(mode: number): boolean {

@@ -48,3 +48,9 @@ it('of a file that only its owner may read, that is told where a umask has not m
   expect(isPlain(file(0o600))).toBe(false);
   expect(meantMode(0o600, file(0o644))).toBe(0o600);
 });
+
+it('is what the umask makes when somebody first asks', async () => {
+  const { isPlain } = await modesUnder(0o022);
+  process.umask(0o027);
+  expect([isPlain(file(0o640)), isPlain(folder(0o750))]).toEqual([true, true]);
+});
