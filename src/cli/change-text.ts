@@ -21,11 +21,12 @@ const WHY: Readonly<Record<LeftState, string>> = {
 };
 
 /** Says what would be done, step by step. */
-export function showChangePlan({ steps, left, unchanged, ...ref }: ChangePlan): string {
+export function showChangePlan({ steps, left, edits = [], unchanged, ...ref }: ChangePlan): string {
   return [
     ...steps.map(showStep),
-    ...left.map(showLeft),
-    `${formatRef(ref)}: ${count(steps.length, 'change')} to make, ${count(unchanged, 'file')} unchanged.`,
+    ...edits.map((path) => `take back ${showText(path)} (its edit is kept in the trash; "--plan" leaves it)`),
+    ...left.filter(({ path }) => !edits.includes(path)).map(showLeft),
+    `${formatRef(ref)}: ${count(steps.length + edits.length, 'change')} to make, ${count(unchanged, 'file')} unchanged.`,
   ].join('\n');
 }
 

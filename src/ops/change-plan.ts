@@ -23,6 +23,8 @@ export interface ChangePlan extends VersionRef {
   readonly steps: readonly Step[];
   /** Files that stay as they are though the version has something else there, and what nobody may touch. */
   readonly left: readonly LeftPath[];
+  /** Links among them that were edited through, which a plan leaves and `restoreFiles` takes back, if that is forced. */
+  readonly edits?: readonly string[];
   /** How many files are as they must be. */
   readonly unchanged: number;
   /** Paths of links whose content is to be in the cache then; others may dangle. */
@@ -38,6 +40,7 @@ const planSchema: z.ZodType<ChangePlan> = version.extend({
   from: version.exactOptional(),
   steps: z.array(stepSchema),
   left: z.array(z.object({ path: z.string(), state: z.enum(LEFT_STATES), conflict: z.literal(true).exactOptional() })),
+  edits: z.array(z.string()).exactOptional(),
   unchanged: z.number().int().min(0),
   fetch: z.array(z.string()),
 });

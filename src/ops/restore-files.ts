@@ -50,7 +50,7 @@ export async function restoreFiles(
 ): Promise<ChangeResult> {
   return run(ctx, options, async () => {
     const { clone, plan, documents, edited } = await makePlan(ctx, paths, options);
-    const unwanted = options.force ? edited.filter((link) => !link.inSite && isRescuable(clone.root, link)) : [];
+    const unwanted = options.force ? takenBack(clone, edited) : [];
     if (unwanted.length === 0) return carryOut(ctx, clone, plan, documents, options);
     const trash = openTrash(ctx.cache.layout);
     await discardEdits(ctx, clone.root, unwanted, { ...options, trash });
@@ -65,14 +65,23 @@ export async function restoreFiles(
 
 /**
  * Says what `restoreFiles` would do, and does nothing: `applyChangePlan` does it. What was edited through its link is left by a
- * plan, also with `force`.
+ * plan, also with `force`; it says what would be taken back.
  */
 export async function planRestore(
   ctx: Context,
   paths: readonly string[],
   options: RestoreOptions = {},
 ): Promise<ChangePlan> {
-  return run(ctx, options, async () => (await makePlan(ctx, paths, options)).plan);
+  return run(ctx, options, async () => {
+    const { clone, plan, edited } = await makePlan(ctx, paths, options);
+    const edits = options.force ? takenBack(clone, edited).map(({ path }) => path) : [];
+    return edits.length === 0 ? plan : { ...plan, edits };
+  });
+}
+
+/** Gives those of the links that were edited through whose files of the cache become what they were, if that is forced. */
+function takenBack({ root }: FoundClone, edited: readonly Linked[]): Linked[] {
+  return edited.filter((link) => !link.inSite && isRescuable(root, link));
 }
 
 interface Planned {

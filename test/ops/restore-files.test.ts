@@ -175,7 +175,10 @@ describe('restoring', () => {
     writeFileSync(join(clone, 'changed'), 'EDITED');
     const left = { replaced: 0, unchanged: 6, left: [{ path: 'changed', state: 'edited' }] };
     expect(await client.restoreFiles([clone])).toMatchObject(left);
-    expect(await client.planRestore([clone], { force: true })).toMatchObject({ steps: [], left: left.left });
+    expect(await client.planRestore([clone])).not.toHaveProperty('edits');
+    const forced = await client.planRestore([clone], { force: true });
+    expect(forced).toMatchObject({ steps: [], left: left.left, edits: ['changed'] });
+    expect(await client.applyChangePlan(forced)).toMatchObject(left);
     expect(readFileSync(cached('changed'), 'utf8')).toBe('EDITED');
   });
 
