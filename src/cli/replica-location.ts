@@ -1,8 +1,6 @@
 import { GypsumError } from '../errors.ts';
 import { type AssetRef, formatRef, parseRef, type Ref } from '../model/refs.ts';
-
-/** What stands before an asset or version where local paths are the rule. */
-const ASSET = 'gypsum:';
+import { ASSET_PREFIX, assetName } from '../ops/asset-name.ts';
 
 /** What is replicated to what. */
 export type Replicated =
@@ -23,12 +21,12 @@ export function parseReplicated(source: string, destination: string): Replicated
   const { version, ...asset } = to;
   if (version === undefined) return { from: 'folder', source, to: 'asset', destination: asset };
   throw new GypsumError('invalid-argument', `A version never changes: ${formatRef(to)}.`, {
-    hint: `Name the asset, of which the next version is made: ${ASSET}${formatRef(asset)}`,
+    hint: `Name the asset, of which the next version is made: ${assetName(asset)}`,
   });
 }
 
 function parseAsset(location: string): Ref | undefined {
-  return location.startsWith(ASSET) ? parseRef(location.slice(ASSET.length)) : undefined;
+  return location.startsWith(ASSET_PREFIX) ? parseRef(location.slice(ASSET_PREFIX.length)) : undefined;
 }
 
 /** Throws `invalid-argument` for flags that mean nothing for what is replicated to what. */

@@ -1,9 +1,10 @@
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
-import { formatRef, type Ref, sameVersion, type VersionRef } from '../model/refs.ts';
+import { type Ref, sameVersion, type VersionRef } from '../model/refs.ts';
 import { claimReplica } from '../state/replica-claims.ts';
 import { openReplicaState } from '../state/replica-state.ts';
+import { assetId, assetName } from './asset-name.ts';
 import { openAssetRepository } from './asset-repository.ts';
 import { createBackOff } from './back-off.ts';
 import { checkAssetReplica, type ReplicaFolders } from './check-replica-folders.ts';
@@ -34,7 +35,7 @@ export async function syncFromAsset(
   const stateDir = dryRun ? undefined : options.stateDir;
   const release = stateDir === undefined ? undefined : claimReplica(stateDir, folders.destination);
   try {
-    const state = openReplicaState(stateDir, idOf(ctx, ref), folders.destination);
+    const state = openReplicaState(stateDir, assetId(ctx, ref), folders.destination);
     const memory = createReplicaMemory(state, { rereads: checksum });
     try {
       const from = openAssetRepository(ctx, ref, { signal, onEvent });
@@ -69,7 +70,7 @@ export async function replicateFromAsset(
   const follow = createFollower(ctx, ref, every, call);
   await keepReplica(
     {
-      id: idOf(ctx, ref),
+      id: assetId(ctx, ref),
       check: () => check(ctx, ref, destination, options),
       open: () => openAssetRepository(ctx, follow.version ?? ref, { signal, onEvent }),
       isNew: follow.isNew,
@@ -104,16 +105,6 @@ function createFollower(ctx: Context, { version, ...asset }: Ref, every: number,
   };
 }
 
-/** Tells an asset from those of other registries. */
-function idOf({ registry }: Context, ref: Ref): string {
-  return `${nameOf(ref)} ${registry.url}`;
-}
-
-/** Gives what an asset or version is called where local paths are the rule. */
-export function nameOf(ref: Ref): string {
-  return `gypsum:${formatRef(ref)}`;
-}
-
 function check(
   { cache, site }: Context,
   ref: Ref,
@@ -126,5 +117,5 @@ function check(
     });
   }
   const caches = [cache.layout.root, ...(site === undefined ? [] : [site.layout.root])];
-  return checkAssetReplica(nameOf(ref), destination, { caches, written });
+  return checkAssetReplica(assetName(ref), destination, { caches, written });
 }

@@ -1,5 +1,5 @@
 import type { TreeChange } from '../model/merge-trees.ts';
-import { nameOf } from './asset-replica.ts';
+import { assetName } from './asset-name.ts';
 import type { LogEntry, OperationLog } from './operation-log.ts';
 import type { AssetSyncResult } from './publish-options.ts';
 
@@ -17,7 +17,7 @@ export function logPublished(log: OperationLog, result: AssetSyncResult): void {
       });
   }
   const { project, asset, version } = result;
-  if (result.published) log.note({ op: 'publish', path: nameOf({ project, asset, version }) });
+  if (result.published) log.note({ op: 'publish', path: assetName({ project, asset, version }) });
 }
 
 function wordFor({ sign, type }: TreeChange): LogEntry['op'] {

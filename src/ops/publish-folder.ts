@@ -2,14 +2,14 @@ import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { MergedTree, TreeChange } from '../model/merge-trees.ts';
-import { type AssetRef, checkVersionRef, formatRef } from '../model/refs.ts';
+import { type AssetRef, checkScope, formatRef } from '../model/refs.ts';
 import { entryAt } from '../model/tree.ts';
 import type { VersionEntry } from '../model/version-tree.ts';
 import { claimReplica } from '../state/replica-claims.ts';
 import { createIgnoreRules } from '../tree/ignore-file.ts';
 import { liesIn, realPath } from '../tree/real-path.ts';
 import { abortRecordedUpload } from './abort-recorded-upload.ts';
-import { nameOf } from './asset-replica.ts';
+import { assetId } from './asset-name.ts';
 import { checkPublishedFolder } from './check-replica-folders.ts';
 import type { LoadedTree } from './load-tree.ts';
 import type { AssetSyncResult, PublishedChange, SyncToAssetOptions } from './publish-options.ts';
@@ -41,12 +41,12 @@ export async function syncToAsset(
 
 /** Claims an asset of a registry for this process; gives what releases it, if there is a folder where that is written down. */
 export function claimAsset(
-  { registry }: Context,
+  ctx: Context,
   { project, asset }: AssetRef,
   stateDir: string | undefined,
 ): (() => void) | undefined {
-  const ref = checkVersionRef({ project, asset, version: '1' });
-  return stateDir === undefined ? undefined : claimReplica(stateDir, `${nameOf(ref)} ${registry.url}`);
+  checkScope({ project, asset });
+  return stateDir === undefined ? undefined : claimReplica(stateDir, assetId(ctx, { project, asset }));
 }
 
 /** Publishes a folder, given by its real path; the asset is this process's. */

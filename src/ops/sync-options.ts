@@ -25,7 +25,7 @@ export interface SyncOptions extends CallOptions {
   written?: readonly string[];
   /** Ends the work behind the file in hand, and without an error; `signal` stops at once. */
   until?: AbortSignal | undefined;
-  /** Hears of each operation that was carried out, and is waited for; the digest is that of a file's content, SHA-256, where it is known. */
+  /** Hears of each operation that was carried out, and is waited for; the digest is that of a file's content where it is known: SHA-256, from an asset MD5. */
   onOperation?: ((operation: Operation, digest?: string) => unknown) | undefined;
   /** Hears in the end of each thing that could not be done. */
   onFailure?: ((failure: SyncFailure) => void) | undefined;
