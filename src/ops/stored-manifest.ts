@@ -20,13 +20,17 @@ export async function storedManifest(ctx: Context, ref: VersionRef): Promise<Man
   return undefined;
 }
 
-/** Whether that manifest has a file. Where its text cannot name it, all the rest of it, which takes a second to read, is not read. */
+/** Whether that manifest has a file. Where no text can name it, all the rest of it, which takes a second to read, is not read. */
 export async function isStored(ctx: Context, ref: VersionRef, path: string): Promise<boolean> {
-  const content = (await readOwn(ctx, ref)) ?? (await readOthers(ctx, ref));
-  if (content === undefined) return false;
-  // In JSON, the same name may be written with escapes.
-  const isNamed = content.includes(path) || content.includes('\\');
-  letGoOf(content);
+  let isNamed = false;
+  // What we remember may be damaged: then the other one counts.
+  for (const read of [readOwn, readOthers]) {
+    if (isNamed) break;
+    const content = await read(ctx, ref);
+    // In JSON, the same name may be written with escapes.
+    isNamed = content !== undefined && (content.includes(path) || content.includes('\\'));
+    if (content !== undefined) letGoOf(content);
+  }
   const manifest = isNamed ? await storedManifest(ctx, ref) : undefined;
   return manifest !== undefined && path in manifest;
 }

@@ -119,7 +119,7 @@ function editedInCache({ path, file }: ExportedFile, cause: unknown): GypsumErro
     'wrong-content',
     `${showText(path)} cannot be exported: what it is a link to${published} was edited or damaged in the cache.`,
     {
-      hint: 'Have it mended with "gypsum cache verify --repair", which moves an edit aside, or keep the edit with "gypsum upload --rescue".',
+      hint: 'To keep an edit, have it made a file of the folder: gypsum stage --rescue FILE. If it is not wanted: gypsum cache verify --repair, which moves it aside.',
       details: { path, file },
       cause,
     },

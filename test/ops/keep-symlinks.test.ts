@@ -1,6 +1,7 @@
-import { chmodSync, symlinkSync, utimesSync } from 'node:fs';
+import { chmodSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createLayout } from '../../src/cache/layout.ts';
 import { formatTreeRecord, TREE_RECORD } from '../../src/model/tree-record.ts';
 import { layOut } from '../helpers/files.ts';
 import { createRig } from '../helpers/rig.ts';
@@ -192,4 +193,16 @@ describe('a folder without a tree record', () => {
     const refused = client.prepareDirectoryUpload(await makeFolder('mine', { a: 'a' }), wrong);
     await expect(refused).rejects.toMatchObject({ code: 'invalid-argument' });
   });
+});
+
+it('a clone keeps its symlinks also where what we remember of its version is damaged', async () => {
+  const ref = { ...V1, version: 'v3' };
+  const rig = await createRig({ versions: { 'p/a/v3': { a: 'content of a', [TREE_RECORD]: EMPTY } } });
+  const clone = join(rig.folder, 'clone');
+  await rig.client.cloneVersion(ref, clone);
+  symlinkSync('a', join(clone, 'l'));
+  const kept = async () => (await rig.client.prepareDirectoryUpload(clone)).record?.entries.map(({ path }) => path);
+  expect(await kept()).toContain('l');
+  writeFileSync(createLayout(rig.cacheDir).record(ref, 'manifest'), '{"half');
+  expect(await kept()).toContain('l');
 });
