@@ -10,7 +10,7 @@ import { publishDocument, publishOnce, removeIfThere } from './atomic.ts';
 import { statIfThere } from './blobs.ts';
 import { isShared, makeRoot, notShared } from './folders.ts';
 import { createLayout, type Layout, type RecordName } from './layout.ts';
-import { readIfThere, readLargeIfThere } from './read-document.ts';
+import { letGoOf, readIfThere, readLargeIfThere } from './read-document.ts';
 import { checkOwner, checkRegistryName, parseMark, type RegistryMark } from './registry-mark.ts';
 
 /** One cache folder, which belongs to one registry. */
@@ -158,17 +158,21 @@ export function createCache(
       if ((await readIfThere(file)) !== undefined) return;
       const documents = ['summary', 'manifest'] as const;
       for (const name of documents) {
-        const text = await readIfThere(layout.record(ref, name));
         const copy = layout.document(ref, name);
-        if (text !== undefined && (await readIfThere(copy)) === undefined) await publishDocument(layout, copy, text);
+        if (statIfThere(copy) !== undefined) continue;
+        const content = await readLargeIfThere(layout.record(ref, name));
+        if (content === undefined) continue;
+        await publishDocument(layout, copy, content);
+        letGoOf(content);
       }
       await publishDocument(layout, file, '');
       // Where locks lie, somebody may be taking it away. He looks for a mark when he is done: the mark goes then, or he
       // puts all back. If he looked before this one was there, he was done by then, and what he took is missing now.
-      const places = [...documents.map((name) => layout.document(ref, name)), ...files.map(layout.file)];
+      const isThere = (place: string) => statIfThere(place) !== undefined;
+      if (!documents.every((name) => isThere(layout.document(ref, name)))) return removeIfThere(file);
       const pace = createPace();
-      for (const place of places) {
-        if (statIfThere(place) === undefined) return removeIfThere(file);
+      for (const one of files) {
+        if (!isThere(layout.file(one))) return removeIfThere(file);
         if (pace.due()) await pace.rest();
       }
     },
