@@ -89,7 +89,7 @@ try {
       continue;
     }
     if (Object.hasOwn(REPLICA_CASES, name)) {
-      results.push(await runReplicaCase(name, folder, { entries, rounds }));
+      results.push(await runReplicaCase(name, folder, { entries, small: values.small, rounds }));
       continue;
     }
     const isMillion = Object.hasOwn(MILLION, name);

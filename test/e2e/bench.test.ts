@@ -39,6 +39,8 @@ it('the benchmark works in a small size: a row a case, with seconds and memory',
     'sync-idle',
     'sync-changed',
     'sync-renamed',
+    'sync-large',
+    'replicate-idle',
     'serve-small',
     'serve-large',
     'upload-small',
@@ -46,9 +48,12 @@ it('the benchmark works in a small size: a row a case, with seconds and memory',
     'serve-memory',
     'upload-memory',
   ]);
-  for (const { ours, yardstick = 1, peakMiB } of rows) {
+  for (const { ours, yardstick = 1, peakMiB, case: name } of rows) {
+    // What a shell knows of its children's time is coarse.
+    if (name === 'replicate-idle') expect(yardstick).toBeGreaterThanOrEqual(0);
+    else expect(yardstick).toBeGreaterThan(0);
     // Of another process only Linux tells how much memory it had.
-    expect(Math.min(ours, yardstick, process.platform === 'linux' ? peakMiB : 1)).toBeGreaterThan(0);
+    expect(Math.min(ours, process.platform === 'linux' ? peakMiB : 1)).toBeGreaterThan(0);
   }
   // Every case is four processes, one after the other.
 }, 300_000);
