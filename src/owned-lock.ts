@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { lock } from 'proper-lockfile';
 import { isSystemError } from './errors.ts';
 import { sleep } from './give-way.ts';
 import { makeFolder } from './make-folder.ts';
@@ -113,6 +112,8 @@ async function acquire(
 /** Gives nothing where somebody else was faster. */
 async function take({ held, owner }: LockFiles, writeOwner: WaitOptions['writeOwner']): Promise<HeldLock | undefined> {
   const lost = new AbortController();
+  // Most commands take no lock.
+  const { lock } = await import('proper-lockfile');
   let letGo: () => Promise<void>;
   try {
     letGo = await lock(held, {

@@ -4,7 +4,6 @@ import { checkLine } from './check-line.ts';
 import type { Call } from './command.ts';
 import type { Io } from './io.ts';
 import { jsonText } from './json-text.ts';
-import { didYouMean } from './near-names.ts';
 import type { Called } from './program.ts';
 import { createDisplay } from './progress-display.ts';
 import { errorLines, exitCodeOf } from './report.ts';
@@ -68,8 +67,11 @@ export async function runCommand({ command, args, options, shared }: Called, io:
       return Number(error.exitCode);
     }
     io.stderr(`gypsum: ${errorLines(error)}\n`);
-    const near = client && (await didYouMean(client, error, io.signal));
-    if (near !== undefined) io.stderr(`${near}\n`);
+    if (client !== undefined) {
+      const { didYouMean } = await import('./near-names.ts');
+      const near = await didYouMean(client, error, io.signal);
+      if (near !== undefined) io.stderr(`${near}\n`);
+    }
     return exitCodeOf(error);
   } finally {
     await client?.close();

@@ -4,7 +4,7 @@ import { GypsumError } from '../errors.ts';
 import { type Digest, parseMd5 } from './digest.ts';
 import { isObject, jsonEntries } from './json.ts';
 import { nameFault, pathFault } from './names.ts';
-import { type FileRef, fileOf, formatRef, type VersionRef } from './refs.ts';
+import { type FileRef, fileOf, formatRef, sameVersion, type VersionRef } from './refs.ts';
 import { showText } from './text.ts';
 import { comparePaths, isBelow, sortPaths } from './tree.ts';
 
@@ -73,11 +73,14 @@ function checkEntries(wire: Iterable<[string, unknown]> | undefined, ref: Versio
   if (wire === undefined) throw refused(ref, 'It is not an object of files by path.');
   const paths: string[] = [];
   const entries: ManifestEntry[] = [];
+  let linked: VersionRef | undefined;
   for (const [path, value] of wire) {
     const fault = pathFault(path);
     if (fault) throw refused(ref, `The path "${showText(path)}" ${fault}.`, path);
+    const entry = checkEntry(value, path, ref, linked);
     paths.push(path);
-    entries.push(checkEntry(value, path, ref));
+    entries.push(entry);
+    linked = entry.link ?? linked;
   }
   const manifest: Record<string, ManifestEntry> = Object.create(null);
   let previous: string | undefined;
@@ -125,18 +128,18 @@ export function entryProject({ project }: VersionRef, { link }: ManifestEntry): 
   return (link?.ancestor ?? link)?.project ?? project;
 }
 
-function checkEntry(value: unknown, path: string, ref: VersionRef): ManifestEntry {
+/** `linked` is a version that another entry has linked to, and so has been checked. */
+function checkEntry(value: unknown, path: string, ref: VersionRef, linked: VersionRef | undefined): ManifestEntry {
   const { size, md5sum, link } = isEntry(value) ? value : parseEntry(value, path, ref);
   const digest = parseMd5(md5sum);
   if (digest === undefined) {
     throw refused(ref, `The "md5sum" of "${showText(path)}" is not 32 hexadecimal digits.`, path);
   }
   if (link === undefined) return { size, md5sum: digest.hex };
-  checkTarget(link, path, ref);
-  if (link.ancestor === undefined) return { size, md5sum: digest.hex, link: fileOf(link, link.path) };
-  checkTarget(link.ancestor, path, ref);
-  const { project, asset, version, path: to } = link;
-  const ancestor = fileOf(link.ancestor, link.ancestor.path);
+  const target = checkTarget(link, path, ref, linked);
+  if (link.ancestor === undefined) return { size, md5sum: digest.hex, link: target };
+  const { project, asset, version, path: to } = target;
+  const ancestor = checkTarget(link.ancestor, path, ref, target);
   return { size, md5sum: digest.hex, link: { project, asset, version, path: to, ancestor } };
 }
 
@@ -169,10 +172,14 @@ function parseEntry(value: unknown, path: string, ref: VersionRef): z.infer<type
   throw refused(ref, `The ${field} of "${showText(path)}" is not valid: ${issue?.message}.`, path);
 }
 
-function checkTarget(target: FileRef, path: string, ref: VersionRef): void {
-  const versionFault = nameFault(target.project) ?? nameFault(target.asset) ?? nameFault(target.version);
-  const fault = versionFault ?? (target.path === path ? undefined : pathFault(target.path));
+/** Gives what a link leads to. Most links of a version lead to one other: its names are checked, and kept, once. */
+function checkTarget(target: FileRef, path: string, ref: VersionRef, linked: VersionRef | undefined): FileRef {
+  const known = linked !== undefined && sameVersion(target, linked) ? linked : undefined;
+  const versionFault =
+    known === undefined && (nameFault(target.project) ?? nameFault(target.asset) ?? nameFault(target.version));
+  const fault = versionFault || (target.path === path ? undefined : pathFault(target.path));
   if (fault) throw refused(ref, `The link of "${showText(path)}" is not valid: a part of it ${fault}.`, path);
+  return fileOf(known ?? target, target.path);
 }
 
 function refused(ref: VersionRef, why: string, path?: string): GypsumError {

@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import pRetry from 'p-retry';
 import type { Dispatcher } from 'undici';
 import { GypsumError } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
@@ -119,6 +118,7 @@ export function createHttp(
       const { what, signal, onEvent, shouldRetry = isPassing } = exchange;
       signal?.throwIfAborted();
       if (offline) throw offlineError(`${what} needs a request.`);
+      const { default: pRetry } = await import('p-retry');
       const mayRetry = (error: unknown) => !signal?.aborted && shouldRetry(error);
       try {
         return await pRetry(() => attempt(exchange, consume), {

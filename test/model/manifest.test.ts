@@ -90,11 +90,18 @@ describe('a manifest is refused', () => {
     ['a link to a path outside', { ...entry, link: { ...target, path: '../../x' } }],
     ['a link to an absolute path', { ...entry, link: { ...target, path: '/x' } }],
     ['a link to a number', { ...entry, link: { ...target, path: 7 } }],
+    ['a link to a project that is a number', { ...entry, link: { ...target, project: 7 } }],
+    ['a link to an asset that is a number', { ...entry, link: { ...target, asset: 7 } }],
+    ['a link to a version that is a number', { ...entry, link: { ...target, version: 7 } }],
+    ['a list as link', { ...entry, link: ['p', 'a', 'u', 'x'] }],
+    ['a null ancestor', { ...entry, link: { ...target, ancestor: null } }],
+    ['an ancestor without a path', { ...entry, link: { ...target, ancestor: { ...target, path: undefined } } }],
     ['an ancestor outside', { ...entry, link: { ...target, ancestor: { ...target, path: 'a/../../x' } } }],
     ['an ancestor in no project', { ...entry, link: { ...target, ancestor: { ...target, project: '' } } }],
     ['an ancestor that is text', { ...entry, link: { ...target, ancestor: 'x' } }],
   ])('with %s', (_what, wrong) => {
     expectRefusal({ good: entry, wrong });
+    expectRefusal({ good: { ...entry, link: { ...target, ancestor: target } }, wrong });
   });
 
   it('whose files together are larger than numbers are exact', () => {
