@@ -22,7 +22,7 @@ import { refusedSymlink } from './refused-symlink.ts';
 import { rememberChanges } from './remember-changes.ts';
 import { run } from './run.ts';
 import type { Outcome, SaveOptions } from './save-contents.ts';
-import { saveFileRefs } from './save-file-refs.ts';
+import { type SaveFileRefsOptions, saveFileRefs } from './save-file-refs.ts';
 import { setOut } from './set-out.ts';
 import type { VersionDocuments } from './version-documents.ts';
 
@@ -85,12 +85,14 @@ export async function carryOut(
   checkOwn(plan, documents);
   const notLaidOut: StaleEntry[] = [];
   const refused: string[] = [];
-  const { fetched } = await saveSources(ctx, sources, options);
+  const { whole: manifest, ref, summary } = documents;
+  const saving = { ...options, loaded: [{ ref, summary, manifest }] };
+  const { fetched } = await saveSources(ctx, sources, saving);
   await ctx.cache.open();
   await makeProgramsOf(ctx, documents, options);
   const trash = given ?? (steps.some(({ keep }) => keep) ? openTrash(ctx.cache.layout) : undefined);
   const how = { orCopy: true, durable: verb === 'stage', ...(trash !== undefined && { keep: trash.keep }) };
-  const save = () => saveSources(ctx, sources, options);
+  const save = () => saveSources(ctx, sources, saving);
   const journey = from === undefined ? undefined : await setOut(ctx, clone, documents.ref, save, options);
   const destination = journey === undefined ? clone.receipt.destination : directory;
   const proof = await proveHardLinks(ctx, documents, steps, options);
@@ -169,7 +171,7 @@ async function findPlanned(ctx: Context, plan: ChangePlan, options: CallOptions)
   );
 }
 
-async function saveSources(ctx: Context, files: readonly FileRef[], options: SaveOptions): Promise<Outcome> {
+async function saveSources(ctx: Context, files: readonly FileRef[], options: SaveFileRefsOptions): Promise<Outcome> {
   const { unknown, ...outcome } = await saveFileRefs(ctx, files, options);
   const [file] = unknown;
   if (file === undefined) return outcome;

@@ -49,6 +49,9 @@ export async function rememberChanges(
   await rememberFiles(ctx, ref, root, files, { ...options, destination: changes.destination });
 }
 
+/** How many are noted before they are written down: a million take 300 MiB. */
+const AT_ONCE = 100_000;
+
 async function rememberCopies(
   ctx: Context,
   root: string,
@@ -56,12 +59,15 @@ async function rememberCopies(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const digests = openLocalDigests(ctx.cache.layout);
+  let noted = 0;
   for (const { path, after } of steps) {
     const print = made.get(path);
     const place = join(root, path);
     const stats = print === undefined ? undefined : reach(place, statIfThere);
     if (stats === undefined || print === undefined || after?.type !== 'file') continue;
-    if (sameFingerprint(fingerprintOf(stats), print)) digests.note(place, stats, after.digest.hex);
+    if (!sameFingerprint(fingerprintOf(stats), print)) continue;
+    digests.note(place, stats, after.digest.hex);
+    if (++noted % AT_ONCE === 0) await digests.flush(signal);
   }
   await digests.flush(signal);
 }

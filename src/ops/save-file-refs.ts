@@ -1,26 +1,33 @@
 import type { Context } from '../context.ts';
 import type { ManifestEntry } from '../model/manifest.ts';
-import type { FileRef } from '../model/refs.ts';
+import { type FileRef, sameVersion } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
 import { byVersion } from './by-version.ts';
 import { groupContents, type Outcome, type SaveOptions, saveContents } from './save-contents.ts';
-import { versionIfAny } from './version-documents.ts';
+import { type VersionDocuments, versionIfAny } from './version-documents.ts';
 
 export interface SavedFileRefs extends Outcome {
   /** Files that their versions do not have. */
   readonly unknown: readonly FileRef[];
 }
 
+export interface SaveFileRefsOptions extends SaveOptions {
+  /** Documents of versions that are at hand. */
+  readonly loaded?: readonly VersionDocuments[];
+}
+
 /** Fetches files of any versions into the cache. */
 export async function saveFileRefs(
   ctx: Context,
   files: readonly FileRef[],
-  options: SaveOptions,
+  { loaded = [], ...options }: SaveFileRefsOptions,
 ): Promise<SavedFileRefs> {
   const unknown: FileRef[] = [];
   const outcomes: Outcome[] = [];
   for (const { ref, items } of byVersion(files, (file) => file)) {
-    const documents = await versionIfAny(ctx, ref, options);
+    // Those of a million files take 300 MiB, and are not needed twice.
+    const known = loaded.find((one) => sameVersion(one.ref, ref) && isImmutable(one.summary));
+    const documents = known ?? (await versionIfAny(ctx, ref, options));
     const wanted: Record<string, ManifestEntry> = Object.create(null);
     for (const { path } of items) {
       const entry = documents?.manifest[path];
