@@ -1,6 +1,7 @@
 import { type BigIntStats, lstatSync, statSync } from 'node:fs';
-import { isFromSystem, isSystemError } from '../errors.ts';
+import { GypsumError, isFromSystem, isSystemError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
+import { showText } from '../model/text.ts';
 import { isBelow } from '../model/tree.ts';
 import { readTargetType } from './entry-facts.ts';
 import { type Places, reach } from './places.ts';
@@ -24,20 +25,38 @@ export async function listFolder(root: string, options: ListFolderOptions = {}):
   const { signal, onEvent } = options;
   const listing: Mutable<Listing> = { entries: [], left: [], unreadable: [], unfollowed: [], leftovers: [] };
   const onFailure = (path: string, error: Error) => listing.unreadable.push({ path, error });
-  const read = createReader(root, listing, options);
+  const top = inodeOfRoot(root);
+  let hasVanished = false;
+  const onVanished = () => {
+    hasVanished = true;
+  };
+  const read = createReader(top, listing, { ...options, onVanished });
   for await (const entries of walkFolder(root, read, { signal, onEvent, onFailure })) {
     for (const entry of entries) listing.entries.push(entry);
+  }
+  // A folder that went away as a whole is not one that holds nothing.
+  if (hasVanished && inodeOfRoot(root) !== top) {
+    throw new GypsumError('file-changed', `${showText(root)} is another folder by now.`, {
+      hint: 'Nothing was done. Do it again when it is the one that you mean.',
+      details: { root },
+    });
   }
   return listing;
 }
 
 /** Gives what reads one entry after the other, and takes down what is left out and what is not followed. */
 function createReader(
-  root: string,
+  top: string,
   listing: Mutable<Listing>,
-  { followOutside, skip, stamps = false, digestOf }: ListFolderOptions,
+  {
+    followOutside,
+    skip,
+    stamps = false,
+    digestOf,
+    onVanished,
+  }: ListFolderOptions & { readonly onVanished: () => void },
 ): (places: Places, path: string, child: Child) => ReplicaEntry | undefined {
-  const isLoop = createLoopFinder(root);
+  const isLoop = createLoopFinder(top);
   return (places, path, child) => {
     const isFolder = child.isDirectory();
     if (!isFolder && isOurs(child.name)) {
@@ -49,7 +68,10 @@ function createReader(
       return undefined;
     }
     const own = statIfThere(places, path);
-    if (own === undefined) return undefined;
+    if (own === undefined) {
+      onVanished();
+      return undefined;
+    }
     const led = followOutside !== undefined && own.isSymbolicLink() ? follow(places, path, followOutside) : undefined;
     const stats = led?.stats ?? own;
     const leadsRound = stats.isDirectory() && isLoop(path, stats) && led !== undefined;
@@ -63,11 +85,14 @@ function createReader(
   };
 }
 
+function inodeOfRoot(root: string): string {
+  return inodeName(reach(root, (place) => statSync(fsPath(place), { bigint: true })));
+}
+
 /** Gives what says of one folder after the other whether it is, by its inode, one that it lies in. */
-function createLoopFinder(root: string): (path: string, stats: BigIntStats) => boolean {
-  const top = reach(root, (place) => statSync(fsPath(place), { bigint: true }));
+function createLoopFinder(top: string): (path: string, stats: BigIntStats) => boolean {
   // The folders that lead to where we are, by the inodes that they have behind symlinks.
-  const above = [{ path: '', inode: inodeName(top) }];
+  const above = [{ path: '', inode: top }];
   return (path, stats) => {
     while (!isBelow(path, above.at(-1)?.path ?? '')) above.pop();
     const inode = inodeName(stats);

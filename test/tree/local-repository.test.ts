@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -237,3 +238,27 @@ it.each(['EBUSY', 'ETXTBSY'])(
     expect(['a', 'b'].map((path) => readFileSync(join(dst, path), 'utf8'))).toEqual(['x', 'old']);
   },
 );
+
+it.each<[string, unknown, (src: string) => void]>([
+  ['goes away', { code: 'ENOENT' }, () => {}],
+  ['becomes another one', { code: 'file-changed' }, (src) => mkdirSync(src)],
+])('a folder that %s while it is listed is not one that holds nothing', async (_, error, then) => {
+  const { src } = await makePair({ a: 'x', b: 'y', c: 'z' });
+  const repository = openLocalRepository(src);
+  const skip = (path: string) => {
+    if (path !== 'b') return false;
+    renameSync(src, `${src}-away`);
+    then(src);
+    return false;
+  };
+  await expect(repository.list({ skip })).rejects.toMatchObject(error as object);
+});
+
+it('a file that goes away while a folder is listed is not there', async () => {
+  const { src } = await makePair({ a: 'x', b: 'y' });
+  const skip = (path: string) => {
+    if (path === 'a') rmSync(join(src, 'b'));
+    return false;
+  };
+  expect((await openLocalRepository(src).list({ skip })).entries.map(({ path }) => path)).toEqual(['a']);
+});
