@@ -25,6 +25,9 @@ export interface LocalDigests {
 /** How many files are kept in each of the 256 shards, the newest: 25 MB in all. */
 const MAX_FILES = 1024;
 
+/** How many files are kept at most. */
+export const MAX_DIGESTS = 256 * MAX_FILES;
+
 /**
  * How much older than the cache's clock a file on another file system must be, whose clock may be another one.
  *
