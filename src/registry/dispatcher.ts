@@ -24,7 +24,7 @@ export interface Sender {
 /**
  * Makes what sends requests, or throws `invalid-argument`. `timeout` is in milliseconds.
  *
- * The first request loads undici: that takes 60 ms of CPU, and what is in the cache needs none.
+ * The first request loads undici: that takes 80 ms of CPU, and what is in the cache needs none.
  */
 export function createDispatcher(options: NetworkOptions & { timeout: number }): Sender {
   const open = prepare(options);
