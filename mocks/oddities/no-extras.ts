@@ -2,9 +2,9 @@ import { findRoute, type RouteName } from '../../src/server/routes.ts';
 import { toNothing } from './answers.ts';
 import type { Oddity } from './world.ts';
 
-const ROUTES: readonly RouteName[] = ['whoami', 'lock', 'release', 'health'];
+const ROUTES: readonly RouteName[] = ['bulk', 'whoami', 'lock', 'release', 'health'];
 const ASKED = ['range', 'if-range', 'if-none-match', 'if-modified-since'];
-const SAID = ['gypsum-features', 'gypsum-registry', 'accept-ranges'];
+const SAID = ['gypsum-features', 'gypsum-registry', 'accept-ranges', 'access-control-expose-headers'];
 
 /** Nothing beside the contract: no such routes and headers, and whoever asks for a part gets the whole. */
 export const noExtras: Oddity = () => async (request, next) => {

@@ -19,6 +19,8 @@ export interface AccessEntry {
   readonly id: string;
   readonly remote?: string;
   readonly user?: string;
+  /** How many files were asked for, where it may be many. */
+  readonly files?: number;
   readonly method: string;
   /** The name of the route; left out where there is none. */
   readonly route?: string;
@@ -46,6 +48,7 @@ export function accessEntry({ request, method, target, id, ...exchange }: Exchan
     method,
     ...(route !== undefined && { route }),
     path: showTarget(target, route),
+    ...(facts?.files !== undefined && { files: facts.files }),
     status: exchange.status,
     received: exchange.received,
     sent: exchange.sent,
@@ -61,6 +64,7 @@ export function accessText({
   user,
   method,
   path,
+  files,
   status,
   sent,
   duration,
@@ -68,7 +72,8 @@ export function accessText({
   id,
 }: AccessEntry): string {
   const end = aborted ? ' aborted' : '';
-  return `${time} ${remote ?? '-'} ${user === undefined ? '-' : JSON.stringify(user)} ${method} ${path} ${status}${end} ${sent} B ${duration} ms ${id}`;
+  const many = files === undefined ? '' : ` ${files} files`;
+  return `${time} ${remote ?? '-'} ${user === undefined ? '-' : JSON.stringify(user)} ${method} ${path}${many} ${status}${end} ${sent} B ${duration} ms ${id}`;
 }
 
 /** Slugs and tickets are signed, and whoever has one may use it, wherever it was sent to by mistake or by a proxy. */

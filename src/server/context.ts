@@ -26,6 +26,8 @@ export interface ServerContext {
   readonly baseOf: (request: Request) => string;
   /** How many files may arrive at once. */
   readonly maxUploads: number;
+  /** Hears of failures that are the registry's own, where the answer to the request does not come to nothing by them. */
+  readonly onError: (error: unknown, request: Request) => void;
 }
 
 /** Gives who sent a request, or throws `unauthorized`. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type ErrorCode, GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 
 /** The HTTP status of what can go wrong. A refusal may name its own in `details.status`. */
@@ -38,15 +39,23 @@ export function redirect(location: string): Response {
   return new Response(null, { status: 301, headers: { ...ANYBODY, location } });
 }
 
-/** The answer to a failed request. What is not a GypsumError is our own failure, and says nothing of its causes. */
+/** The answer to a failed request. */
 export function failure(error: unknown): Response {
-  if (isSystemError(error, 'ENOSPC', 'EDQUOT')) {
-    return jsonResponse({ status: 'error', reason: 'The disk of the registry is full.' }, 507, ANYBODY);
-  }
-  const known = isGypsumError(error);
-  const reason = known ? error.message : 'The registry failed to answer this request.';
-  const status = known && typeof error.details.status === 'number' ? error.details.status : undefined;
-  return jsonResponse({ status: 'error', reason }, status ?? (known ? STATUS[error.code] : 500), ANYBODY);
+  const { status, reason } = refusalOf(error);
+  return jsonResponse({ status: 'error', reason }, status, ANYBODY);
+}
+
+/** Says what a failure is told as. What is not a GypsumError is our own failure, and says nothing of its causes. */
+export function refusalOf(error: unknown): { status: number; reason: string } {
+  if (isSystemError(error, 'ENOSPC', 'EDQUOT')) return { status: 507, reason: 'The disk of the registry is full.' };
+  if (!isGypsumError(error)) return { status: 500, reason: 'The registry failed to answer this request.' };
+  const { status } = error.details;
+  return { status: typeof status === 'number' ? status : STATUS[error.code], reason: error.message };
+}
+
+/** Whether a failure of this status is the registry's own, and no client's. */
+export function isOwnFailure(status: number): boolean {
+  return status >= 500;
 }
 
 /** A request that is refused as it stands. */
@@ -103,4 +112,9 @@ function jsonResponse(value: unknown, status: number, headers: Record<string, st
 function pathStart(url: string): number {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   return start === -1 ? url.length : start;
+}
+
+/** A stream as the body of a response. */
+export function webStream(stream: Readable): ReadableStream<Uint8Array> {
+  return Readable.toWeb(stream) as ReadableStream<Uint8Array>;
 }

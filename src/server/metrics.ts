@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry as Register } from 'prom-client';
 import { rawPath } from './http.ts';
 import type { Exchange, Fetch } from './listen.ts';
+import { factsOf } from './request-facts.ts';
 import { findRoute } from './routes.ts';
 
 /** Counts what goes on, in the way of Prometheus. */
@@ -38,6 +39,11 @@ export function createMetrics(): Metrics {
   });
   const received = new Counter({ name: 'gypsum_received_bytes_total', help: 'Bytes of requests.', registers });
   const sent = new Counter({ name: 'gypsum_sent_bytes_total', help: 'Bytes of answers.', registers });
+  const files = new Counter({
+    name: 'gypsum_bulk_files_total',
+    help: 'Files that were asked for many at once.',
+    registers,
+  });
   const running = new Gauge({
     name: 'gypsum_requests_in_progress',
     help: 'Requests being answered.',
@@ -65,6 +71,7 @@ export function createMetrics(): Metrics {
       seconds.observe({ route }, exchange.duration / 1000);
       received.inc(exchange.received);
       sent.inc(exchange.sent);
+      files.inc((request && factsOf(request)?.files) ?? 0);
       if (request !== undefined && counted.has(request)) running.dec({ route });
     },
   };

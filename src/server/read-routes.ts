@@ -4,7 +4,7 @@ import { MAX_KEY_BYTES } from '../model/names.ts';
 import { showText } from '../model/text.ts';
 import { authenticate, type ServerContext } from './context.ts';
 import { isDocument } from './documents.ts';
-import { failure, json, refuse } from './http.ts';
+import { failure, json, refuse, webStream } from './http.ts';
 import { planRead, type ReadPlan } from './read-plan.ts';
 import type { Handlers } from './routes.ts';
 import type { ObjectInfo, StoredObject } from './storage.ts';
@@ -100,8 +100,4 @@ function checkKey(key: string): void {
 
 function notFound(key: string): GypsumError {
   return new GypsumError('not-found', `The object "${showText(key)}" does not exist.`, { details: { key } });
-}
-
-function webStream(stream: Readable): ReadableStream<Uint8Array> {
-  return Readable.toWeb(stream) as ReadableStream<Uint8Array>;
 }

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { Hono } from 'hono';
 import { GypsumError, isSystemError } from '../errors.ts';
+import { BULK_FEATURE } from '../model/bulk-read.ts';
+import { bulkRoute } from './bulk-route.ts';
 import { contentRoutes } from './content-routes.ts';
 import { authenticate, type ServerContext } from './context.ts';
 import { createCounter } from './counter.ts';
@@ -11,7 +13,7 @@ import { recoverProjects } from './finish.ts';
 import { finishRoutes } from './finish-routes.ts';
 import { readForwarded } from './forwarded.ts';
 import { healthRoute } from './health-route.ts';
-import { failure, rawPath, rawTarget, redirect, refuse, requestBase } from './http.ts';
+import { failure, isOwnFailure, rawPath, rawTarget, redirect, refuse, requestBase } from './http.ts';
 import type { Identity } from './identity.ts';
 import { lockRoutes } from './lock-routes.ts';
 import { createMutex } from './mutex.ts';
@@ -30,10 +32,13 @@ const DOCUMENTATION = 'https://artifactdb.github.io/gypsum-worker';
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
 
 /** What this registry can do beside the contract, as it says on `/file` and `/list`. */
-const FEATURES = 'range, whoami, lock, release, prefix, unicode, dedup';
+const FEATURES = `range, whoami, lock, release, prefix, unicode, dedup, ${BULK_FEATURE}`;
+
+/** What the scripts of web pages may see of a header that is ours. */
+const EXPOSED = 'gypsum-features, gypsum-registry, x-request-id';
 
 /** What anybody may ask of a registry that is not private. */
-const READS: ReadonlySet<RouteName> = new Set(['file', 'list', 'lock', 's3Credentials', 'githubCredentials']);
+const READS: ReadonlySet<RouteName> = new Set(['file', 'bulk', 'list', 'lock', 's3Credentials', 'githubCredentials']);
 
 export interface RegistryOptions {
   storage: Storage;
@@ -88,6 +93,7 @@ export async function createRegistry({
     baseOf: (request) =>
       baseUrl ?? (trustProxy ? readForwarded(request.headers).base : undefined) ?? requestBase(request),
     maxUploads,
+    onError: (error, request) => onError?.(error, request),
   };
   await recoverProjects(context);
   // Tells this registry from any other that was or will be at the same address; it says nothing of the secret.
@@ -96,6 +102,7 @@ export async function createRegistry({
     documentation: () => redirect(DOCUMENTATION),
     ...healthRoute(context),
     ...readRoutes(context),
+    ...bulkRoute(context),
     ...projectRoutes(context),
     ...startRoute(context),
     ...contentRoutes(context),
@@ -117,6 +124,7 @@ export async function createRegistry({
     if (/^\/(file\/|list$)/.test(c.req.path)) {
       c.res.headers.set('gypsum-features', FEATURES);
       c.res.headers.set('gypsum-registry', name);
+      c.res.headers.set('access-control-expose-headers', EXPOSED);
     }
     return undefined;
   });
@@ -132,7 +140,7 @@ export async function createRegistry({
   app.notFound((c) => notFound(c.req.raw, context));
   app.onError((error, c) => {
     const answer = failure(error);
-    if (answer.status >= 500 && !isGone(error, c.req.raw)) onError?.(error, c.req.raw);
+    if (isOwnFailure(answer.status) && !isGone(error, c.req.raw)) onError?.(error, c.req.raw);
     return answer;
   });
   return {

@@ -6,6 +6,8 @@ export interface RequestFacts {
   readonly remote?: string;
   /** Who has sent it, once that has been found out. */
   user?: string;
+  /** How many files it asks for, where it may be many. */
+  files?: number;
 }
 
 const facts = new WeakMap<Request, RequestFacts>();

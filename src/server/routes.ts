@@ -5,6 +5,7 @@ export const ROUTES = {
   documentation: { method: 'GET', path: '/' },
   health: { method: 'GET', path: '/healthz' },
   file: { method: 'GET', path: '/file/:key' },
+  bulk: { method: 'POST', path: '/bulk/:project/:asset/:version' },
   list: { method: 'GET', path: '/list' },
   whoami: { method: 'GET', path: '/whoami' },
   create: { method: 'POST', path: '/create/:project' },

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import { createPace } from '../give-way.ts';
 import { keys } from '../model/keys.ts';
-import { nameFault } from '../model/names.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
-import { showText } from '../model/text.ts';
 import { type AnnouncedContent, type AnnouncedFiles, checkAnnouncedFiles } from './announced-files.ts';
+import { checkVersionNames } from './check-version-names.ts';
 import { authenticate, type ServerContext } from './context.ts';
 import { json, refuse } from './http.ts';
 import type { Principal } from './identity.ts';
@@ -69,7 +68,7 @@ export function startRoute(context: ServerContext): Pick<Handlers, 'start'> {
 
   return {
     async start(request, ref) {
-      checkNames(ref);
+      checkVersionNames(ref);
       const rights = await settle(async () => {
         const who = await authenticate(context, request);
         await checkRights(who, ref);
@@ -151,13 +150,6 @@ async function readBody(request: Request, rights: Settled<unknown>): Promise<unk
     return await readJson(request, STRANGERS_LIMIT);
   } catch (error) {
     throw isGypsumError(error) && error.details.status === 413 ? rights.error : error;
-  }
-}
-
-function checkNames(ref: VersionRef): void {
-  for (const kind of ['project', 'asset', 'version'] as const) {
-    const fault = nameFault(ref[kind]);
-    if (fault) throw refuse(`The ${kind} name "${showText(ref[kind])}" ${fault}.`);
   }
 }
 

@@ -134,6 +134,7 @@ describeOddity('noExtras', async (odd, oddities) => {
   ] as const) {
     expect((await send(method, path, mock.token)).status).toBe(odd ? 404 : 200);
   }
+  expect((await send('POST', '/bulk/p/a/v1', mock.token, { paths: ['x.txt'] })).status).toBe(odd ? 404 : 200);
 });
 
 describeOddity('racyLock', async (odd, oddities) => {

@@ -6,6 +6,7 @@ const READS = [
   ['GET', '/file/p%2F..permissions'],
   ['HEAD', '/file/p%2F..permissions'],
   ['GET', '/file/no%2Fsuch%2Fkey'],
+  ['POST', '/bulk/p/a/v1'],
   ['GET', '/list'],
   ['GET', '/list?prefix=p/&recursive=true'],
   ['GET', '/lock/p'],

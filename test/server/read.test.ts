@@ -69,9 +69,11 @@ describe('If-None-Match', () => {
 
 it('says on files and listings what it can do, also when there is nothing', async () => {
   const rig = await published();
-  const features = 'range, whoami, lock, release, prefix, unicode, dedup';
+  const features = 'range, whoami, lock, release, prefix, unicode, dedup, bulk';
   for (const path of [FILE, '/file/nope', '/list', '/list/']) {
-    expect((await rig.call('GET', path)).headers.get('gypsum-features')).toBe(features);
+    const { headers } = await rig.call('GET', path);
+    expect(headers.get('gypsum-features')).toBe(features);
+    expect(headers.get('access-control-expose-headers')).toContain('gypsum-features');
   }
   expect((await rig.call('POST', '/create/q', { token: 'admin', body: {} })).headers.get('gypsum-features')).toBeNull();
 });

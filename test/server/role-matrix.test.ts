@@ -140,6 +140,7 @@ const TABLE: Readonly<Record<RouteName, Row>> = {
   documentation: { path: '/', expected: REDIRECT },
   health: { path: '/healthz', expected: ALL },
   file: { path: '/file/p%2Fa%2Fv1%2Fx.txt', expected: ALL },
+  bulk: { path: '/bulk/p/a/v1', body: { paths: ['x.txt'] }, expected: ALL },
   list: { path: '/list?prefix=p', expected: ALL },
   whoami: { path: '/whoami', expected: KNOWN },
   create: { path: '/create/new', body: {}, expected: ADMIN },
@@ -172,7 +173,7 @@ const TABLE: Readonly<Record<RouteName, Row>> = {
 };
 
 /** What needs a token of anybody where a registry is private, and otherwise none. */
-const READS: readonly RouteName[] = ['file', 'list', 'lock', 's3Credentials', 'githubCredentials'];
+const READS: readonly RouteName[] = ['file', 'bulk', 'list', 'lock', 's3Credentials', 'githubCredentials'];
 
 const worlds = { idle: createWorld(false), uploading: createWorld(true) };
 
