@@ -1,15 +1,12 @@
 // The embedded registry as a process of its own, beside nginx that serves and takes the same files; the load comes from here.
-import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
+import { startNginx, startRegistry } from './servers.mjs';
 
 const MiB = 2 ** 20;
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
 /** Units: of `ours` and `yardstick`; the ratio is ours / yardstick, so that more is better where it is a rate. */
 export const REGISTRY_CASES = {
@@ -29,8 +26,8 @@ export async function runRegistryCase(name, folder, { small, rounds }) {
     : { files: 5000, large: 512 * MiB, huge: name === 'upload-memory' ? await hugeSize(folder) : 1024 * MiB };
   // 64 GiB are enough of a load once, and for more there may be no room.
   const times = name.endsWith('memory') ? 1 : rounds;
-  const ours = await startOurs(join(folder, name));
-  const yardstick = await startNginx(join(folder, name), ours.data);
+  const ours = await openOurs(join(folder, name));
+  const yardstick = await openNginx(join(folder, name), ours);
   const rates = { ours: [], yardstick: [] };
   try {
     const work = await prepare(name, ours, sizes);
@@ -108,16 +105,9 @@ async function prepare(name, ours, sizes) {
   };
 }
 
-async function startOurs(folder) {
-  const data = join(folder, 'data');
-  await mkdir(folder, { recursive: true });
-  const child = spawn(process.execPath, [MAIN, 'serve', '--quiet', '--data', data, '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = await onceData(child.stdout);
-  const url = line.trim();
-  const admin = (await readFile(join(data, 'admin-token'), 'utf8')).trim();
-  const pool = new Pool(url, { connections: 64, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
+async function openOurs(folder) {
+  const registry = await startRegistry(folder);
+  const pool = openPool(registry.url);
   const send = async (method, path, token, document) => {
     const answer = await pool.request({
       method,
@@ -129,13 +119,13 @@ async function startOurs(folder) {
     if (answer.statusCode !== 200) throw new Error(`${path.slice(0, 60)}: ${text}`);
     return text === '' ? undefined : JSON.parse(text);
   };
-  await send('POST', '/create/bench', admin, { quota: { baseline: 1e15 } });
   const ours = {
-    data,
+    data: registry.data,
+    url: registry.url,
     pool,
     async begin(version, paths, { size, md5 }) {
       const files = paths.map((path) => ({ type: 'simple', path, size, md5sum: md5.toString('hex') }));
-      const started = await send('POST', `/upload/start/bench/a/${version}`, admin, { files });
+      const started = await send('POST', `/upload/start/bench/a/${version}`, registry.token, { files });
       return { ...started, urls: new Map(started.file_urls.map(({ path, url }) => [path, url])) };
     },
     async put({ session_token, urls }, path, { size, body }) {
@@ -155,56 +145,22 @@ async function startOurs(folder) {
       await inParallel(paths, 16, (path) => ours.put(session, path, what));
       await ours.end(session);
     },
-    peak: () => peakOf([child.pid]),
+    peak: registry.peak,
     async stop() {
       await pool.destroy();
-      child.kill('SIGINT');
-      await new Promise((resolve) => child.once('exit', resolve));
+      await registry.stop();
     },
   };
   return ours;
 }
 
-async function startNginx(folder, data) {
-  if (spawnSync('nginx', ['-v']).status !== 0) {
+async function openNginx(folder, registry) {
+  const nginx = await startNginx(folder, registry);
+  if (nginx === undefined) {
     process.stderr.write('nginx is not installed: there is no yardstick for the registry.\n');
     return undefined;
   }
-  const port = await freePort();
-  const root = join(folder, 'nginx');
-  await mkdir(root, { recursive: true });
-  const config = join(root, 'nginx.conf');
-  await writeFile(
-    config,
-    `worker_processes 2; pid ${root}/pid; error_log ${root}/error.log; daemon off;
-     user root;
-     events { worker_connections 1024; }
-     http {
-       access_log off; sendfile on; client_max_body_size 0; keepalive_requests 1000000;
-       client_body_temp_path ${root}/body; proxy_temp_path ${root}/p; fastcgi_temp_path ${root}/f;
-       uwsgi_temp_path ${root}/u; scgi_temp_path ${root}/s;
-       server {
-         listen 127.0.0.1:${port};
-         location /file/ { alias ${data}/objects/; }
-         location /put/ { alias ${root}/put/; dav_methods PUT; create_full_put_path on; }
-       }
-     }`,
-  );
-  const child = spawn('nginx', ['-p', root, '-c', config], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const pool = new Pool(`http://127.0.0.1:${port}`, {
-    connections: 64,
-    pipelining: 1,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-  });
-  for (;;) {
-    const answer = await pool.request({ method: 'GET', path: '/' }).catch(() => undefined);
-    if (answer !== undefined) {
-      await answer.body.dump();
-      break;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  const pool = openPool(nginx.url);
   return {
     pool,
     begin: async (version) => version,
@@ -214,17 +170,17 @@ async function startNginx(folder, data) {
       await answer.body.dump();
       if (answer.statusCode !== 201) throw new Error(`nginx: ${answer.statusCode}`);
     },
-    end: async (version) => rm(join(root, 'put', version), { recursive: true, force: true }),
-    async peak() {
-      const { stdout } = spawnSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' });
-      return peakOf([child.pid, ...stdout.trim().split('\n').map(Number)]);
-    },
+    end: async (version) => rm(join(nginx.root, 'put', version), { recursive: true, force: true }),
+    peak: nginx.peak,
     async stop() {
       await pool.destroy();
-      child.kill('SIGTERM');
-      await new Promise((resolve) => child.once('exit', resolve));
+      await nginx.stop();
     },
   };
+}
+
+function openPool(url) {
+  return new Pool(url, { connections: 64, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 });
 }
 
 async function inParallel(items, atOnce, work) {
@@ -247,28 +203,6 @@ function digestOf(content, size) {
   const md5 = createHash('md5');
   for (const chunk of repeat(content, size)) md5.update(chunk);
   return md5.digest();
-}
-
-/** The most memory that processes had, where the system tells: in MiB, summed. */
-async function peakOf(pids) {
-  let sum = 0;
-  for (const pid of pids) {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-    sum += Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
-  }
-  return sum;
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function onceData(stream) {
-  return new Promise((resolve) => stream.setEncoding('utf8').once('data', (text) => resolve([text])));
 }
 
 function median(numbers) {

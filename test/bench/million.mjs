@@ -1,0 +1,100 @@
+// Once with a million entries, to see that it takes no more than 1.2 GiB of memory.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { bareCopies, bareTar, linkAll, readAll } from './bare.mjs';
+import { CLONES } from './clones.mjs';
+
+const MILLION = { world: 'links', memory: 1229, rounds: 1 };
+
+/** Cases that change nothing of a clone, and so read one, which takes minutes to make. */
+const READING = { ...MILLION, standing: 'cloned', yardstick: ({ clone }) => readAll(clone) };
+
+const clones = Object.fromEntries(CLONES.map(({ name, ours, yardstick }) => [name, { ours, yardstick }]));
+
+export const MILLIONS = [
+  {
+    name: 'clone-million',
+    what: 'clone with `download: false`, a million entries; bare loop of symlinkSync',
+    ...MILLION,
+    ...clones['clone-no-download'],
+  },
+  {
+    name: 'status-million',
+    what: 'status of a clone of a million entries; bare loop of readdir, readlink and lstat of the target',
+    ...READING,
+    ...clones.status,
+  },
+  { name: 'prepare-million', what: 'prepare of such a clone; the same bare loop', ...READING, ...clones.prepare },
+  {
+    name: 'diff-million',
+    what: 'diff of such a clone with its version; the same bare loop',
+    ...READING,
+    async ours({ client, clone }) {
+      if ((await client.diffClone(clone)).changes.length > 0) throw new Error('a fresh clone is as its version');
+    },
+  },
+  {
+    name: 'restore-million',
+    what: 'restore of all of such a clone, where nothing is to be done; the same bare loop',
+    ...READING,
+    async ours({ client, clone }) {
+      const { unchanged, left } = await client.restoreFiles([clone], { all: true });
+      if (unchanged === 0 || left.length > 0) throw new Error('a fresh clone has nothing to restore');
+    },
+  },
+  {
+    name: 'stage-million',
+    what: 'plan to stage all of such a clone; the same bare loop',
+    ...READING,
+    async ours({ client, clone }) {
+      if ((await client.planStage([clone], { all: true })).steps.length === 0) throw new Error('all can be staged');
+    },
+  },
+  {
+    name: 'checkout-million',
+    what: 'plan to have such a clone go over to a version with one other file; the same bare loop',
+    ...READING,
+    async ours({ client, clone, ref }) {
+      const { steps } = await client.planCheckout({ ...ref, version: 'v1' }, clone);
+      if (steps.length === 0) throw new Error('the other version has other files');
+    },
+  },
+  {
+    name: 'export-million',
+    what: 'export of such a clone to a tar file; bare loop that reads its files, and writes them to one',
+    ...READING,
+    ours: (run) => exportTo(run, 'export.tar'),
+    yardstick: bareTar,
+  },
+  {
+    name: 'export-folder-million',
+    what: 'export of such a clone to a folder; bare loop of copyFileSync',
+    ...READING,
+    ours: (run) => exportTo(run, 'export'),
+    yardstick: bareCopies,
+  },
+  {
+    name: 'link-million',
+    what: 'link of two folders of a million equal files; bare loop that reads both, and puts links in one',
+    ...MILLION,
+    async prepare({ client, ref, folder }) {
+      // Empty, since a million others take 8 GB of disk.
+      for (const path of Object.keys(await client.fetchManifest(ref))) {
+        for (const root of ['source', 'equal']) {
+          mkdirSync(dirname(join(folder, root, path)), { recursive: true });
+          writeFileSync(join(folder, root, path), '');
+        }
+      }
+    },
+    async ours({ gypsum, folder }) {
+      const { counts, files } = await gypsum.linkFolders(join(folder, 'source'), join(folder, 'equal'));
+      if (files.length === 0 || counts.linked < files.length) throw new Error('equal files can be linked');
+    },
+    yardstick: ({ paths, folder }) => linkAll(paths, join(folder, 'source'), join(folder, 'equal')),
+  },
+];
+
+async function exportTo({ client, clone, folder }, name) {
+  const { files, changes } = await client.exportClone(clone, join(folder, name));
+  if (files === 0 || changes.unchanged.files < files) throw new Error('all of a fresh clone is as its version');
+}
