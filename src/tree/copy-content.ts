@@ -19,8 +19,8 @@ import type { ContentAlgorithm, File } from './repository.ts';
 import { syncFile } from './sync-file.ts';
 
 export interface CopyContentOptions {
-  readonly mode?: number;
-  readonly mtime?: number;
+  readonly mode: number | undefined;
+  readonly mtime: number;
   /** Have the bytes on the disk. */
   readonly durable: boolean;
   /** What is to be found out of the content, if anything is. */
@@ -32,7 +32,7 @@ export interface CopyContentOptions {
  * Shares the bytes of an open file with a new one, until one of them is written to; says whether that is possible there. It has
  * its mode and time before anybody else can read it by its name.
  */
-export function cloneContent({ place }: File, fresh: string, { durable, ...facts }: CopyContentOptions): boolean {
+export function cloneContent({ place }: File, fresh: string, { durable, mode, mtime }: CopyContentOptions): boolean {
   if (place === undefined) return false;
   try {
     copyFileSync(fsPath(place), fsPath(fresh), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
@@ -45,7 +45,7 @@ export function cloneContent({ place }: File, fresh: string, { durable, ...facts
     setReplicaFacts(fresh, 'file', { mode: 0o600 });
     syncFile(fresh);
   }
-  setReplicaFacts(fresh, 'file', facts);
+  setReplicaFacts(fresh, 'file', { mode, mtime });
   return true;
 }
 
@@ -53,7 +53,8 @@ export function cloneContent({ place }: File, fresh: string, { durable, ...facts
 export async function copyContent(
   file: File,
   fresh: string,
-  { isBegun, mode, mtime, durable, algorithm, pace }: CopyContentOptions & { readonly isBegun: boolean },
+  { mode, mtime, durable, algorithm, pace }: CopyContentOptions,
+  isBegun: boolean,
 ): Promise<string | undefined> {
   const to = openSync(fsPath(fresh), isBegun ? constants.O_RDWR | constants.O_NOFOLLOW : 'wx', 0o600);
   try {
@@ -67,7 +68,7 @@ export async function copyContent(
     }
     if (durable) fsyncSync(to);
     if (mode !== undefined && process.platform !== 'win32') fchmodSync(to, mode);
-    if (mtime !== undefined) futimesSync(to, replicaTime(mtime), replicaTime(mtime));
+    futimesSync(to, replicaTime(mtime), replicaTime(mtime));
     return hash?.digest('hex');
   } finally {
     closeSync(to);

@@ -75,17 +75,17 @@ export function openLocalRepository(
     const isBegun = isLarge(file) && keepBegun(place);
     if (mayClone && !isBegun && cloneContent(file, place, how)) return digests ? digestOf(fresh) : undefined;
     mayClone &&= isBegun;
-    return copyContent(file, place, { ...how, isBegun });
+    return copyContent(file, place, how, isBegun);
   };
 
   const write = async (change: Change, file: File, expected?: string): Promise<Written> => {
-    const { path, mode } = change;
     const { stamp, entry } = file.opened;
+    const { path, mode, mtime = entry.mtime } = change;
     const fresh = besides(path, isLarge(file) ? partialName(`${nameOf(path)}\0${stamp}`) : shortLivedName());
     // Nobody asks for most of them: that is a tenth of the time that a small file takes.
     const asked = digests || expected !== undefined ? algorithm : undefined;
-    const facts = { ...(mode !== undefined && { mode }), mtime: change.mtime ?? entry.mtime };
-    const how = { ...facts, durable, algorithm: asked, pace };
+    // No spreads: what they make of 40,000 files, V8 kept 16 MiB for long-lived.
+    const how = { mode, mtime, durable, algorithm: asked, pace };
     try {
       const digest = await unlocker.with([path], () => prepare(file, fresh, how));
       if (file.look().stamp !== stamp) throw changed(path, 'was changed while it was copied');

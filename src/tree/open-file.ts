@@ -3,8 +3,8 @@ import { promisify } from 'node:util';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
-import { replicaEntry, stampOf } from './replica-stats.ts';
-import type { File } from './repository.ts';
+import { fileOf, stampOf } from './replica-stats.ts';
+import type { File, Look } from './repository.ts';
 
 /** Units: bytes. Read at once. */
 const CHUNK = 1024 * 1024;
@@ -29,21 +29,30 @@ export function openFile(place: string, path: string, { follow = false } = {}): 
   return {
     opened,
     look: () => lookAt(fd, path) ?? opened,
-    async *chunks(from = 0) {
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(size - from, 0) + 1));
-      const fill = async (at: number) => (await readLater(fd, chunk, 0, chunk.length, at)).bytesRead;
-      for (let at = from; ; ) {
-        const length = size < SMALL ? readSync(fd, chunk, 0, chunk.length, at) : await fill(at);
-        if (length === 0) return;
-        at += length;
-        yield chunk.subarray(0, length);
-        // There was room for more than it had.
-        if (at === size && length < chunk.length) return;
-      }
-    },
+    chunks: (from = 0) => readAtOnce(fd, size, from) ?? readPieces(fd, size, from),
     place: process.platform === 'linux' ? `/proc/self/fd/${fd}` : place,
     close: () => closeSync(fd),
   };
+}
+
+/** Gives what a small file has from a byte on, unless it has another size by now. */
+function readAtOnce(fd: number, size: number, from: number): Uint8Array[] | undefined {
+  if (size >= SMALL || from >= size) return undefined;
+  // There is room for more than it had.
+  const chunk = Buffer.allocUnsafe(size - from + 1);
+  const length = readSync(fd, chunk, 0, chunk.length, from);
+  return from + length === size ? [chunk.subarray(0, length)] : undefined;
+}
+
+async function* readPieces(fd: number, size: number, from: number): AsyncGenerator<Uint8Array> {
+  const chunk = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(size - from, 0) + 1));
+  for (let at = from; ; ) {
+    const { bytesRead } = await readLater(fd, chunk, 0, chunk.length, at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield chunk.subarray(0, bytesRead);
+    if (at === size && bytesRead < chunk.length) return;
+  }
 }
 
 function openToRead(place: string, path: string, follow: boolean): number {
@@ -58,10 +67,9 @@ function openToRead(place: string, path: string, follow: boolean): number {
   return fd;
 }
 
-function lookAt(fd: number, path: string): File['opened'] | undefined {
+function lookAt(fd: number, path: string): Look | undefined {
   const stats = fstatSync(fd, { bigint: true });
-  const entry = replicaEntry(path, stats);
-  return entry?.type === 'file' ? { entry, stamp: stampOf(stats) } : undefined;
+  return stats.isFile() ? { entry: fileOf(path, stats), stamp: stampOf(stats) } : undefined;
 }
 
 function noFile(path: string, cause: unknown): GypsumError {

@@ -7,7 +7,7 @@ import { fileTime } from './file-time.ts';
 export function setReplicaFacts(
   place: string,
   type: 'file' | 'symlink' | 'directory',
-  { mode, mtime }: { readonly mode?: number; readonly mtime?: number },
+  { mode, mtime }: { readonly mode?: number | undefined; readonly mtime?: number },
 ): void {
   if (mode !== undefined && type !== 'symlink' && process.platform !== 'win32') setMode(place, type, mode);
   if (mtime === undefined) return;

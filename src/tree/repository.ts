@@ -45,7 +45,7 @@ export interface File {
   /** Says what it is now. */
   look(): Look;
   /** Gives its content, from a byte on. */
-  chunks(from?: number): AsyncIterable<Uint8Array>;
+  chunks(from?: number): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   /** A path that leads to it on this machine while it is open. */
   readonly place?: string;
   close(): void;
