@@ -15,10 +15,8 @@ import { makeCacheFolder } from './folders.ts';
 import { ifReachable } from './if-reachable.ts';
 import type { Layout } from './layout.ts';
 import { passClock } from './pass-clock.ts';
+import { createPrintTable, type Known, type PrintTable } from './print-table.ts';
 import { readIfThere } from './read-document.ts';
-
-/** `same`: not touched since it was verified. `unsure`: only its inode was changed, by a link or a mode. */
-export type Known = 'same' | 'unsure' | 'unknown';
 
 /** The memory of what was verified in one project: losing a part of it costs one re-hash, and nothing else. */
 export interface Fingerprints {
@@ -44,15 +42,16 @@ export async function openFingerprints(
   digests: Iterable<string>,
   below?: Layout,
 ): Promise<Fingerprints> {
-  const shards = new Map<string, Shard>();
-  const others = new Map<string, Shard>();
+  const shards = new Map<string, PrintTable>();
+  const others = new Map<string, PrintTable>();
   const noted = new Map<string, { hex: string; path: string; print: Fingerprint }>();
   for (const hex of digests) {
     const name = hex.slice(0, 2);
     if (shards.has(name)) continue;
-    shards.set(name, await readShard(layout.verified(project, name)));
+    shards.set(name, createPrintTable(await readShard(layout.verified(project, name))));
     const file = below?.verified(project, name);
-    if (file !== undefined) others.set(name, (await ifReachable(() => readShard(file))) ?? new Map());
+    const other = file === undefined ? undefined : await ifReachable(() => readShard(file));
+    if (other !== undefined) others.set(name, createPrintTable(other));
   }
 
   const memories = below === undefined ? [shards] : [shards, others];
@@ -69,10 +68,9 @@ export async function openFingerprints(
       if (!stats.isFile()) return 'unknown';
       let found: Known = 'unknown';
       for (const memory of memories) {
-        for (const known of memory.get(hex.slice(0, 2))?.get(hex) ?? []) {
-          if (sameFingerprint(known, print)) return 'same';
-          if (sameButCtime(known, print)) found = 'unsure';
-        }
+        const known = memory.get(hex.slice(0, 2))?.check(hex, print);
+        if (known === 'same') return 'same';
+        if (known === 'unsure') found = known;
       }
       return isNoted(hex, stats) ? 'same' : found;
     },
@@ -113,7 +111,7 @@ export async function openFingerprints(
         const file = layout.verified(project, name);
         const shard = await readShard(file);
         for (const [id, print] of prints) add(shard, id.slice(0, id.indexOf(' ')), print);
-        shards.set(name, shard);
+        shards.set(name, createPrintTable(shard));
         await publishDocument(layout, file, JSON.stringify(Object.fromEntries(shard)));
       }
     },
