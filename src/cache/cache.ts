@@ -33,7 +33,7 @@ export interface Cache {
    * Tells the other clients that every file of a version is there, with the documents that they look for; not any
    * longer, if somebody has taken some of it away.
    */
-  markComplete(ref: VersionRef, files: readonly FileRef[]): Promise<void>;
+  markComplete(ref: VersionRef, files: Iterable<FileRef>): Promise<void>;
 }
 
 /**

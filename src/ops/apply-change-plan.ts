@@ -5,13 +5,14 @@ import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { selectEntries } from '../model/manifest.ts';
-import { type FileRef, formatFileRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
+import { formatFileRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { comparePaths } from '../model/tree.ts';
 import { isSymlinkTo, type StaleEntry } from '../model/version-tree.ts';
 import { applyChanges } from '../tree/apply-changes.ts';
 import type { LeftPath } from '../tree/standing.ts';
 import type { Step } from '../tree/step.ts';
+import { type OfVersion, pathsByVersion } from './by-version.ts';
 import { type ChangePlan, checkChangePlan, noPlan } from './change-plan.ts';
 import { type FolderVersion, loadFolderVersion, makeProgramsOf } from './cloned-version.ts';
 import { type FoundClone, findClone } from './find-clone.ts';
@@ -22,7 +23,7 @@ import { refusedSymlink } from './refused-symlink.ts';
 import { rememberChanges } from './remember-changes.ts';
 import { run } from './run.ts';
 import type { Outcome, SaveOptions } from './save-contents.ts';
-import { type SaveFileRefsOptions, saveFileRefs } from './save-file-refs.ts';
+import { type SaveFileRefsOptions, saveFilesOf } from './save-file-refs.ts';
 import { setOut } from './set-out.ts';
 import type { VersionDocuments } from './version-documents.ts';
 
@@ -81,7 +82,7 @@ export async function carryOut(
   { trash: given, ...options }: SaveOptions & { readonly trash?: Trash },
 ): Promise<ChangeResult> {
   const { verb, directory, from, steps, left, unchanged } = plan;
-  const sources = neededSources(ctx, plan);
+  const sources = pathsByVersion(neededSources(ctx, plan));
   checkOwn(plan, documents);
   const notLaidOut: StaleEntry[] = [];
   const refused: string[] = [];
@@ -137,8 +138,8 @@ function findNotMade(
   steps: readonly Step[],
   refused: readonly string[],
 ): string[] {
-  const made = new Set(steps.map(({ path }) => path));
-  const before = (receipt.notMade ?? []).filter((path) => !made.has(path) && own.get(path)?.type === 'symlink');
+  const before = new Set(receipt.notMade?.filter((path) => own.get(path)?.type === 'symlink'));
+  for (const { path } of before.size === 0 ? [] : steps) before.delete(path);
   return [...before, ...refused].sort(comparePaths);
 }
 
@@ -171,8 +172,12 @@ async function findPlanned(ctx: Context, plan: ChangePlan, options: CallOptions)
   );
 }
 
-async function saveSources(ctx: Context, files: readonly FileRef[], options: SaveFileRefsOptions): Promise<Outcome> {
-  const { unknown, ...outcome } = await saveFileRefs(ctx, files, options);
+async function saveSources(
+  ctx: Context,
+  files: readonly OfVersion<string>[],
+  options: SaveFileRefsOptions,
+): Promise<Outcome> {
+  const { unknown, ...outcome } = await saveFilesOf(ctx, files, options);
   const [file] = unknown;
   if (file === undefined) return outcome;
   throw new GypsumError('not-found', `There is no file ${formatFileRef(file)}.`, {

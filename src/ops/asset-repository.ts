@@ -15,10 +15,11 @@ import type { ReplicaEntry, ReplicaFile } from '../tree/replica-entry.ts';
 import { microseconds } from '../tree/replica-stats.ts';
 import type { File, Listing, Repository } from '../tree/repository.ts';
 import { checkHoldable } from './check-holdable.ts';
+import { groupContents } from './content-parts.ts';
 import { fetchLatest } from './fetch-latest.ts';
 import { type LoadedTree, loadTree } from './load-tree.ts';
 import { run } from './run.ts';
-import { groupContents, saveContents } from './save-contents.ts';
+import { saveContents } from './save-contents.ts';
 import { saveFileOf } from './save-version.ts';
 import { findInSite, outsideSite } from './site-cache.ts';
 

@@ -10,7 +10,7 @@ const NAMED = 5;
 /** Throws `destination-refused` if names of a version, of a folder made of it, or of a source are one and the same on the file system of a folder. */
 export async function checkCollisions(
   owner: VersionRef | 'The source',
-  paths: Iterable<string>,
+  paths: readonly string[],
   folder: string,
   folds: (folder: string) => Promise<boolean> = foldsNames,
 ): Promise<void> {

@@ -4,9 +4,9 @@ import { entryDigest, type Manifest, manifestPaths, selectEntries } from '../mod
 import type { VersionRef } from '../model/refs.ts';
 import { type Entry, type KnownFile, withDirectories } from '../model/tree.ts';
 import { type FolderTree, ownEntries, type VersionTree, versionTree, withoutRecord } from '../model/version-tree.ts';
+import { eachContent, groupContents } from './content-parts.ts';
 import { makeExecutables, programsOf } from './executables.ts';
 import { loadRecord } from './load-tree.ts';
-import { groupContents } from './save-contents.ts';
 import { type LoadOptions, loadVersion, type VersionDocuments } from './version-documents.ts';
 
 /** A version as a folder has it: the record of its tree is none of its files. */
@@ -62,5 +62,5 @@ export async function makeProgramsOf(
   const programs = programsOf(tree?.entries ?? []);
   if (programs.size === 0) return;
   const contents = groupContents({ ref, manifest: selectEntries(manifest, (_, path) => programs.has(path)) });
-  await makeExecutables(ctx, contents, programs, options);
+  await makeExecutables(ctx, eachContent(contents), programs, options);
 }

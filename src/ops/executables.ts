@@ -20,7 +20,7 @@ export function programsOf(entries: readonly (VersionEntry | RecordEntry)[]): Re
 /** Makes cached files executable that are `programs` of their version, as far as they are there; others are left alone. */
 export async function makeExecutables(
   ctx: Context,
-  contents: readonly Content[],
+  contents: Iterable<Content>,
   programs: ReadonlySet<string>,
   { signal }: CallOptions,
 ): Promise<void> {

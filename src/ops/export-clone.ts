@@ -83,7 +83,7 @@ export async function exportClone(
     const locate = (file: ExportedFile) => sourceOf(ctx, root, file);
     const made = makeFolders(dirname(place));
     try {
-      await checkCollisions(ref, pathsOf(entries), dirname(place));
+      await checkCollisions(ref, [...pathsOf(entries)], dirname(place));
       const all = withDirectories(entries);
       const steps = stepsOf(all, rights, locate);
       const onRefused = (path: string, error: Error) => void notLaidOut.push(refusedSymlink(path, error));

@@ -42,7 +42,7 @@ export async function fetchFiles(
     const files = distinct(links);
     const fills = links.flatMap((link) => fillOf(clones, link));
     const filled = new Set(fills.map(({ link }) => link));
-    const there = options.overwrite ? new Set<string>() : await findInSite(ctx, files.map(toContent), options);
+    const there = options.overwrite ? new Set<string>() : await findInSite(ctx, [files.map(toContent)], options);
     const plan = links.map((link) => ({ link, target: filled.has(link) ? undefined : siteTarget(ctx, link, there) }));
     const [inSite, own] = [true, false].map((isSite) =>
       distinct(plan.filter(({ target }) => (target !== undefined) === isSite).map(({ link }) => link)),

@@ -3,8 +3,9 @@ import { isExecutable, statIfThere } from '../cache/blobs.ts';
 import type { Context } from '../context.ts';
 import { readLink } from '../tree/scan.ts';
 import type { ClonedVersion } from './cloned-version.ts';
+import { groupContents } from './content-parts.ts';
 import { programsOf } from './executables.ts';
-import { groupContents, type SaveOptions } from './save-contents.ts';
+import type { SaveOptions } from './save-contents.ts';
 import { findInSite, type InSite } from './site-cache.ts';
 
 /**

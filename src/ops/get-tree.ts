@@ -17,6 +17,7 @@ import { type PutFile, putFile } from '../tree/put-file.ts';
 import type { Step } from '../tree/step.ts';
 import { checkCollisions } from './check-collisions.ts';
 import { checkHoldable } from './check-holdable.ts';
+import { groupContents } from './content-parts.ts';
 import { fetchLatest } from './fetch-latest.ts';
 import { findInTree } from './find-in-tree.ts';
 import { findGetPlace } from './get-destination.ts';
@@ -25,7 +26,7 @@ import { leftoversIn, removalOf } from './leftovers.ts';
 import { type LoadedTree, loadTree } from './load-tree.ts';
 import { noteSkipped } from './note-skipped.ts';
 import { run } from './run.ts';
-import { groupContents, type SaveOptions, saveContents } from './save-contents.ts';
+import { type SaveOptions, saveContents } from './save-contents.ts';
 import { findInSite, outsideSite } from './site-cache.ts';
 
 /** What becomes of a file or symlink that stands in the place of another one. */
@@ -96,7 +97,7 @@ export async function getBy(
       // The folder that all goes into is there.
       .filter((one) => one.path !== '');
     checkHoldable(ref, pathsOf(what));
-    await checkCollisions(ref, pathsOf(what), place.root);
+    await checkCollisions(ref, [...pathsOf(what)], place.root);
     const wanted = what.map((one) => placed(ctx, ref, one));
     const survey = await surveyForGet(place.root, wanted, createPace(options.signal));
     const replaced = await judgeTaken(place.root, survey, exists, options.signal);

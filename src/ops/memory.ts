@@ -6,11 +6,12 @@ import type { Context } from '../context.ts';
 export type Memory = ReadonlyMap<string, Fingerprints>;
 
 /** Opens as much of it as some contents need. */
-export function openMemory(ctx: Context, contents: readonly Content[]): Promise<Memory> {
-  return openMemoryOf(
-    ctx,
-    contents.map(({ source, digest }) => [source.project, digest.hex]),
-  );
+export function openMemory(ctx: Context, contents: Iterable<Content>): Promise<Memory> {
+  return openMemoryOf(ctx, digestsOf(contents));
+}
+
+function* digestsOf(contents: Iterable<Content>): Generator<[project: string, md5sum: string]> {
+  for (const { source, digest } of contents) yield [source.project, digest.hex];
 }
 
 /** Opens as much of it as some digests need, each with the project whose bytes it names. */

@@ -10,11 +10,11 @@ import { type Manifest, selectEntries } from '../model/manifest.ts';
 import type { VersionRef } from '../model/refs.ts';
 import { isBelow } from '../model/tree.ts';
 import type { CacheFault, CacheProblem } from './cache-problems.ts';
+import { eachContent, groupContents } from './content-parts.ts';
 import { cachedPrograms, makeExecutables } from './executables.ts';
 import { mendContents } from './mend-contents.ts';
 import { outcome, whyNot } from './mend-outcome.ts';
 import type { Prover } from './prover.ts';
-import { groupContents } from './save-contents.ts';
 import { withVersionLock } from './version-lock.ts';
 
 /** Mends what is wrong with the files of a version, while nobody else saves or removes it. */
@@ -29,7 +29,7 @@ export async function mendFiles(
   return withVersionLock(ctx, ref, { signal, onEvent }, async () => {
     for (const { fault, path } of problems) if (fault === 'unreadable') protect(path);
     const wanted = wantedFiles(manifest, problems);
-    const contents = groupContents({ ref, manifest: wanted });
+    const contents = [...eachContent(groupContents({ ref, manifest: wanted }))];
     const { movedTo, failed } = await mendContents(ctx, ref, contents, { prover, signal, onEvent });
     await makeExecutables(ctx, contents, await cachedPrograms(layout, ref), { signal });
     const now = await diskClock(layout);

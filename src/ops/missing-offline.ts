@@ -5,6 +5,7 @@ import { type AssetRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { showList } from '../model/text.ts';
 import { comparePaths } from '../model/tree.ts';
 import { offlineError } from '../registry/offline.ts';
+import { type ContentParts, eachContent } from './content-parts.ts';
 import { knownNames } from './records.ts';
 import { sitePlaces } from './site-cache.ts';
 import { readRememberedSummary } from './version-documents.ts';
@@ -19,12 +20,12 @@ const LEAVE_OUT = 'They can be left out (--exclude), and of a clone all of them 
 export async function checkOffline(
   ctx: Context,
   ref: VersionRef,
-  contents: readonly Content[],
+  contents: ContentParts,
   { chosen }: { chosen: boolean },
 ): Promise<void> {
   if (!ctx.registry.isOffline) return;
   const missing: Content[] = [];
-  for (const content of contents) {
+  for (const content of eachContent(contents)) {
     if (isMissing(ctx.cache.layout, content) && (await sitePlaces(ctx, content)).length === 0) missing.push(content);
   }
   if (missing.length > 0) throw contentsMissing(ref, missing, chosen ? LEAVE_OUT : undefined);

@@ -8,23 +8,23 @@ import { type After, isOwnSymlink, type Step } from '../tree/step.ts';
 import { type ChangePlan, noPlan } from './change-plan.ts';
 
 /**
- * Gives the files of the user's own cache that a plan needs there. Throws `invalid-argument` for a step that would make
+ * Gives the files of the user's own cache that a plan needs there, some perhaps twice. Throws `invalid-argument` for a step that would make
  * anything of what is not the file of a version in a cache.
  */
-export function neededSources({ cache, site }: Context, plan: ChangePlan): FileRef[] {
+export function* neededSources({ cache, site }: Context, plan: ChangePlan): Generator<FileRef> {
   const { project, asset, version, steps, fetch } = plan;
-  const files = fetch.map((path) => checkFileRef({ project, asset, version, path }));
+  for (const path of fetch) yield checkFileRef({ project, asset, version, path });
   for (const step of steps) {
     const source = sourceOf(step.after);
     if (source === undefined) continue;
     const file = fileAt(cache.layout, source);
     if (file !== undefined) {
-      if (isNeeded(step)) files.push(file);
+      // Nearly all have the path of their step: texts of a million paths take 80 MB.
+      if (isNeeded(step)) yield file.path === step.path ? { ...file, path: step.path } : file;
     } else if (site === undefined || fileAt(site.layout, source) === undefined) {
       throw noPlan(`${showText(step.path)} would become something else than a file of the cache`);
     }
   }
-  return files;
 }
 
 /** A link may dangle, but what has a content must not lose it. */

@@ -15,7 +15,7 @@ import { fileRefOf, formatRef } from '../model/refs.ts';
 import { isBelow, type Tree } from '../model/tree.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import type { ChangeSymlink } from '../tree/step.ts';
-import { groupContents } from './save-contents.ts';
+import { eachContent, groupContents } from './content-parts.ts';
 import { findInSite } from './site-cache.ts';
 import { storedManifest } from './stored-manifest.ts';
 import type { VersionDocuments } from './version-documents.ts';
@@ -112,7 +112,7 @@ export async function planLinks(
     if (isPlaced(path, meant.parts)) placed++;
     wrong.push({ path, before, parts: meant.parts });
   }
-  const there = await findInSite(ctx, contentsOf(wrong, manifests), options);
+  const there = await findInSite(ctx, [contentsOf(wrong, manifests)], options);
   const steps = wrong.map(({ path, before, parts }): ChangeSymlink => {
     const own = join(cache.layout.bucket, ...parts);
     const others = site === undefined ? own : join(site.layout.bucket, ...parts);
@@ -148,7 +148,7 @@ function contentsOf(
     if (file === undefined) return [];
     const { path, ...ref } = file;
     const entry = manifests.get(formatRef(ref))?.[path];
-    return entry === undefined ? [] : groupContents({ ref, manifest: { [path]: entry } });
+    return entry === undefined ? [] : [...eachContent(groupContents({ ref, manifest: { [path]: entry } }))];
   });
 }
 

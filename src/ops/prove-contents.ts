@@ -4,8 +4,8 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { formatFileRef } from '../model/refs.ts';
+import { eachContent, groupContents } from './content-parts.ts';
 import { fingerprintsOf, openMemory } from './memory.ts';
-import { groupContents } from './save-contents.ts';
 import type { VersionDocuments } from './version-documents.ts';
 
 /** What was proven of the cached files of a version. */
@@ -21,9 +21,9 @@ export async function proveContents(
   { signal }: CallOptions,
 ): Promise<Proof> {
   const contents = groupContents(documents);
-  const memory = await openMemory(ctx, contents);
+  const memory = await openMemory(ctx, eachContent(contents));
   const pace = createPace(signal);
-  for (const content of contents) {
+  for (const content of eachContent(contents)) {
     const prints = fingerprintsOf(memory, content.source.project);
     for (const file of content.files) {
       const path = ctx.cache.layout.file(file);

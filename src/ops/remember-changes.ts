@@ -8,6 +8,7 @@ import type { CallOptions } from '../events.ts';
 import { type Content, sameContent } from '../model/content.ts';
 import { type Fingerprint, fingerprintOf, sameFingerprint } from '../model/fingerprint.ts';
 import { sameVersion } from '../model/refs.ts';
+import type { MadeFiles } from '../tree/made-files.ts';
 import { reach } from '../tree/places.ts';
 import type { Step } from '../tree/step.ts';
 import { rememberFiles } from './clone-files.ts';
@@ -19,7 +20,7 @@ import type { VersionDocuments } from './version-documents.ts';
 export interface Changes {
   readonly steps: readonly Step[];
   /** The files that they made, as they looked then. */
-  readonly made: ReadonlyMap<string, Fingerprint>;
+  readonly made: MadeFiles;
   /** The real path in the receipt of the clone. */
   readonly destination: string;
 }
@@ -41,8 +42,8 @@ export async function rememberChanges(
       if (isSame(before?.[path], manifest[path])) files.set(path, print);
     }
   }
-  for (const { path, after } of changes.steps) {
-    const print = changes.made.get(path);
+  for (const [at, { path, after }] of changes.steps.entries()) {
+    const print = changes.made.at(at);
     if (print === undefined || after?.type !== 'file') continue;
     if (isSame({ size: after.size, md5sum: after.digest.hex }, manifest[path])) files.set(path, print);
   }
@@ -57,8 +58,9 @@ async function rememberCopies(
 ): Promise<void> {
   const digests = openLocalDigests(ctx.cache.layout);
   // More would be noted for nothing: of a million, that takes 300 MiB.
-  for (const { path, after } of steps.slice(-MAX_DIGESTS)) {
-    const print = made.get(path);
+  for (const [at, { path, after }] of steps.entries()) {
+    if (at < steps.length - MAX_DIGESTS) continue;
+    const print = made.at(at);
     const place = join(root, path);
     const stats = print === undefined ? undefined : reach(place, statIfThere);
     if (stats === undefined || print === undefined || after?.type !== 'file') continue;

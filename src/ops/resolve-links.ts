@@ -4,8 +4,9 @@ import type { CallOptions } from '../events.ts';
 import { countFiles } from '../model/count.ts';
 import { type Manifest, selectEntries } from '../model/manifest.ts';
 import { checkVersionRef, formatRef, sameVersion, type VersionRef } from '../model/refs.ts';
+import { eachContent, groupContents } from './content-parts.ts';
 import { run } from './run.ts';
-import { groupContents, type SaveOptions, saveContents } from './save-contents.ts';
+import { type SaveOptions, saveContents } from './save-contents.ts';
 import type { SaveResult } from './save-version.ts';
 import { loadVersion, versionIfAny } from './version-documents.ts';
 
@@ -21,11 +22,11 @@ export async function resolveLinks(ctx: Context, ref: VersionRef, options: SaveO
     const manifest = selectEntries(documents.manifest, ({ link }) => link !== undefined);
     const manifests = new Map<string, Manifest | undefined>();
     const contents: Content[] = [];
-    for (const content of groupContents({ ref: version, manifest })) {
+    for (const content of eachContent(groupContents({ ref: version, manifest }))) {
       const isSame = await statesSame(ctx, content, manifests, options);
       contents.push(isSame ? { ...content, files: [...content.files, content.source] } : content);
     }
-    const outcome = await saveContents(ctx, contents, version, { ...options, relink: true });
+    const outcome = await saveContents(ctx, [contents], version, { ...options, relink: true });
     return {
       ...version,
       directory: ctx.cache.layout.versionFolder(version),

@@ -2,21 +2,22 @@ import type { Stats } from 'node:fs';
 import { statIfThere } from '../cache/blobs.ts';
 import { type Content, missingBytes, type SupplyOptions, supply, unverifiedFiles } from '../cache/contents.ts';
 import { checkFreeSpace } from '../cache/free-space.ts';
+import type { Layout } from '../cache/layout.ts';
 import type { Context } from '../context.ts';
 import { each } from '../each.ts';
 import type { CallOptions, OnEvent } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
-import { entryDigest, entrySource } from '../model/manifest.ts';
-import { type FileRef, fileOf, formatRef, type VersionRef } from '../model/refs.ts';
+import { formatRef, type VersionRef } from '../model/refs.ts';
 import { TREE_RECORD } from '../model/tree-record.ts';
 import { checkHoldable } from './check-holdable.ts';
+import { type ContentParts, eachContent, eachFile, pathsOf } from './content-parts.ts';
 import { cachedPrograms, makeExecutables } from './executables.ts';
 import { fetchContent } from './fetch-content.ts';
 import { fingerprintsOf, type Memory, openMemory } from './memory.ts';
 import { checkOffline } from './missing-offline.ts';
 import { copyFromSite } from './site-cache.ts';
-import { loadVersion, type VersionDocuments } from './version-documents.ts';
+import { loadVersion } from './version-documents.ts';
 import { withVersionLock } from './version-lock.ts';
 
 export interface SaveOptions extends CallOptions {
@@ -39,7 +40,7 @@ export interface SaveContentsOptions extends SaveOptions, Pick<SupplyOptions, 'r
    * All contents of the version, if the other clients may be told when they are there: they take the mark for a promise
    * that nothing will change.
    */
-  whole?: readonly Content[] | undefined;
+  whole?: ContentParts | undefined;
   /** Whether they are a choice of the version's files that might have been another one. @default false */
   chosen?: boolean;
 }
@@ -47,58 +48,58 @@ export interface SaveContentsOptions extends SaveOptions, Pick<SupplyOptions, 'r
 /** Saves contents, all that are not known to be there; all of them if what is there is to be made anew. */
 export async function saveContents(
   ctx: Context,
-  contents: readonly Content[],
+  contents: ContentParts,
   ref: VersionRef,
   options: SaveContentsOptions,
 ): Promise<Outcome> {
   const { layout } = ctx.cache;
   const { whole, chosen = false, signal, onEvent, concurrency = ctx.concurrency, overwrite, relink } = options;
-  checkHoldable(
-    ref,
-    contents.flatMap(({ files }) => files.map(({ path }) => path)),
-  );
+  checkHoldable(ref, pathsOf(contents));
   const outcome: Outcome = { fetched: { contents: 0, bytes: 0 }, adopted: { contents: 0, bytes: 0 } };
-  let memory = await openMemory(ctx, contents);
   const isMarked = whole !== contents || statIfThere(layout.complete(ref)) !== undefined;
-  const find = async () => (overwrite || relink ? contents : unsettled(ctx, memory, contents, signal));
-  if (isMarked && (await find()).length === 0) return outcome;
+  const find = () => openParts(ctx, contents, { all: overwrite || relink, signal });
+  if (isMarked && (await isEmpty(find()))) return outcome;
   await ctx.cache.open();
   await withVersionLock(ctx, ref, { signal, onEvent }, async () => {
     // Whoever had the lock before us may have done the work.
-    memory = await openMemory(ctx, contents);
-    const open = await find();
-    await checkOffline(ctx, ref, open, { chosen });
-    await checkFreeSpace(layout.root, missingBytes(layout, open), formatRef(ref));
-    onEvent?.({ type: 'start', task: 'fetch', ...countFiles(open) });
-    try {
-      await each(open, { concurrency, signal }, async (content, itemSignal) => {
-        // It may come in several goes, as where somebody who frees space removes it again.
-        let came = 0;
-        const hear: OnEvent = (event) => {
-          if (event.type === 'progress' && event.task === 'fetch') came += event.bytes;
-          onEvent?.(event);
-        };
-        const itemOptions = { onEvent: hear, signal: itemSignal };
-        const prints = fingerprintsOf(memory, content.source.project);
-        let copied: Stats | undefined;
-        const fetch = async (wanted: Content) => {
-          copied = overwrite ? undefined : await copyFromSite(ctx, wanted, itemOptions);
-          return copied ?? fetchContent(ctx, wanted, itemOptions);
-        };
-        const supplied = await supply(layout, prints, content, fetch, { ...itemOptions, overwrite, relink });
-        const how = copied === undefined ? supplied : 'adopted';
-        if (how !== 'cached') {
-          outcome[how].contents++;
-          outcome[how].bytes += content.size;
-        }
-        onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: content.size - came });
-      });
-    } finally {
-      // What was verified before a failure need not be verified again.
-      for (const prints of memory.values()) await prints.flush();
+    await checkOffline(ctx, ref, contents, { chosen });
+    const { files, bytes, missing, parts } = await survey(layout, find);
+    await checkFreeSpace(layout.root, missing, formatRef(ref));
+    onEvent?.({ type: 'start', task: 'fetch', files, bytes });
+    let isRecordAlone = true;
+    for await (const { open, memory } of parts) {
+      isRecordAlone &&= open.every(isRecord);
+      try {
+        await each(open, { concurrency, signal }, async (content, itemSignal) => {
+          // It may come in several goes, as where somebody who frees space removes it again.
+          let came = 0;
+          const hear: OnEvent = (event) => {
+            if (event.type === 'progress' && event.task === 'fetch') came += event.bytes;
+            onEvent?.(event);
+          };
+          const itemOptions = { onEvent: hear, signal: itemSignal };
+          const prints = fingerprintsOf(memory, content.source.project);
+          let copied: Stats | undefined;
+          const fetch = async (wanted: Content) => {
+            copied = overwrite ? undefined : await copyFromSite(ctx, wanted, itemOptions);
+            return copied ?? fetchContent(ctx, wanted, itemOptions);
+          };
+          const supplied = await supply(layout, prints, content, fetch, { ...itemOptions, overwrite, relink });
+          const how = copied === undefined ? supplied : 'adopted';
+          if (how !== 'cached') {
+            outcome[how].contents++;
+            outcome[how].bytes += content.size;
+          }
+          onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: content.size - came });
+        });
+      } finally {
+        // What was verified before a failure need not be verified again.
+        for (const prints of memory.values()) await prints.flush();
+      }
     }
     onEvent?.({ type: 'end', task: 'fetch' });
-    await makePrograms(ctx, ref, open, { signal });
+    // To bring the record itself needs nothing.
+    if (!isRecordAlone) await makePrograms(ctx, ref, contents, { signal });
     // With the lock: nobody removes meanwhile what is said to be there.
     if (whole === contents || (whole !== undefined && (await areThere(ctx, whole, signal)))) {
       await markComplete(ctx, ref, whole, { signal, onEvent });
@@ -107,35 +108,68 @@ export async function saveContents(
   return outcome;
 }
 
-/** Makes executable what the version's record says is a program, if that is at hand; to bring the record itself needs nothing. */
+function isRecord({ files }: Content): boolean {
+  return files.every(({ path }) => path === TREE_RECORD);
+}
+
+/** Makes executable what the version's record says is a program, if that is at hand. */
 async function makePrograms(
   ctx: Context,
   ref: VersionRef,
-  contents: readonly Content[],
+  contents: ContentParts,
   options: CallOptions,
 ): Promise<void> {
-  if (contents.every(({ files }) => files.every(({ path }) => path === TREE_RECORD))) return;
-  await makeExecutables(ctx, contents, await cachedPrograms(ctx.cache.layout, ref), options);
+  await makeExecutables(ctx, eachContent(contents), await cachedPrograms(ctx.cache.layout, ref), options);
 }
 
 /** Says that a version is there as a whole, and with its documents: somebody may have removed those while we waited. */
-async function markComplete(
-  ctx: Context,
-  ref: VersionRef,
-  whole: readonly Content[],
-  options: CallOptions,
-): Promise<void> {
+async function markComplete(ctx: Context, ref: VersionRef, whole: ContentParts, options: CallOptions): Promise<void> {
   const { layout } = ctx.cache;
   const records = [layout.record(ref, 'summary'), layout.record(ref, 'manifest')];
   if (records.some((record) => statIfThere(record) === undefined)) await loadVersion(ctx, ref, options);
-  await ctx.cache.markComplete(
-    ref,
-    whole.flatMap(({ files }) => files),
-  );
+  await ctx.cache.markComplete(ref, eachFile(whole));
 }
 
-async function areThere(ctx: Context, contents: readonly Content[], signal?: AbortSignal): Promise<boolean> {
-  return (await unsettled(ctx, await openMemory(ctx, contents), contents, signal)).length === 0;
+async function areThere(ctx: Context, contents: ContentParts, signal?: AbortSignal): Promise<boolean> {
+  return isEmpty(openParts(ctx, contents, { signal }));
+}
+
+/** What of a part of some contents is to be saved, and what is known of its files. */
+interface OpenPart {
+  readonly open: readonly Content[];
+  readonly memory: Memory;
+}
+
+/** Gives the contents of which some file is not known to be right, or `all`, part by part. */
+async function* openParts(
+  ctx: Context,
+  contents: ContentParts,
+  { all = false, signal }: { all?: boolean | undefined; signal: AbortSignal | undefined },
+): AsyncGenerator<OpenPart> {
+  for (const part of contents) {
+    const memory = await openMemory(ctx, part);
+    const open = all ? part : await unsettled(ctx, memory, part, signal);
+    if (open.length > 0) yield { open, memory };
+  }
+}
+
+async function isEmpty(parts: AsyncGenerator<OpenPart>): Promise<boolean> {
+  for await (const _ of parts) return false;
+  return true;
+}
+
+/** Says how much there is to save, and gives it again: what is one part need not be looked at twice. */
+async function survey(layout: Layout, find: () => AsyncGenerator<OpenPart>) {
+  const sum = { files: 0, bytes: 0, missing: 0 };
+  let only: OpenPart[] | undefined = [];
+  for await (const part of find()) {
+    const { files, bytes } = countFiles(part.open);
+    sum.files += files;
+    sum.bytes += bytes;
+    sum.missing += missingBytes(layout, part.open);
+    only = only?.length === 0 ? [part] : undefined;
+  }
+  return { ...sum, parts: only ?? find() };
 }
 
 /** Gives the contents of which some file is not known to be right. */
@@ -153,19 +187,4 @@ async function unsettled(
     if (pace.due()) await pace.rest();
   }
   return open;
-}
-
-/** Groups a version's files by what they hold and which project's bytes they are. */
-export function groupContents({ ref, manifest }: Pick<VersionDocuments, 'ref' | 'manifest'>): Content[] {
-  const contents = new Map<string, Content & { files: FileRef[] }>();
-  for (const path in manifest) {
-    const entry = manifest[path];
-    if (entry === undefined) continue;
-    const source = entrySource(ref, path, entry);
-    const id = `${source.project}/${entry.md5sum}/${entry.size}`;
-    const known = contents.get(id);
-    if (known !== undefined) known.files.push(fileOf(ref, path));
-    else contents.set(id, { source, digest: entryDigest(entry), size: entry.size, files: [fileOf(ref, path)] });
-  }
-  return [...contents.values()];
 }

@@ -15,8 +15,9 @@ import { type Selection, selectFiles } from '../model/select-files.ts';
 import { isImmutable } from '../model/summary.ts';
 import { withoutRecord } from '../model/version-tree.ts';
 import { checkCollisions } from './check-collisions.ts';
+import { groupContents } from './content-parts.ts';
 import { run } from './run.ts';
-import { groupContents, type SaveOptions, saveContents } from './save-contents.ts';
+import { type SaveOptions, saveContents } from './save-contents.ts';
 import { findInSite, type InSite, outsideSite } from './site-cache.ts';
 import { loadVersion, type VersionDocuments } from './version-documents.ts';
 

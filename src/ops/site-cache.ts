@@ -9,9 +9,11 @@ import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
+import type { FileRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { overlaps, realPath } from '../tree/real-path.ts';
 import { readLink } from '../tree/scan.ts';
+import { type ContentParts, mapParts } from './content-parts.ts';
 import { fingerprintsOf, openMemory } from './memory.ts';
 
 /** Throws if the site cache is another registry's (`cache-mismatch`), or would be written to with the user's own. */
@@ -38,12 +40,23 @@ export type InSite = ReadonlySet<string>;
  */
 export async function findInSite(
   ctx: Context,
-  contents: readonly Content[],
-  { signal, onEvent, concurrency = ctx.concurrency }: CallOptions & { concurrency?: number },
+  contents: ContentParts,
+  options: CallOptions & { concurrency?: number },
 ): Promise<InSite> {
   const found = new Set<string>();
   const { site } = ctx;
   if (site === undefined || !(await site.isThere())) return found;
+  for (const part of contents) await findPart(ctx, site, part, found, options);
+  return found;
+}
+
+async function findPart(
+  ctx: Context,
+  site: NonNullable<Context['site']>,
+  contents: readonly Content[],
+  found: Set<string>,
+  { signal, onEvent, concurrency = ctx.concurrency }: CallOptions & { concurrency?: number },
+): Promise<void> {
   const memory = await openMemory(ctx, contents);
   const unknown: { content: Content; path: string; stats: Stats; size: number }[] = [];
   const pace = createPace(signal);
@@ -57,7 +70,7 @@ export async function findInSite(
       else unknown.push({ content, path, stats, size: content.size });
     }
   }
-  if (unknown.length === 0) return found;
+  if (unknown.length === 0) return;
   onEvent?.({ type: 'start', task: 'verify', ...countFiles(unknown) });
   await ctx.cache.open();
   try {
@@ -77,15 +90,17 @@ export async function findInSite(
     for (const prints of memory.values()) await prints.flush();
   }
   onEvent?.({ type: 'end', task: 'verify' });
-  return found;
 }
 
 /** Gives what of some contents is not in the site cache. */
-export function outsideSite({ site }: Context, contents: readonly Content[], inSite: InSite): readonly Content[] {
+export function outsideSite({ site }: Context, contents: ContentParts, inSite: InSite): ContentParts {
   if (site === undefined || inSite.size === 0) return contents;
-  return contents
-    .map((content) => ({ ...content, files: content.files.filter((file) => !inSite.has(site.layout.file(file))) }))
-    .filter(({ files }) => files.length > 0);
+  const isOutside = (file: FileRef) => !inSite.has(site.layout.file(file));
+  return mapParts(contents, (part) =>
+    part
+      .map((content) => ({ ...content, files: content.files.filter(isOutside) }))
+      .filter(({ files }) => files.length > 0),
+  );
 }
 
 /** Whether a path is that of a file of the site cache, or of a symlink with such a path as its text. */

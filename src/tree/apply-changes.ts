@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { createPace } from '../give-way.ts';
-import { type Fingerprint, fingerprintOf } from '../model/fingerprint.ts';
+import { fingerprintOf } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
 import { applyStep, isRefusedSymlink, isThere, type Means, type Outcome } from './apply-step.ts';
+import { createMadeFiles, type MadeFiles } from './made-files.ts';
 import { type PutFile, putFile } from './put-file.ts';
 import type { Step } from './step.ts';
 import { createWay, type Way } from './way.ts';
@@ -33,7 +34,7 @@ export interface Applied {
   /** How many had been carried out already. */
   readonly there: number;
   /** The files that were made, as they looked then. */
-  readonly made: ReadonlyMap<string, Fingerprint>;
+  readonly made: MadeFiles;
 }
 
 /**
@@ -51,7 +52,7 @@ export async function applyChanges(
   const way = createWay(root);
   const means: Means = { put, pace, orCopy, durable, touched: new Set(), ...(keep !== undefined && { keep }) };
   const count: Record<Outcome, number> = { done: 0, there: 0, stale: 0 };
-  const made = new Map<string, Fingerprint>();
+  const made = createMadeFiles(steps.length);
   let bytes = 0;
   let reported = 0;
   onEvent?.({ type: 'start', task: 'change', files: steps.length, bytes: bytesOf(steps) });
@@ -69,7 +70,7 @@ export async function applyChanges(
         if (outcome === 'stale' && !isOver) throw changed(root, step);
         count[isOver ? 'there' : outcome]++;
         if (outcome === 'done' && place !== undefined && step.after?.type === 'file') {
-          made.set(step.path, fingerprintOf(lstatSync(fsPath(place))));
+          made.note(at, fingerprintOf(lstatSync(fsPath(place))));
         }
       } catch (error) {
         signal?.throwIfAborted();
