@@ -1,4 +1,14 @@
-import { constants, createReadStream, createWriteStream, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  createWriteStream,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  type Stats,
+  writeSync,
+} from 'node:fs';
 import { chmod, copyFile, lstat, rename } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -51,6 +61,7 @@ export async function openDownload(
   const mine = layout.incoming(`${ownedName()}.${id}`);
   const blob = layout.blob(project, expected.digest);
   let recalled: { verifier: Verifier; bytes: number } | undefined;
+  let mayBeThere = isKept;
   makeCacheFolder(layout, layout.incomings);
   if (isKept) await takeUp(layout, id, mine);
 
@@ -80,6 +91,13 @@ export async function openDownload(
         throw new Error(`a download cannot go on at ${start}`);
       }
       recalled = undefined;
+      mayBeThere = true;
+      if (!isKept) {
+        const stats = writeAtOnce(mine, await collect(source, verifier, onBytes));
+        await moveInto(layout, mine, blob);
+        mayBeThere = false;
+        return stats;
+      }
       const target = createWriteStream(mine, start === 0 ? { flags: 'w', mode: 0o600 } : { flags: 'r+', start });
       try {
         await pipeline(source, streamThrough(verifier, onBytes), target, signal === undefined ? {} : { signal });
@@ -96,11 +114,36 @@ export async function openDownload(
     },
 
     async close() {
+      if (!mayBeThere) return;
       if (!isKept || present() === 0) return discard();
       await chmod(mine, partialMode(layout));
       await renameIfThere(mine, layout.partial(id));
     },
   };
+}
+
+/** Gives all of a small content once it is right. */
+async function collect(source: Readable, verifier: Verifier, onBytes?: (bytes: number) => void): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of source) {
+    verifier.update(chunk);
+    onBytes?.(chunk.length);
+    chunks.push(chunk);
+  }
+  verifier.end();
+  return Buffer.concat(chunks);
+}
+
+/** A stream for each of 10,000 files of 1 to 4 KiB made a save take half as much processor time again. */
+function writeAtOnce(path: string, content: Buffer): Stats {
+  const file = openSync(path, 'w', 0o600);
+  try {
+    for (let at = 0; at < content.length; ) at += writeSync(file, content, at);
+    fchmodSync(file, READ_ONLY);
+    return fstatSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Takes what others have of a content, and can no longer go on with, to a path that is nobody else's. */
