@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import { fsPath } from '../model/local-path.ts';
 import { checkTreePath, parseTreeRef, type Ref } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import type { ReadTree } from '../ops/read-tree.ts';
+import type { OpenTree } from '../ops/read-tree.ts';
 import { absolutePath, realPath } from '../tree/real-path.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { argument, type Call } from './command.ts';
@@ -16,22 +16,22 @@ export const TREE_ARGUMENT = '<project/asset[/version][:/path]|folder[:/path]|fi
 type SymlinkUse = 'follow' | 'show' | 'trace';
 
 /** A tree, and the path in it that is meant. */
-export interface OpenTree {
-  readonly tree: ReadTree;
+export interface NamedTree extends OpenTree {
   readonly path: string;
 }
 
 /** Reads the tree that the first argument names, and says what its record has wrong. */
-export async function openTree(
+export async function openNamed(
   call: Pick<Call, 'args' | 'client' | 'signal' | 'onEvent' | 'warn' | 'quiet'>,
   symlink: SymlinkUse = 'follow',
-): Promise<OpenTree> {
+): Promise<NamedTree> {
   const { client, signal, onEvent, warn, quiet } = call;
   const text = argument(call.args, 0);
   const { source, path, ...only } = isLocal(text) ? parseLocal(text, symlink) : parseRemote(text);
-  const tree = await client().readTree(source, { ...only, signal, onEvent });
-  if (!quiet) for (const { path, why } of tree.stale) warn(`"${showText(path)}" ${why}; it is left out.`);
-  return { tree, path };
+  const { openTree } = await import('../ops/read-tree.ts');
+  const opened = await openTree(client().context, source, { ...only, signal, onEvent });
+  if (!quiet) for (const { path, why } of opened.tree.stale) warn(`"${showText(path)}" ${why}; it is left out.`);
+  return { ...opened, path };
 }
 
 interface Parsed {

@@ -10,8 +10,10 @@ export function parseJsonIfAny(text: string): unknown {
   }
 }
 
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 /** Whether a value that came as JSON is an object. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -27,23 +29,66 @@ const OPEN = 0x7b;
 const CLOSE = 0x7d;
 
 /**
- * Gives the entries of a JSON object one after the other, so that a large one is never in memory as a whole, neither as
+ * Gives the entries of a JSON object as those of smaller ones, so that a large one is never in memory as a whole, neither as
  * text nor as values; nothing if it is JSON of something else. Throws a `SyntaxError` where it comes to what is no JSON.
  *
  * A document is cut at commas between its entries: it is JSON if each of the pieces is.
  */
-export function jsonEntries(json: Buffer, piece: number = PIECE): Iterable<[string, unknown]> | undefined {
+export function jsonObjects(json: Buffer, piece: number = PIECE): Iterable<JsonObject> | undefined {
   let start = 0;
   while (isSpace(json[start])) start++;
-  if (json[start] === OPEN) return cutEntries(json, start + 1, piece);
+  if (json[start] === OPEN) return cutObject(json, start + 1, piece);
   JSON.parse(json.toString('utf8'));
   return undefined;
 }
 
-function* cutEntries(json: Buffer, from: number, piece: number): Generator<[string, unknown]> {
+/**
+ * Gives what stands in a JSON list, between two places of a text, as what stands in smaller ones. Throws a `SyntaxError` where
+ * it comes to what is no JSON.
+ */
+export function* jsonLists(json: string, from: number, to: number, piece: number = PIECE): Generator<unknown[]> {
+  let start = from;
+  for (const { text, next } of guessPieces(json, from, to, piece)) {
+    const items = parseJsonIfAny(`[${text}]`);
+    if (!Array.isArray(items)) break;
+    yield items;
+    start = next;
+  }
+  const rest: unknown[] = JSON.parse(`[${json.slice(start, to)}]`);
+  if (start > from && rest.length === 0) throw nothingBesideComma();
+  yield rest;
+}
+
+function* cutObject(json: Buffer, from: number, piece: number): Generator<JsonObject> {
   let end = json.length - 1;
   while (isSpace(json[end])) end--;
   if (end < from || json[end] !== CLOSE) throw new SyntaxError('The object has no end.');
+  let start = from;
+  for (const { text, next } of guessPieces(json, from, end, piece)) {
+    const entries = parseJsonIfAny(`{${text}}`);
+    if (!isObject(entries)) break;
+    yield entries;
+    start = next;
+  }
+  yield* walkObject(json, start, end, piece, start > from);
+}
+
+/**
+ * Cuts where an entry that is an object seems to end. What is cut out is JSON only if it does: if that was inside of a text or
+ * of another object, something has no end. To look at each byte takes 60 ms of a manifest of 100,000 files.
+ */
+function* guessPieces(json: Buffer | string, from: number, to: number, piece: number) {
+  for (let start = from; ; ) {
+    const end = json.indexOf('},', start + piece) + 1;
+    if (end === 0 || end >= to) return;
+    const text = typeof json === 'string' ? json.slice(start, end) : json.toString('utf8', start, end);
+    start = end + 1;
+    yield { text, next: start };
+  }
+}
+
+/** Looks at each byte to find the commas between entries. */
+function* walkObject(json: Buffer, from: number, end: number, piece: number, isRest: boolean): Generator<JsonObject> {
   let start = from;
   let depth = 0;
   for (let at = from; at < end; at++) {
@@ -52,11 +97,11 @@ function* cutEntries(json: Buffer, from: number, piece: number): Generator<[stri
     else if (byte === OPEN || byte === OPEN_LIST) depth++;
     else if (byte === CLOSE || byte === CLOSE_LIST) depth--;
     else if (byte === COMMA && depth === 0 && at - start >= piece) {
-      yield* parsePiece(json, start, at, true);
+      yield parsePiece(json, start, at, true);
       start = at + 1;
     }
   }
-  yield* parsePiece(json, start, end, start > from);
+  yield parsePiece(json, start, end, isRest || start > from);
 }
 
 /** Gives the place of the quote that ends a text, or that of the last byte. */
@@ -66,10 +111,14 @@ function endOfText(json: Buffer, quote: number): number {
   return at;
 }
 
-function parsePiece(json: Buffer, start: number, end: number, isPart: boolean): [string, unknown][] {
-  const entries = Object.entries(JSON.parse(`{${json.toString('utf8', start, end)}}`));
-  if (isPart && entries.length === 0) throw new SyntaxError('There is nothing beside a comma.');
+function parsePiece(json: Buffer, start: number, end: number, isPart: boolean): JsonObject {
+  const entries: JsonObject = JSON.parse(`{${json.toString('utf8', start, end)}}`);
+  if (isPart && Object.keys(entries).length === 0) throw nothingBesideComma();
   return entries;
+}
+
+function nothingBesideComma(): SyntaxError {
+  return new SyntaxError('There is nothing beside a comma.');
 }
 
 /** Source: RFC 8259, section 2 */

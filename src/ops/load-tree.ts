@@ -44,7 +44,7 @@ export async function completeTree(
 /** Reads the tree record of a version whose documents are at hand; nothing if it has none. */
 export async function loadRecord(
   ctx: Context,
-  documents: VersionDocuments,
+  documents: Pick<VersionDocuments, 'ref' | 'manifest'>,
   options: LoadOptions,
 ): Promise<TreeRecord | undefined> {
   const { ref, manifest } = documents;

@@ -1,17 +1,21 @@
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
+import { type FileList, type Manifest, manifestOf } from '../model/manifest.ts';
 import { checkVersionRef, type Ref, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import type { Entry } from '../model/tree.ts';
-import type { StaleEntry } from '../model/version-tree.ts';
+import { type Entry, entryAt } from '../model/tree.ts';
+import { TREE_RECORD } from '../model/tree-record.ts';
+import { type StaleEntry, treeOfFiles } from '../model/version-tree.ts';
 import { absolutePath } from '../tree/real-path.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { fetchLatest } from './fetch-latest.ts';
-import { loadTree } from './load-tree.ts';
+import { loadRecord } from './load-tree.ts';
 import { run } from './run.ts';
-import type { LoadOptions } from './version-documents.ts';
+import { saveFileOf } from './save-version.ts';
+import { type LoadOptions, loadFileList } from './version-documents.ts';
 
 /** What is in a version or a folder: files, symlinks that nobody has followed, and all folders. */
 export interface ReadTree {
@@ -34,21 +38,50 @@ export interface ReadTreeOptions extends LoadOptions {
  * Reads the tree of a version (without `version`, of the latest), or of a local folder, given by its path. Of a version, nothing is
  * fetched but its documents and its tree record; one that is refused is `invalid-manifest`.
  */
-export async function readTree(
+export async function readTree(ctx: Context, source: Ref | string, options: ReadTreeOptions = {}): Promise<ReadTree> {
+  return (await openTree(ctx, source, options)).tree;
+}
+
+/** A tree, and a way to its content. */
+export interface OpenTree {
+  readonly tree: ReadTree;
+  /** Gives where a file of it is, once its content is there. */
+  place(path: string): Promise<string>;
+}
+
+/** Reads the same, for who goes on to read files of it: the manifest is not read again for them. */
+export async function openTree(
   ctx: Context,
   source: Ref | string,
   { only, ...options }: ReadTreeOptions = {},
-): Promise<ReadTree> {
-  if (typeof source === 'string') return readLocal(source, only, options);
+): Promise<OpenTree> {
+  if (typeof source === 'string') {
+    const tree = await readLocal(source, only, options);
+    return { tree, place: async (path) => join(tree.root, path) };
+  }
   const { version, ...asset } = source;
   return run(ctx, options, async () => {
     const ref = version === undefined ? await fetchLatest(ctx, asset, options) : checkVersionRef({ ...asset, version });
-    const { tree } = await loadTree(ctx, ref, options);
-    return { ref, ...tree };
+    const files = await loadFileList(ctx, ref, options);
+    const record = await loadRecord(ctx, { ref, manifest: manifestOfOne(files, TREE_RECORD) }, options);
+    return {
+      tree: { ref, ...treeOfFiles(files, record) },
+      place: (path) => saveFileOf(ctx, { ref, manifest: manifestOfOne(files, path) }, path, options),
+    };
   });
 }
 
-async function readLocal(folder: string, only: string | undefined, options: LoadOptions): Promise<ReadTree> {
+/** Gives a manifest of one file; of none, if there is no such file. */
+function manifestOfOne(files: FileList, path: string): Manifest {
+  const file = entryAt(files, path);
+  return manifestOf(file === undefined ? [] : [file]);
+}
+
+async function readLocal(
+  folder: string,
+  only: string | undefined,
+  options: LoadOptions,
+): Promise<ReadTree & { readonly root: string }> {
   options.signal?.throwIfAborted();
   if (folder === '' || folder.includes('\0')) throw notAFolder(folder);
   const root = absolutePath(folder);

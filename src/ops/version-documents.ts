@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import { keys } from '../model/keys.ts';
-import { type Manifest, parseManifest } from '../model/manifest.ts';
+import { type FileList, type Manifest, parseFileList, parseManifest } from '../model/manifest.ts';
 import { formatRef, type VersionRef } from '../model/refs.ts';
 import { isImmutable, summaryFromWire, type VersionSummary, wireSummary } from '../model/summary.ts';
 import { notJson, parseJson } from '../registry/documents.ts';
@@ -32,8 +32,20 @@ const MAX_MANIFEST = 384 * 1024 * 1024;
 
 /** Gives a version's documents, or throws `not-found` or `version-unfinished`. */
 export async function loadVersion(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<VersionDocuments> {
-  const { summary, manifest } = await loadDocuments(ctx, ref, options);
-  if (summary.uploadFinish !== undefined) return { ref, summary, manifest };
+  const documents = await loadDocuments(ctx, ref, options);
+  checkFinished(documents);
+  return documents;
+}
+
+/** Gives the files of the same version as a list. */
+export async function loadFileList(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<FileList> {
+  const { summary, files } = await loadParsed(ctx, ref, parseFileList, options);
+  checkFinished({ ref, summary });
+  return files;
+}
+
+function checkFinished({ ref, summary }: Pick<VersionDocuments, 'ref' | 'summary'>): void {
+  if (summary.uploadFinish !== undefined) return;
   throw new GypsumError('version-unfinished', `The upload of ${formatRef(ref)} has not been completed.`, {
     hint: 'Try again when its uploader has finished, or use another version.',
     details: { ...ref, since: summary.uploadStart },
@@ -59,11 +71,16 @@ export async function versionIfAny(
  * and not before both have passed every check.
  */
 export async function loadDocuments(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<VersionDocuments> {
+  const { summary, files } = await loadParsed(ctx, ref, parseManifest, options);
+  return { ref, summary, manifest: files };
+}
+
+async function loadParsed<Files>(ctx: Context, ref: VersionRef, parse: ParseFiles<Files>, options: LoadOptions) {
   const summary = await readSummary(ctx, ref, options);
   const immutable = isImmutable(summary.value);
-  const manifest = await readManifest(ctx, ref, immutable, options);
-  if (immutable) for (const document of [summary, manifest]) await document.remember();
-  return { ref, summary: summary.value, manifest: manifest.value };
+  const files = await readManifest(ctx, ref, immutable, parse, options);
+  if (immutable) for (const document of [summary, files]) await document.remember();
+  return { summary: summary.value, files: files.value };
 }
 
 /** Gives `..summary`: from the cache if the version is known to be immutable, else asked for. */
@@ -86,8 +103,11 @@ export async function readRememberedSummary(ctx: Context, ref: VersionRef): Prom
 
 /** Reads a manifest that the cache has remembered; nothing if it is damaged. */
 export function manifestIfSound(content: Buffer | undefined, ref: VersionRef): Manifest | undefined {
-  return readIfSound(content, (json) => manifestFromWire(json, ref))?.value;
+  return readIfSound(content, (json) => filesFromWire(json, ref, parseManifest))?.value;
 }
+
+/** Reads a `..manifest`, or throws `invalid-manifest`, or a `SyntaxError` if it is no JSON. */
+type ParseFiles<Files> = (content: Buffer, ref: VersionRef) => Files;
 
 /** A document that was checked; `remember` writes it to the cache if it did not come from there. */
 interface Read<T> {
@@ -109,13 +129,14 @@ async function readSummary(ctx: Context, ref: VersionRef, options: LoadOptions):
   return { value, remember: () => ctx.cache.writeRecord(ref, 'summary', content) };
 }
 
-async function readManifest(
+async function readManifest<Files>(
   ctx: Context,
   ref: VersionRef,
   immutable: boolean,
+  parseFiles: ParseFiles<Files>,
   options: LoadOptions,
-): Promise<Read<Manifest>> {
-  const parse = (content: Buffer) => manifestFromWire(content, ref);
+): Promise<Read<Files>> {
+  const parse = (content: Buffer) => filesFromWire(content, ref, parseFiles);
   const known = immutable && !options.overwrite ? await readRecord(ctx, ref, 'manifest', parse) : undefined;
   if (known !== undefined) return known;
   if (ctx.registry.isOffline) {
@@ -197,9 +218,9 @@ export function parseSummary(content: Buffer, ref: VersionRef): VersionSummary {
 }
 
 /** Reads a `..manifest` from the wire, or throws `invalid-response` or `invalid-manifest`. */
-function manifestFromWire(content: Buffer, ref: VersionRef): Manifest {
+function filesFromWire<Files>(content: Buffer, ref: VersionRef, parse: ParseFiles<Files>): Files {
   try {
-    return parseManifest(content, ref);
+    return parse(content, ref);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw notJson(content.toString('utf8', 0, 240), `Reading the manifest of ${formatRef(ref)}`, error);

@@ -1,14 +1,12 @@
 import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
 import { GypsumError } from '../../errors.ts';
 import { fsPath } from '../../model/local-path.ts';
 import { findInTree, nameInTree } from '../../ops/find-in-tree.ts';
 import { listTree, type TreeListing } from '../../ops/list-tree.ts';
-import type { ReadTree } from '../../ops/read-tree.ts';
-import type { Call, Command } from '../command.ts';
+import type { Command } from '../command.ts';
 import { hexdump } from '../hexdump.ts';
 import { showListing } from '../listing.ts';
-import { openTree, TREE_ARGUMENT } from '../open-tree.ts';
+import { openNamed, TREE_ARGUMENT } from '../open-tree.ts';
 
 interface Options {
   readonly hexdump?: boolean;
@@ -20,14 +18,13 @@ export const cat: Command<TreeListing | undefined, Options> = {
   example: 'gypsum cat my-project/my-asset/v1:/table.csv',
   flags: [{ flags: '-x, --hexdump', description: 'print the bytes of a file as numbers' }],
   async run(call) {
-    const { tree, path } = await openTree(call);
+    const { tree, path, place } = await openNamed(call);
     const { path: at, entry } = findInTree(tree, path);
     if (entry.type === 'directory' || call.json) return listTree(tree, path);
     if (entry.type !== 'file') {
       throw new GypsumError('invalid-argument', `${nameInTree(tree, path)} is no file.`, { details: { path } });
     }
-    const place = await placeOf(tree, at, call);
-    const bytes = createReadStream(fsPath(place), { signal: call.signal });
+    const bytes = createReadStream(fsPath(await place(at)), { signal: call.signal });
     for await (const chunk of call.options.hexdump ? hexdump(entry.size, bytes) : bytes) {
       if (!(await call.pipe(chunk))) break;
     }
@@ -35,9 +32,3 @@ export const cat: Command<TreeListing | undefined, Options> = {
   },
   human: (listing, call) => (listing === undefined ? '' : showListing(listing, call)),
 };
-
-/** Gives where the bytes of a file are, once they are there. */
-function placeOf({ ref, root = '' }: ReadTree, path: string, call: Call<Options>): Promise<string> | string {
-  const { client, signal, onEvent } = call;
-  return ref === undefined ? join(root, path) : client().saveFile({ ...ref, path }, { signal, onEvent });
-}

@@ -3,7 +3,7 @@ import { showText } from '../../model/text.ts';
 import { nameInTree, pathError } from '../../ops/find-in-tree.ts';
 import type { ReadTree } from '../../ops/read-tree.ts';
 import type { Command } from '../command.ts';
-import { openTree, TREE_ARGUMENT } from '../open-tree.ts';
+import { openNamed, TREE_ARGUMENT } from '../open-tree.ts';
 
 type Resolution = Pick<ReadTree, 'ref' | 'root'> & { readonly asked: string; readonly resolved: Resolved };
 
@@ -12,7 +12,7 @@ export const resolve: Command<Resolution> = {
   summary: 'Show where a path in a version or a local folder leads, symlink by symlink',
   example: 'gypsum resolve my-project/my-asset/v1:/table.csv',
   async run(call) {
-    const { tree, path } = await openTree(call, 'trace');
+    const { tree, path } = await openNamed(call, 'trace');
     const { ref, root } = tree;
     return { ...(ref && { ref }), ...(root !== undefined && { root }), asked: path, resolved: realpath(tree, path) };
   },

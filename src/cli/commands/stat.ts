@@ -6,7 +6,7 @@ import type { ReadTree } from '../../ops/read-tree.ts';
 import { describeEntry, type TreeNode } from '../../ops/tree-node.ts';
 import type { Command } from '../command.ts';
 import { showMode, showTime } from '../entry-text.ts';
-import { openTree, TREE_ARGUMENT } from '../open-tree.ts';
+import { openNamed, TREE_ARGUMENT } from '../open-tree.ts';
 import { count } from '../text.ts';
 
 type Stat = Pick<ReadTree, 'ref' | 'root'> & { readonly path: string } & TreeNode;
@@ -16,7 +16,7 @@ export const stat: Command<Stat> = {
   summary: 'Show one file, folder or symlink of a version or a local folder; a symlink itself, not what it leads to',
   example: 'gypsum stat my-project/my-asset/v1:/table.csv',
   async run(call) {
-    const { tree, path } = await openTree(call, 'show');
+    const { tree, path } = await openNamed(call, 'show');
     const { path: at, entry } = findInTree(tree, path, { keepLast: true });
     const below = entry.type === 'directory' ? listTree(tree, `/${at}`).total : undefined;
     const { ref, root } = tree;
