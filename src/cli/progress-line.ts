@@ -35,8 +35,8 @@ export interface LineStyle {
 export function progressLine({ task, files, bytes, fraction, rate, left }: Progress, style: LineStyle): string {
   const label = words[task].doing;
   const percent = fraction === undefined ? undefined : `${Math.floor(fraction * 100)}%`.padStart(4);
-  const long = `${ratio(files, full.format)} ${noun(files)}`;
-  const short = ratio(files, brief.format);
+  const long = `${ratio(files, full)} ${noun(files)}`;
+  const short = ratio(files, brief);
   const size = bytes.total > 0 ? sizes(bytes, '/', true) : undefined;
   // What is not known yet keeps its place, so that the bar does not jump when it is.
   const pace = size === undefined ? undefined : (rate === undefined ? '' : `${showSize(rate)}/s`).padStart(10);
@@ -61,7 +61,7 @@ export function progressLine({ task, files, bytes, fraction, rate, left }: Progr
 
 /** Gives the line that tells a log how far it is. */
 export function progressText({ task, files, bytes }: Progress): string {
-  const count = files.total > 0 ? `${full.format(files.done)} of ${full.format(files.total)}` : full.format(files.done);
+  const count = files.total > 0 ? `${full(files.done)} of ${full(files.total)}` : full(files.done);
   const size = bytes.total > 0 ? `, ${sizes(bytes, ' of ')}` : '';
   return `${words[task].done} ${count} ${noun(files)}${size}`;
 }
@@ -85,8 +85,19 @@ function drawBar(fraction: number, width: number, unicode: boolean): string {
   return full.repeat(filled) + empty.repeat(width - filled);
 }
 
-const full = new Intl.NumberFormat('en');
-const brief = new Intl.NumberFormat('en', { notation: 'compact' });
+// The first one takes 12 ms of CPU to make, for which no command waits that shows no progress.
+let fullFormat: Intl.NumberFormat | undefined;
+let briefFormat: Intl.NumberFormat | undefined;
+
+function full(value: number): string {
+  fullFormat ??= new Intl.NumberFormat('en');
+  return fullFormat.format(value);
+}
+
+function brief(value: number): string {
+  briefFormat ??= new Intl.NumberFormat('en', { notation: 'compact' });
+  return briefFormat.format(value);
+}
 
 function ratio({ done, total }: Count, format: (value: number) => string): string {
   if (total === 0) return format(done);
