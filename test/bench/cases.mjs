@@ -12,6 +12,7 @@
 //   needs            programs
 //   isOurs           the yardstick is ours, too, with less to do
 //   isCpu            the clock counts seconds of the processor
+//   clock            another clock, in seconds
 //   isDirect         it talks to the registry, and not to the nginx in front of it
 //   isHeavy          its folders are removed behind it: a few large files
 //   times            how often ours and the yardstick do it
@@ -23,8 +24,9 @@ import { PUBLISHING } from './publishing.mjs';
 import { READING } from './reading.mjs';
 import { SAVING } from './saving.mjs';
 import { STARTING } from './starting.mjs';
+import { TREES } from './trees.mjs';
 
-export const CASES = [...STARTING, ...SAVING, ...CLONES, ...PUBLISHING, ...READING, ...MILLIONS];
+export const CASES = [...STARTING, ...SAVING, ...CLONES, ...PUBLISHING, ...READING, ...TREES, ...MILLIONS];
 
 /** What cases find, made once; each stands on the one before. */
 export const STANDING = {

@@ -163,3 +163,38 @@ function askKernel(root: string, path: string): string {
     throw error;
   }
 }
+
+describe('how often a tree is looked at', () => {
+  /** A folder of so many symlinks, each to the next one but the last of every sixteen, which leads to a file. */
+  function chainsOf(length: number): Entry[] {
+    const links = Array.from({ length }, (_, at): Entry => {
+      const path = `links/${String(at).padStart(6, '0')}`;
+      const target = at % MAX_EXPANSIONS === MAX_EXPANSIONS - 1 ? '../file' : String(at + 1).padStart(6, '0');
+      return { type: 'symlink', path, target };
+    });
+    return [{ type: 'file', path: 'file', size: 0 }, { type: 'directory', path: 'links' }, ...links];
+  }
+
+  /** Resolves every symlink of a tree, and gives how many entries were looked at for it. */
+  function looksOf(entries: Entry[]): number {
+    let looks = 0;
+    const counted = new Proxy(entries, {
+      get(target, name, receiver) {
+        if (typeof name === 'string' && /^\d+$/.test(name)) looks++;
+        return Reflect.get(target, name, receiver);
+      },
+    });
+    const { resolve } = createPathResolver(counted);
+    for (const { path, type } of entries) {
+      if (type === 'symlink') expect(resolve(`/${path}`)).toMatchObject({ kind: 'found', path: 'file' });
+    }
+    return looks;
+  }
+
+  it('grows with the number of symlinks as they do, and not as its square', () => {
+    const [few, many] = [64, 1_024].map((length) => looksOf(chainsOf(length)));
+    expect(few).toBeGreaterThan(64);
+    // Sixteen times as many, with four more looks to find each in a list that is sorted; a square would be 256 times as many.
+    expect(many).toBeLessThan(2 * 16 * (few ?? 0));
+  });
+});
