@@ -13,7 +13,7 @@ const named = (name) => CASES.find((one) => one.name === name);
 export const runPlot = { growth: runGrowth, concurrency: runConcurrency };
 
 async function runGrowth({ worlds, folder, small }) {
-  const sizes = small ? [10, 100] : [1_000, 10_000, 100_000, 1_000_000];
+  const sizes = small ? [5, 20] : [1_000, 10_000, 100_000, 1_000_000];
   const series = { save: [], clone: [], status: [], prepare: [] };
   for (const entries of sizes) {
     const options = { worlds, folder, small };
@@ -66,7 +66,7 @@ async function runConcurrency({ worlds, folder, small }) {
     for (let round = 0; round < (small ? 1 : 3); round++) {
       const name = `concurrency-${concurrency}-${round}`;
       taken.push(
-        await takeOnce(named('save-small'), small ? 100 : 10_000, { worlds, folder, small, name, concurrency }),
+        await takeOnce(named('save-small'), small ? 20 : 10_000, { worlds, folder, small, name, concurrency }),
       );
     }
     points.push([concurrency, median(taken.map(({ seconds }) => seconds))]);
@@ -76,7 +76,7 @@ async function runConcurrency({ worlds, folder, small }) {
     panels: [{ title: PLOTS.concurrency, unit: 's', series: [{ label: 'save', points }] }],
   };
   return {
-    rows: points.map(([atOnce, seconds]) => row(`concurrency-${atOnce}`, small ? 100 : 10_000, seconds, 's')),
+    rows: points.map(([atOnce, seconds]) => row(`concurrency-${atOnce}`, small ? 20 : 10_000, seconds, 's')),
     plot,
   };
 }

@@ -63,7 +63,7 @@ export async function stand(one, count, { worlds, folder, small }) {
 export function entriesOf(one, { small, entries }) {
   const full = one.entries ?? WORLDS[one.world] ?? 1;
   if (full <= 4) return full;
-  return entries ?? (small ? 100 : full);
+  return entries ?? (small ? 20 : full);
 }
 
 async function takeApart(one, what) {

@@ -40,7 +40,7 @@ function drawPanel({ title, unit, series }, across) {
         `<text x="${BOX.left - 6}" y="${y.at(tick) + 4}" text-anchor="end">${tick.toLocaleString('en')}</text>`,
     ),
     `<text x="${(BOX.left + WIDTH - BOX.right) / 2}" y="${HEIGHT - 8}" text-anchor="middle">${across}</text>`,
-    `<text x="${BOX.left - 6}" y="${BOX.top - 8}" text-anchor="end">${unit}</text>`,
+    `<text x="${BOX.left - 6}" y="${BOX.top - 14}" text-anchor="end">${unit}</text>`,
     ...series.map((one, at) => drawLine(one, COLORS[at % COLORS.length], x, y)),
     ...drawLabels(series, y),
   ].join('\n');
@@ -55,7 +55,9 @@ function drawLine({ points }, color, x, y) {
 
 /** Names stand at the ends of lines, apart from each other. */
 function drawLabels(series, y) {
-  const wanted = series.map(({ label, points }, at) => ({ label, at, top: y.at(Math.max(points.at(-1)[1], y.least)) }));
+  const wanted = series.flatMap(({ label, points }, at) =>
+    points.some(([, value]) => value > 0) ? [{ label, at, top: y.at(Math.max(points.at(-1)[1], y.least)) }] : [],
+  );
   let above = -Infinity;
   return wanted
     .toSorted((a, b) => a.top - b.top)
@@ -72,7 +74,7 @@ function scale(values, from, to) {
   const power = (value) => Math.log(value) / Math.log(base);
   const first = Math.floor(power(low) + 1e-9);
   const last = Math.max(Math.ceil(power(high) - 1e-9), first + 1);
-  const ticks = Array.from({ length: last - first + 1 }, (_, at) => Number((base ** (first + at)).toPrecision(3)));
+  const ticks = Array.from({ length: last - first + 1 }, (_, at) => Number((base ** (first + at)).toPrecision(4)));
   const at = (value) => Math.round((from + ((power(value) - first) / (last - first)) * (to - from)) * 10) / 10;
   return { ticks, at, least: base ** first };
 }

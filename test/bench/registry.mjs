@@ -22,7 +22,7 @@ export const REGISTRY_CASES = {
 /** Runs one case in turn for both, and gives its row. */
 export async function runRegistryCase(name, folder, { small, rounds }) {
   const sizes = small
-    ? { files: 50, large: 4 * MiB, huge: MiB }
+    ? { files: 20, large: 4 * MiB, huge: MiB }
     : { files: 5000, large: 512 * MiB, huge: name === 'upload-memory' ? await hugeSize(folder) : 1024 * MiB };
   // 64 GiB are enough of a load once, and for more there may be no room.
   const times = name.endsWith('memory') ? 1 : rounds;

@@ -26,24 +26,24 @@ function versionOf([program, flag]) {
 }
 
 /**
- * Puts rows in the place of those of the same cases, and writes the table and the plots anew; all that was measured on
+ * Puts the rows of a case in the place of its older ones, and writes the table and its plot anew; all that was measured on
  * another machine goes, so that what stands beside each other can be compared.
  */
-export async function keepResults({ table, plots }, machine, names, { rows, drawn }) {
+export async function keepResults({ table, plots }, { machine, names, name, rows, plot }) {
   const file = join(table, 'results.json');
   const before = await readFile(file, 'utf8').then(JSON.parse, () => undefined);
   const isSame = before !== undefined && before.machine.join() === machine.join();
   const date = new Date().toISOString().slice(0, 10);
-  const kept = new Map((isSame ? before.rows : []).map((row) => [row.case, row]));
-  for (const row of rows) kept.set(row.case, { ...row, date });
-  const all = { machine, rows: [...kept.values()] };
+  const old = isSame ? before.rows.filter((row) => row.of !== name && row.of in names) : [];
+  const order = Object.keys(names);
+  const fresh = rows.map((row) => ({ of: name, ...row, date }));
+  const all = { machine, rows: [...old, ...fresh].toSorted((a, b) => order.indexOf(a.of) - order.indexOf(b.of)) };
   await mkdir(table, { recursive: true });
   await writeFile(file, `${JSON.stringify(all, undefined, 2)}\n`);
   await writeFile(join(table, 'results.md'), asDocument(all, names));
-  for (const [name, plot] of Object.entries(drawn)) {
-    await mkdir(plots, { recursive: true });
-    await writeFile(join(plots, `${name}.svg`), drawPlot(plot));
-  }
+  if (plot === undefined) return;
+  await mkdir(plots, { recursive: true });
+  await writeFile(join(plots, `${name}.svg`), drawPlot(plot));
 }
 
 function asDocument({ machine, rows }, names) {

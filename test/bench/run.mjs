@@ -18,7 +18,7 @@ Without --case, all are run: hours. Each is run three times, ours and the yardst
 The rows of what was run are put into test/bench/results.md, and plots into docs/benchmarks, unless --small or --entries is given.
 
 --case NAME      one case, or several
---small          100 entries, one round: to see that the benchmark itself works
+--small          20 entries, one round: to see that the benchmark itself works
 --entries NUMBER another number of entries, one round
 --json FILE      the rows as JSON too: case, ours, yardstick, ratio, target, unit
 --write FOLDER   where the table and the plots are written, of a small run too
@@ -85,8 +85,14 @@ async function runOther(name, run, target = null) {
 
 if (values.help) {
   process.stdout.write(`${USAGE}\n${[...all].map(([name, { what }]) => `${name}: ${what}\n`).join('')}`);
-} else await main();
-await rm(folder, { recursive: true, force: true });
+} else {
+  try {
+    await main();
+  } finally {
+    await worlds.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
 
 async function main() {
   const chosen = values.case ?? [...all.keys()];
@@ -96,15 +102,18 @@ async function main() {
   const machine = describeMachine();
   process.stdout.write(`${machine.join('; ')}\n\n`);
   const rows = [];
-  try {
-    for (const name of chosen) {
+  for (const name of chosen) {
+    process.stdout.write(`${name}: ${names[name]}\n`);
+    try {
       const done = await all.get(name).run();
       rows.push(...done.rows);
-      process.stdout.write(`${name}: ${names[name]}\n${asTable(done.rows)}\n`);
+      process.stdout.write(`${asTable(done.rows)}\n`);
       await keep(machine, done, name);
+    } catch (error) {
+      // The others take hours, and are worth having without it.
+      process.stderr.write(`${name} failed: ${error.stack}\n\n`);
+      process.exitCode = 1;
     }
-  } finally {
-    await worlds.close();
   }
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows.map(asJson), undefined, 2)}\n`);
 }
@@ -117,7 +126,7 @@ async function keep(machine, { rows, plot }, name) {
     values.write === undefined
       ? { table: here('.'), plots: here('../../docs/benchmarks') }
       : { table: values.write, plots: values.write };
-  await keepResults(places, machine, names, { rows, drawn: plot === undefined ? {} : { [name]: plot } });
+  await keepResults(places, { machine, names, name, rows, plot });
 }
 
 function asJson({ case: name, ours, yardstick, ratio, target, unit }) {
