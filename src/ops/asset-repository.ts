@@ -129,7 +129,7 @@ function toReplica(entry: VersionEntry, finished: number): ReplicaEntry {
 
 /** Nothing else changes in a version. */
 function withStamp(file: ReplicaFile): ReplicaFile {
-  return { ...file, stamp: `${file.digest} ${file.mtime}` };
+  return { ...file, stamp: `${file.digest} ${file.mtime} ${file.mode}` };
 }
 
 function* pathsOf(entries: readonly VersionEntry[]): Generator<string> {

@@ -3,7 +3,7 @@ import type { CallOptions } from '../events.ts';
 import { showList, showText } from '../model/text.ts';
 import { parentPath } from '../model/tree.ts';
 import type { ReplicaEntry } from '../tree/replica-entry.ts';
-import type { Listing, ListOptions, Repository } from '../tree/repository.ts';
+import type { Listing, Repository } from '../tree/repository.ts';
 import { failureOf } from './sync-failure.ts';
 import type { SyncFailure, SyncResult } from './sync-result.ts';
 
@@ -26,7 +26,15 @@ export interface ListBothOptions extends CallOptions {
   skip: (path: string, isFolder: boolean) => boolean;
   /** Give files their stamps. @default false */
   stamps?: boolean;
-  digestOf?: ListOptions['digestOf'];
+  /** Has digests of files, and what was seen the time before. */
+  memory?: TreeMemory | undefined;
+}
+
+/** What is known of both trees from the time before. */
+export interface TreeMemory {
+  digestOf(stamp: string): string | undefined;
+  /** Gives what was seen of one of them. */
+  before(side: 'source' | 'destination'): readonly ReplicaEntry[];
 }
 
 /**
@@ -36,11 +44,16 @@ export interface ListBothOptions extends CallOptions {
 export async function listBoth(
   from: Repository,
   to: Repository | undefined,
-  options: ListBothOptions,
+  { memory, ...options }: ListBothOptions,
 ): Promise<BothTrees> {
+  const how = (side: 'source' | 'destination') => ({
+    ...options,
+    digestOf: memory?.digestOf,
+    before: memory?.before(side),
+  });
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
-  const source = await from.list(options);
-  const destination = (await to?.list(options)) ?? EMPTY;
+  const source = await from.list(how('source'));
+  const destination = (await to?.list(how('destination'))) ?? EMPTY;
   options.onEvent?.({ type: 'end', task: 'scan' });
   const unreadable = [...source.unreadable, ...destination.unreadable];
   const known = createFilter(unreadable.map(({ path }) => path));

@@ -36,7 +36,7 @@ export async function prepareReplica(
     ...call,
     skip,
     stamps: memory !== undefined,
-    digestOf: memory?.digestOf,
+    memory,
   });
   const failures = [...listed.failures];
   const onFailure = (path: string, error: Error) => failures.push(failureOf(path, error));

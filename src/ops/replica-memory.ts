@@ -23,37 +23,38 @@ export function createReplicaMemory(state: ReplicaState, { rereads = false, isNe
   // What was so before does not count for a replica that begins with nothing.
   let isKept = !isNew;
   let trees: Pick<BothTrees, 'source' | 'destination'> = { source: [], destination: [] };
-  let noted = new Set<string>();
   const sourceAt = (path: string) => entryAt(trees.source, path);
   const isAsBefore = (path: string) => {
     const entry = sourceAt(path);
     return entry !== undefined && state.entries?.get(path) === signOf(entry);
   };
-  const learn = (stamp: string, digest: string) => {
-    noted.add(stamp);
-    state.learn(stamp, digest);
-  };
   return {
     digestOf: (stamp) => (rereads ? undefined : state.contents.get(stamp)),
 
     learn(stamp, digest) {
-      if (!isFresh(stamp)) learn(stamp, digest);
+      if (!isFresh(stamp)) state.learn(stamp, digest);
     },
+
+    before: (side) => (rereads ? [] : trees[side]),
 
     see(seen) {
       trees = seen;
-      noted = new Set();
+      const files = trees.source.length + trees.destination.length;
+      if (state.contents.size > files + SPARE) state.retain(new Set(stampsOf(trees)));
     },
 
     note(operation, { digest: written, stamp }, replica) {
-      if (written !== undefined && stamp !== undefined && !isFresh(stamp)) learn(stamp, written);
       const { path } = operation;
       const wanted = sourceAt(path);
-      const digest = written ?? (wanted?.type === 'file' ? wanted.digest : undefined);
+      const known = wanted?.type === 'file' ? wanted : undefined;
+      // What is remembered has no text of its own where the tree has the same: that is 70 bytes a file.
+      const read = stamp === known?.stamp ? known?.stamp : stamp;
+      if (written !== undefined && read !== undefined && !isFresh(read)) state.learn(read, written);
+      const digest = written ?? known?.digest;
       if (!hasFile(operation) || wanted === undefined || digest === undefined) return;
       const now = replica.look?.(path);
       // Its time is the source's: whoever has written to it since has given it another one.
-      if (now?.stamp !== undefined && sameTime(now.mtime, mtimeOf(wanted))) learn(now.stamp, digest);
+      if (now?.stamp !== undefined && sameTime(now.mtime, mtimeOf(wanted))) state.learn(now.stamp, digest);
     },
 
     guardName({ op, path }) {
@@ -64,11 +65,13 @@ export function createReplicaMemory(state: ReplicaState, { rereads = false, isNe
 
     keep(failed) {
       isKept = true;
-      const entries = trees.source.filter(({ path }) => !failed.has(path));
-      state.keep(new Map(entries.map((entry) => [entry.path, signOf(entry)])), new Set([...stampsOf(trees), ...noted]));
+      state.keep({ [Symbol.iterator]: () => signsOf(trees.source, failed) });
     },
   };
 }
+
+/** So many digests of files that are gone are let lie until it is worth looking for them. */
+const SPARE = 1000;
 
 function* stampsOf({ source, destination }: Pick<BothTrees, 'source' | 'destination'>): Generator<string> {
   for (const tree of [source, destination]) {
@@ -76,9 +79,13 @@ function* stampsOf({ source, destination }: Pick<BothTrees, 'source' | 'destinat
   }
 }
 
-/** Gives what is another text if the source has something else there. */
+function* signsOf(tree: readonly ReplicaEntry[], failed: ReadonlySet<string>): Generator<[path: string, sign: string]> {
+  for (const entry of tree) if (!failed.has(entry.path)) yield [entry.path, signOf(entry)];
+}
+
+/** Gives what is another text if the source has something else there; of a file a text that it has anyway. */
 function signOf(entry: ReplicaEntry): string {
-  if (entry.type === 'file') return `file ${entry.mode} ${entry.stamp}`;
+  if (entry.type === 'file') return entry.stamp ?? 'file';
   if (entry.type === 'directory') return `directory ${entry.mode} ${entry.mtime}`;
   return entry.type === 'symlink' ? `symlink ${entry.mtime} ${entry.target}` : 'special';
 }

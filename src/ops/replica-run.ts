@@ -1,11 +1,11 @@
 import type { Operation } from '../tree/replica-plan.ts';
 import type { Repository, Written } from '../tree/repository.ts';
 import type { ContentMemory } from './compare-contents.ts';
-import type { BothTrees } from './list-both.ts';
+import type { BothTrees, TreeMemory } from './list-both.ts';
 import type { SyncOptions } from './sync-options.ts';
 
 /** Follows what is done to a replica from one time to the next. */
-export interface ReplicaMemory extends ContentMemory {
+export interface ReplicaMemory extends ContentMemory, TreeMemory {
   /** Hears of what both folders hold, as far as it is known, before anything is done. */
   see(trees: BothTrees): void;
   /** Hears of an operation that was carried out. */

@@ -1,14 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, renameSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { makeFolder } from '../make-folder.ts';
@@ -43,8 +34,10 @@ export interface ReplicaState {
   /** Where that went which was found and could not be used. */
   readonly setAside?: string;
   learn(stamp: string, digest: string): void;
-  /** Takes down what the source has, and forgets the stamps that are of no use any more. Nothing is written if nothing is new. */
-  keep(entries: ReadonlyMap<string, string>, stamps: ReadonlySet<string>): void;
+  /** Takes down what the source has, by paths; it is gone through more than once. Nothing is written if nothing is new. */
+  keep(entries: Iterable<readonly [path: string, sign: string]>): void;
+  /** Forgets the digests of files with other stamps than these. */
+  retain(stamps: ReadonlySet<string>): void;
   close(): void;
 }
 
@@ -67,33 +60,40 @@ export function openReplicaState(folder: string | undefined, source: string, des
   makeFolder(states, 0o700);
   const path = join(states, `${createHash('sha256').update(destination).digest('hex').slice(0, 32)}.jsonl`);
   if (!existsSync(path)) return new State(head, path);
-  const lines = readLines(path, head);
-  if (lines !== undefined) return new State(head, path, lines);
+  const state = State.read(head, path);
+  if (state !== undefined) return state;
   const aside = `${path}.aside`;
   renameSync(path, aside);
-  return new State(head, path, [], aside);
+  return new State(head, path, aside);
 }
 
-/** Gives nothing if they are not what this version writes of these folders. */
-function readLines(path: string, head: Head): Line[] | undefined {
-  const bytes = readFileSync(path);
-  const lines: Line[] = [];
-  let at = 0;
-  for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, at)) {
-    const value = parseJsonIfAny(bytes.toString('utf8', at, end));
-    if (at === 0) {
-      if (!isHead(value, head)) return undefined;
-    } else {
-      const line = lineSchema.safeParse(value).data;
-      if (line === undefined) return undefined;
-      lines.push(line);
+/** How much is read and written at once: of a million files there are 350 MB. Units: bytes */
+const PIECE = 64 * 1024;
+
+/** Units: bytes. Lines of ours hold a path. */
+const LONGEST = 1024 * 1024;
+
+/** Gives the lines of a file that have an end; what is too long to be one of ours ends it. */
+function* linesOf(path: string): Generator<Buffer> {
+  const fd = openSync(path, 'r');
+  try {
+    const piece = Buffer.allocUnsafe(PIECE);
+    let rest = Buffer.alloc(0);
+    for (let length = readSync(fd, piece); length > 0; length = readSync(fd, piece)) {
+      const bytes = Buffer.concat([rest, piece.subarray(0, length)]);
+      let at = 0;
+      for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, at)) {
+        yield bytes.subarray(at, end);
+        at = end + 1;
+      }
+      rest = bytes.subarray(at);
+      if (rest.length < LONGEST) continue;
+      yield rest;
+      return;
     }
-    at = end + 1;
+  } finally {
+    closeSync(fd);
   }
-  if (at === 0) return undefined;
-  // A kill came before it had its end.
-  if (at < bytes.length) truncateSync(path, at);
-  return lines;
 }
 
 const NEWLINE = 0x0a;
@@ -110,16 +110,37 @@ class State implements ReplicaState {
   readonly #path: string | undefined;
   #entries: Map<string, string> | undefined;
   #fd: number | undefined;
-  /** How many lines the file has. */
-  #lines: number;
+  #digest = '';
+  /** How many lines the file has. One that is not there yet is written as a whole. */
+  #lines = Number.POSITIVE_INFINITY;
 
-  constructor(head: Head, path?: string, lines: readonly Line[] = [], setAside?: string) {
+  constructor(head: Head, path?: string, setAside?: string) {
     this.#head = head;
     this.#path = path;
     if (setAside !== undefined) this.setAside = setAside;
-    for (const line of lines) this.#take(line);
-    // A file that is not there yet is written as a whole.
-    this.#lines = lines.length === 0 ? Number.POSITIVE_INFINITY : lines.length;
+  }
+
+  /** Gives nothing if it is not what this version writes of these folders. */
+  static read(head: Head, path: string): State | undefined {
+    const state = new State(head, path);
+    let [at, lines] = [0, 0];
+    for (const bytes of linesOf(path)) {
+      const value = parseJsonIfAny(bytes.toString());
+      if (at === 0) {
+        if (!isHead(value, head)) return undefined;
+      } else {
+        const line = lineSchema.safeParse(value).data;
+        if (line === undefined) return undefined;
+        state.#take(line);
+        lines++;
+      }
+      at += bytes.length + 1;
+    }
+    if (at === 0) return undefined;
+    // A kill came before it had its end.
+    if (at < statSync(path).size) truncateSync(path, at);
+    if (lines > 0) state.#lines = lines;
+    return state;
   }
 
   get entries(): ReadonlyMap<string, string> | undefined {
@@ -131,13 +152,25 @@ class State implements ReplicaState {
     this.#add([['content', stamp, digest]]);
   }
 
-  keep(entries: ReadonlyMap<string, string>, stamps: ReadonlySet<string>): void {
-    const before = this.#entries;
-    const lines: Line[] = before === undefined ? [['kept']] : [];
-    for (const path of before?.keys() ?? []) if (!entries.has(path)) lines.push(['gone', path]);
-    for (const [path, sign] of entries) if (before?.get(path) !== sign) lines.push(['entry', path, sign]);
+  keep(entries: Iterable<readonly [string, string]>): void {
+    this.#add(this.#changes(entries));
+  }
+
+  *#changes(entries: Iterable<readonly [string, string]>): Generator<Line> {
+    if (this.#entries === undefined) yield ['kept'];
+    let count = 0;
+    for (const [path, sign] of entries) {
+      count++;
+      if (this.#entries?.get(path) !== sign) yield ['entry', path, sign];
+    }
+    if (this.#entries?.size === count) return;
+    const there = new Set<string>();
+    for (const [path] of entries) there.add(path);
+    for (const path of this.#entries?.keys() ?? []) if (!there.has(path)) yield ['gone', path];
+  }
+
+  retain(stamps: ReadonlySet<string>): void {
     for (const stamp of this.contents.keys()) if (!stamps.has(stamp)) this.contents.delete(stamp);
-    if (lines.length > 0) this.#add(lines);
   }
 
   close(): void {
@@ -145,26 +178,34 @@ class State implements ReplicaState {
     this.#fd = undefined;
   }
 
-  #add(lines: readonly Line[]): void {
-    for (const line of lines) this.#take(line);
-    if (this.#path === undefined) return;
-    const needed = this.contents.size + (this.#entries?.size ?? 0);
-    if (this.#lines + lines.length > 2 * needed + SPARE) {
-      this.#writeAnew(this.#path);
-      return;
-    }
+  #add(lines: Iterable<Line>): void {
+    const path = this.#path;
     const had = this.#lines;
     // Half a line in the middle would be damage: what fails is begun anew.
     this.#lines = Number.POSITIVE_INFINITY;
-    this.#fd ??= openSync(this.#path, 'a', 0o600);
-    const bytes = Buffer.from(textOf(lines));
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
-    this.#lines = had + lines.length;
+    const taken = this.#taken(lines);
+    let added = 0;
+    if (path === undefined || had === Number.POSITIVE_INFINITY) for (const _ of taken) added++;
+    else added = writeLines(() => (this.#fd ??= openSync(path, 'a', 0o600)), taken);
+    this.#lines = had + added;
+    const needed = this.contents.size + (this.#entries?.size ?? 0);
+    if (path !== undefined && added > 0 && this.#lines > 2 * needed + SPARE) this.#writeAnew(path);
+  }
+
+  /** Takes each line before the next one is asked for. */
+  *#taken(lines: Iterable<Line>): Generator<Line> {
+    for (const line of lines) {
+      this.#take(line);
+      yield line;
+    }
   }
 
   #take(line: Line): void {
-    if (line[0] === 'content') this.contents.set(line[1], line[2]);
-    else {
+    if (line[0] === 'content') {
+      // A file and its copy are mostly learned of one after the other: they share one text.
+      if (line[2] !== this.#digest) this.#digest = line[2];
+      this.contents.set(line[1], this.#digest);
+    } else {
       this.#entries ??= new Map();
       if (line[0] === 'entry') this.#entries.set(line[1], line[2]);
       if (line[0] === 'gone') this.#entries.delete(line[1]);
@@ -173,15 +214,38 @@ class State implements ReplicaState {
 
   #writeAnew(path: string): void {
     this.close();
-    const lines: Line[] = [...this.contents].map(([stamp, digest]) => ['content', stamp, digest]);
-    if (this.#entries !== undefined) lines.push(['kept']);
-    for (const [at, sign] of this.#entries ?? []) lines.push(['entry', at, sign]);
-    writeFileSync(`${path}.new`, `${JSON.stringify(this.#head)}\n${textOf(lines)}`, { mode: 0o600 });
+    const fd = openSync(`${path}.new`, 'w', 0o600);
+    try {
+      this.#lines = writeLines(() => fd, this.#all()) - 1;
+    } finally {
+      closeSync(fd);
+    }
     renameSync(`${path}.new`, path);
-    this.#lines = lines.length;
+  }
+
+  *#all(): Generator<Head | Line> {
+    yield this.#head;
+    for (const [stamp, digest] of this.contents) yield ['content', stamp, digest];
+    if (this.#entries === undefined) return;
+    yield ['kept'];
+    for (const [path, sign] of this.#entries) yield ['entry', path, sign];
   }
 }
 
-function textOf(lines: readonly Line[]): string {
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+/** Opens a file when there is something to write; gives how many lines were written. */
+function writeLines(open: () => number, lines: Iterable<Head | Line>): number {
+  let count = 0;
+  let text = '';
+  const write = () => {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; ) at += writeSync(open(), bytes, at);
+    text = '';
+  };
+  for (const line of lines) {
+    count++;
+    text += `${JSON.stringify(line)}\n`;
+    if (text.length >= PIECE) write();
+  }
+  write();
+  return count;
 }

@@ -26,6 +26,7 @@ export async function findDoubtful(
   destination: readonly ReplicaEntry[],
   { checksum = false, moves = true, signal }: DoubtfulOptions = {},
 ): Promise<Doubtful> {
+  if (destination.length === 0) return { source: [], destination: [] };
   const pace = createPace(signal);
   const doubtful = { source: new Set<ReplicaFile>(), destination: new Set<ReplicaFile>() };
   const wanted = new Map<number, ReplicaFile[]>();

@@ -85,6 +85,8 @@ export interface ListOptions extends CallOptions {
   stamps?: boolean;
   /** Gives digests that are known by stamps, if they are given: then nobody has to find them out. */
   digestOf?: ((stamp: string) => string | undefined) | undefined;
+  /** Entries that were listed before; those that are the same may be given again, which saves memory. */
+  before?: readonly ReplicaEntry[] | undefined;
 }
 
 /** What a repository holds. */

@@ -86,13 +86,13 @@ it.each<[string, number]>([
   async (_, turns) => {
     const program = `import { openReplicaState } from '${built('state/replica-state.js')}';
     const [folder] = JSON.parse(process.argv[1]);
-    openReplicaState(folder, '/src', '/dst').keep(new Map([['a', 'new']]), new Set());`;
+    openReplicaState(folder, '/src', '/dst').keep(new Map([['a', 'new']]));`;
     let kills = 0;
     for (let isKilled = true; isKilled; kills++) {
       const folder = await tempFolder();
       const before = openReplicaState(folder, '/src', '/dst');
       // As many lines as are let lie.
-      for (let turn = 0; turn < turns; turn++) before.keep(new Map([['a', `${turn}`]]), new Set());
+      for (let turn = 0; turn < turns; turn++) before.keep(new Map([['a', `${turn}`]]));
       before.close();
       const was = before.entries?.get('a');
       isKilled = diesAt(kills, program, [folder]);
