@@ -46,18 +46,16 @@ export async function listBoth(
   to: Repository | undefined,
   { memory, ...options }: ListBothOptions,
 ): Promise<BothTrees> {
-  const how = (side: 'source' | 'destination') => ({
-    ...options,
-    digestOf: memory?.digestOf,
-    before: memory?.before(side),
-  });
+  const how = { ...options, digestOf: memory?.digestOf };
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
-  const source = await from.list(how('source'));
-  const destination = (await to?.list(how('destination'))) ?? EMPTY;
+  const source = await from.list({ ...how, before: memory?.before('source') });
+  const there = memory?.before('destination') ?? [];
+  // Of a replica that is seen for the first time, most is what its source has.
+  const destination = (await to?.list({ ...how, before: there.length === 0 ? source.entries : there })) ?? EMPTY;
   options.onEvent?.({ type: 'end', task: 'scan' });
   const unreadable = [...source.unreadable, ...destination.unreadable];
   const known = createFilter(unreadable.map(({ path }) => path));
-  const trees = { source: source.entries.filter(known), destination: destination.entries.filter(known) };
+  const trees = { source: known(source.entries), destination: known(destination.entries) };
   checkApart(trees);
   const special = trees.source.filter(({ type }) => type === 'special');
   return {
@@ -70,20 +68,27 @@ export async function listBoth(
     ],
     failures: unreadable.map(({ path, error }) => failureOf(path, error)),
     leftovers: destination.leftovers,
-    shared: new Set(trees.source.flatMap((entry) => (entry.type === 'file' ? (entry.inode ?? []) : []))),
+    shared: sharedInodes(trees.source),
   };
 }
 
 const EMPTY: Listing = { entries: [], left: [], unreadable: [], unfollowed: [], leftovers: [] };
 
-/** Takes what is not below any of some folders. */
-function createFilter(folders: readonly string[]): (entry: ReplicaEntry) => boolean {
-  if (folders.length === 0) return () => true;
+/** Gives what takes from a tree what is not below any of some folders. */
+function createFilter(folders: readonly string[]): (tree: readonly ReplicaEntry[]) => readonly ReplicaEntry[] {
+  if (folders.length === 0) return (tree) => tree;
   const unknown = new Set(folders);
-  return ({ path }) => {
+  const isKnown = ({ path }: ReplicaEntry) => {
     for (let at = parentPath(path); at !== ''; at = parentPath(at)) if (unknown.has(at)) return false;
     return true;
   };
+  return (tree) => tree.filter(isKnown);
+}
+
+function sharedInodes(tree: readonly ReplicaEntry[]): ReadonlySet<string> {
+  const inodes = new Set<string>();
+  for (const entry of tree) if (entry.type === 'file' && entry.inode !== undefined) inodes.add(entry.inode);
+  return inodes;
 }
 
 /** A mount can have a folder be in two places: what is written in one of them is in the other, too. */
@@ -96,10 +101,11 @@ function checkApart({
 }): void {
   const folders = new Map<string, string>();
   for (const entry of source) if (entry.type === 'directory' && entry.inode) folders.set(entry.inode, entry.path);
-  const same = destination.flatMap((entry) => {
+  const same: { path: string; destination: string }[] = [];
+  for (const entry of destination) {
     const path = entry.type === 'directory' ? folders.get(entry.inode ?? '') : undefined;
-    return path === undefined ? [] : [{ path, destination: entry.path }];
-  });
+    if (path !== undefined) same.push({ path, destination: entry.path });
+  }
   const [first] = same;
   if (first === undefined) return;
   throw new GypsumError(

@@ -40,17 +40,14 @@ export function createReplicaMemory(state: ReplicaState, { rereads = false, isNe
     see(seen) {
       trees = seen;
       const files = trees.source.length + trees.destination.length;
-      if (state.contents.size > files + SPARE) state.retain(new Set(stampsOf(trees)));
+      if (state.contents.size > files + SPARE) state.retain(stampsOf(trees));
     },
 
     note(operation, { digest: written, stamp }, replica) {
+      if (written !== undefined && stamp !== undefined && !isFresh(stamp)) state.learn(stamp, written);
       const { path } = operation;
       const wanted = sourceAt(path);
-      const known = wanted?.type === 'file' ? wanted : undefined;
-      // What is remembered has no text of its own where the tree has the same: that is 70 bytes a file.
-      const read = stamp === known?.stamp ? known?.stamp : stamp;
-      if (written !== undefined && read !== undefined && !isFresh(read)) state.learn(read, written);
-      const digest = written ?? known?.digest;
+      const digest = written ?? (wanted?.type === 'file' ? wanted.digest : undefined);
       if (!hasFile(operation) || wanted === undefined || digest === undefined) return;
       const now = replica.look?.(path);
       // Its time is the source's: whoever has written to it since has given it another one.

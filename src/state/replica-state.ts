@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { makeFolder } from '../make-folder.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { REPLICAS } from './replica-claims.ts';
+import { TextMap } from './text-map.ts';
 
 const headSchema = z.strictObject({ format: z.literal(1), source: z.string(), destination: z.string() });
 
@@ -28,17 +29,24 @@ type Line = z.infer<typeof lineSchema>;
  */
 export interface ReplicaState {
   /** Digests of files of both, by their stamps. */
-  readonly contents: ReadonlyMap<string, string>;
+  readonly contents: Texts;
   /** What the source had at each path when the replica was last equal to it; nothing if it never was. */
-  readonly entries: ReadonlyMap<string, string> | undefined;
+  readonly entries: Texts | undefined;
   /** Where that went which was found and could not be used. */
   readonly setAside?: string;
   learn(stamp: string, digest: string): void;
   /** Takes down what the source has, by paths; it is gone through more than once. Nothing is written if nothing is new. */
   keep(entries: Iterable<readonly [path: string, sign: string]>): void;
   /** Forgets the digests of files with other stamps than these. */
-  retain(stamps: ReadonlySet<string>): void;
+  retain(stamps: Iterable<string>): void;
   close(): void;
+}
+
+/** Texts by texts. */
+export interface Texts extends Iterable<[key: string, value: string]> {
+  readonly size: number;
+  get(key: string): string | undefined;
+  has(key: string): boolean;
 }
 
 /** Lines that are of no use are let lie up to a number that is worth the writing anew. */
@@ -67,7 +75,7 @@ export function openReplicaState(folder: string | undefined, source: string, des
   return new State(head, path, aside);
 }
 
-/** How much is read and written at once: of a million files there are 350 MB. Units: bytes */
+/** Units: bytes. Read and written at once: of a million files there are some hundred millions. */
 const PIECE = 64 * 1024;
 
 /** Units: bytes. Lines of ours hold a path. */
@@ -104,13 +112,12 @@ function isHead(value: unknown, { source, destination }: Head): boolean {
 }
 
 class State implements ReplicaState {
-  readonly contents = new Map<string, string>();
   readonly setAside?: string;
   readonly #head: Head;
   readonly #path: string | undefined;
-  #entries: Map<string, string> | undefined;
+  #contents = new TextMap();
+  #entries: TextMap | undefined;
   #fd: number | undefined;
-  #digest = '';
   /** How many lines the file has. One that is not there yet is written as a whole. */
   #lines = Number.POSITIVE_INFINITY;
 
@@ -143,12 +150,16 @@ class State implements ReplicaState {
     return state;
   }
 
-  get entries(): ReadonlyMap<string, string> | undefined {
+  get contents(): Texts {
+    return this.#contents;
+  }
+
+  get entries(): Texts | undefined {
     return this.#entries;
   }
 
   learn(stamp: string, digest: string): void {
-    if (this.contents.get(stamp) === digest) return;
+    if (this.#contents.get(stamp) === digest) return;
     this.#add([['content', stamp, digest]]);
   }
 
@@ -169,8 +180,13 @@ class State implements ReplicaState {
     for (const path of this.#entries?.keys() ?? []) if (!there.has(path)) yield ['gone', path];
   }
 
-  retain(stamps: ReadonlySet<string>): void {
-    for (const stamp of this.contents.keys()) if (!stamps.has(stamp)) this.contents.delete(stamp);
+  retain(stamps: Iterable<string>): void {
+    const kept = new TextMap();
+    for (const stamp of stamps) {
+      const digest = this.#contents.get(stamp);
+      if (digest !== undefined) kept.set(stamp, digest);
+    }
+    this.#contents = kept;
   }
 
   close(): void {
@@ -188,7 +204,7 @@ class State implements ReplicaState {
     if (path === undefined || had === Number.POSITIVE_INFINITY) for (const _ of taken) added++;
     else added = writeLines(() => (this.#fd ??= openSync(path, 'a', 0o600)), taken);
     this.#lines = had + added;
-    const needed = this.contents.size + (this.#entries?.size ?? 0);
+    const needed = this.#contents.size + (this.#entries?.size ?? 0);
     if (path !== undefined && added > 0 && this.#lines > 2 * needed + SPARE) this.#writeAnew(path);
   }
 
@@ -201,12 +217,9 @@ class State implements ReplicaState {
   }
 
   #take(line: Line): void {
-    if (line[0] === 'content') {
-      // A file and its copy are mostly learned of one after the other: they share one text.
-      if (line[2] !== this.#digest) this.#digest = line[2];
-      this.contents.set(line[1], this.#digest);
-    } else {
-      this.#entries ??= new Map();
+    if (line[0] === 'content') this.#contents.set(line[1], line[2]);
+    else {
+      this.#entries ??= new TextMap();
       if (line[0] === 'entry') this.#entries.set(line[1], line[2]);
       if (line[0] === 'gone') this.#entries.delete(line[1]);
     }
@@ -225,7 +238,7 @@ class State implements ReplicaState {
 
   *#all(): Generator<Head | Line> {
     yield this.#head;
-    for (const [stamp, digest] of this.contents) yield ['content', stamp, digest];
+    for (const [stamp, digest] of this.#contents) yield ['content', stamp, digest];
     if (this.#entries === undefined) return;
     yield ['kept'];
     for (const [path, sign] of this.#entries) yield ['entry', path, sign];

@@ -81,13 +81,18 @@ function createReader(
     if (why !== undefined) listing.unfollowed.push({ path, why });
     const entry = why === undefined ? entryOf(places, path, stats) : symlinkOf(places, path, own);
     if (!stamps || entry.type !== 'file') return entry;
-    const stamp = stampOf(stats);
-    const digest = digestOf?.(stamp);
-    const known = fileBefore(path);
-    if (known === undefined || known.stamp !== stamp || known.mode !== entry.mode)
-      return withStamp(entry, stamp, digest);
-    return known.digest === digest ? known : withStamp(known, known.stamp, digest);
+    return fileWithStamp(entry, stampOf(stats), fileBefore(path));
   };
+
+  function fileWithStamp(entry: ReplicaFile, stamp: string, before: ReplicaFile | undefined): ReplicaFile {
+    // Whoever knows digests says whether one still counts.
+    const digest = digestOf?.(stamp);
+    if (before === undefined) return withStamp(entry, entry.path, stamp, digest);
+    // A text that is there already takes no memory.
+    const own = digest === before.digest ? before.digest : digest;
+    if (before.stamp !== stamp || before.mode !== entry.mode) return withStamp(entry, before.path, stamp, own);
+    return own === before.digest ? before : withStamp(before, before.path, before.stamp, own);
+  }
 }
 
 /** Gives what looks up files of a tree by paths in the order of the tree. */
@@ -100,15 +105,14 @@ function createFinder(tree: readonly ReplicaEntry[]): (path: string) => ReplicaF
   };
 }
 
-function withStamp(file: ReplicaFile, stamp: string, digest: string | undefined): ReplicaFile {
-  const { type, path, size, mode, mtime, inode } = file;
-  // Nearly all are such; a spread takes 40 bytes more.
+function withStamp(file: ReplicaFile, path: string, stamp: string, digest: string | undefined): ReplicaFile {
+  const { type, size, mode, mtime, inode } = file;
+  // Nearly all are such, and spreads take more memory.
   if (mode !== undefined && inode === undefined) {
-    return digest === undefined
-      ? { type, path, size, mode, mtime, stamp }
-      : { type, path, size, mode, mtime, stamp, digest };
+    if (digest === undefined) return { type, path, size, mode, mtime, stamp };
+    return { type, path, size, mode, mtime, stamp, digest };
   }
-  return { ...file, stamp, ...(digest !== undefined && { digest }) };
+  return { ...file, path, stamp, ...(digest !== undefined && { digest }) };
 }
 
 function inodeOfRoot(root: string): string {

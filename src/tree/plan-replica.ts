@@ -220,7 +220,7 @@ function forward({ left, right }: Found, { made, before, parked, local }: Ways):
   if (digest !== undefined && from !== undefined && size > 0) return [{ op: 'copy', path, from, ...facts, digest }];
   const op = isFree ? 'create' : 'modify';
   const { mode } = left;
-  // Nearly all of a first copy are such; with a spread, each takes 40 bytes more.
+  // Nearly all of a first copy are such, and spreads take more memory.
   if (mode !== undefined && digest === undefined) return [{ op, path, size, mode, mtime }];
   return [{ op, path, ...facts, ...(digest !== undefined && { digest }) }];
 }

@@ -85,7 +85,10 @@ export interface ListOptions extends CallOptions {
   stamps?: boolean;
   /** Gives digests that are known by stamps, if they are given: then nobody has to find them out. */
   digestOf?: ((stamp: string) => string | undefined) | undefined;
-  /** Entries that were listed before; those that are the same may be given again, which saves memory. */
+  /**
+   * Entries that were listed before, or of a tree that is nearly the same: those that are the same, and texts of others, may be given
+   * again, which saves memory.
+   */
   before?: readonly ReplicaEntry[] | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openReplicaState } from '../../src/state/replica-state.ts';
@@ -49,6 +49,34 @@ describe('what is remembered of a replica', () => {
       state.close();
       expect(openReplicaState(folder, '/src', '/dst').contents.get(stamp(2))).toBe(digest);
     }
+  });
+
+  it('is read and written piece by piece, however long that gets, and given back as it was', async () => {
+    const folder = await tempFolder();
+    const entries = Array.from({ length: 3000 }, (_, n) => [`${n}/${'ü'.repeat(n % 100)}`, stamp(n)] as const);
+    const long = ['/'.padEnd(200_000, 'x'), 'file'] as const;
+    const state = openReplicaState(folder, '/src', '/dst');
+    for (let n = 0; n < 3000; n++) state.learn(stamp(n), digest);
+    state.keep([...entries, long]);
+    // Some have gone, and are in none of the pieces.
+    state.keep([...entries.slice(10), long]);
+    state.retain(entries.slice(20).map(([, sign]) => sign));
+    state.close();
+    expect(state.contents.size).toBe(2980);
+    const again = openReplicaState(folder, '/src', '/dst');
+    expect([...(again.entries ?? [])]).toEqual([...entries.slice(10), long]);
+    expect([...again.contents]).toEqual(entries.map(([, sign]) => [sign, digest]));
+  });
+
+  it.each([
+    ['a line that has no end', 'x'.repeat(3 * 1024 * 1024)],
+    ['a line of something else', '["content",1]\n'],
+  ])('is set aside with %s', async (_, damage) => {
+    const { folder, file } = await remember();
+    appendFileSync(file, damage);
+    const state = openReplicaState(folder, '/src', '/dst');
+    expect(state.setAside).toBe(`${file}.aside`);
+    expect([state.contents.size, state.entries]).toEqual([0, undefined]);
   });
 
   it('is written again only where it is new, and anew when most of it is of no use', async () => {
