@@ -7,6 +7,7 @@ import { fsPath } from '../model/local-path.ts';
 import { createVerifier, type Expected, verifyStream } from '../verify-stream.ts';
 import { publish, READ_AND_EXECUTE, READ_ONLY } from './atomic.ts';
 import type { Layout } from './layout.ts';
+import { writeAtOnce } from './write-at-once.ts';
 
 export interface WriteOptions {
   signal?: AbortSignal | undefined;
@@ -26,8 +27,7 @@ export async function writeBlob(
   { signal, onBytes, executable = false }: WriteOptions = {},
 ): Promise<Stats> {
   const target = (executable ? layout.executable : layout.blob)(project, expected.digest);
-  let stats: Stats | undefined;
-  await publish(layout, target, async (incoming) => {
+  return publishBlob(layout, target, async (incoming) => {
     const file = createWriteStream(incoming, { flags: 'wx', mode: 0o600 });
     try {
       await pipeline(source, verifyStream(expected, what, onBytes), file, signal === undefined ? {} : { signal });
@@ -37,7 +37,33 @@ export async function writeBlob(
       throw error;
     }
     await chmod(incoming, executable ? READ_AND_EXECUTE : READ_ONLY);
-    stats = await lstat(incoming);
+    return lstat(incoming);
+  });
+}
+
+/** Writes a small content, which is at hand, to its blob as `writeBlob` does. */
+export async function writeWhole(
+  layout: Layout,
+  project: string,
+  expected: Expected,
+  what: string,
+  content: Uint8Array,
+): Promise<Stats> {
+  const verifier = createVerifier(expected, what);
+  verifier.update(content);
+  verifier.end();
+  return publishBlob(layout, layout.blob(project, expected.digest), async (incoming) => writeAtOnce(incoming, content));
+}
+
+/** Publishes what `write` makes with its final mode, and gives the stats that it gives. */
+async function publishBlob(
+  layout: Layout,
+  target: string,
+  write: (incoming: string) => Promise<Stats>,
+): Promise<Stats> {
+  let stats: Stats | undefined;
+  await publish(layout, target, async (incoming) => {
+    stats = await write(incoming);
   });
   if (stats === undefined) throw new Error('a published file has no stats');
   return stats;

@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  constants,
-  createReadStream,
-  createWriteStream,
-  fchmodSync,
-  fstatSync,
-  openSync,
-  type Stats,
-  writeSync,
-} from 'node:fs';
+import { constants, createReadStream, createWriteStream, type Stats } from 'node:fs';
 import { chmod, copyFile, lstat, rename } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -21,6 +11,7 @@ import { makeCacheFolder, partialMode } from './folders.ts';
 import { downloadId } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { namesIn } from './names-in.ts';
+import { writeAtOnce } from './write-at-once.ts';
 
 /**
  * A content on its way into its blob. What came before it broke off need not come again, in this process or in a later one:
@@ -45,7 +36,7 @@ export interface Download {
 }
 
 /** Units: bytes. What is shorter is asked for again as a whole: it is there before anybody has looked what is left of it. */
-const WORTH_KEEPING = 64 * 1024;
+export const WORTH_KEEPING = 64 * 1024;
 
 /** Units: milliseconds. What nobody has written to for so long, somebody may have left. */
 const IDLE = 60_000;
@@ -132,18 +123,6 @@ async function collect(source: Readable, verifier: Verifier, onBytes?: (bytes: n
   }
   verifier.end();
   return Buffer.concat(chunks);
-}
-
-/** A stream for each of 10,000 files of 1 to 4 KiB made a save take half as much processor time again. */
-function writeAtOnce(path: string, content: Buffer): Stats {
-  const file = openSync(path, 'w', 0o600);
-  try {
-    for (let at = 0; at < content.length; ) at += writeSync(file, content, at);
-    fchmodSync(file, READ_ONLY);
-    return fstatSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
 
 /** Takes what others have of a content, and can no longer go on with, to a path that is nobody else's. */

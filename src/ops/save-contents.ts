@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { statIfThere } from '../cache/blobs.ts';
+import { statIfThere, writeWhole } from '../cache/blobs.ts';
 import { type Content, missingBytes, type SupplyOptions, supply, unverifiedFiles } from '../cache/contents.ts';
 import { checkFreeSpace } from '../cache/free-space.ts';
 import type { Layout } from '../cache/layout.ts';
@@ -8,7 +8,7 @@ import { each } from '../each.ts';
 import type { CallOptions, OnEvent } from '../events.ts';
 import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
-import { formatRef, type VersionRef } from '../model/refs.ts';
+import { formatFileRef, formatRef, type VersionRef } from '../model/refs.ts';
 import { TREE_RECORD } from '../model/tree-record.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { type ContentParts, eachContent, eachFile, pathsOf } from './content-parts.ts';
@@ -17,6 +17,7 @@ import { fetchContent } from './fetch-content.ts';
 import { fingerprintsOf, type Memory, openMemory } from './memory.ts';
 import { checkOffline } from './missing-offline.ts';
 import { copyFromSite } from './site-cache.ts';
+import { type SupplyOne, supplyInBulk } from './supply-in-bulk.ts';
 import { loadVersion } from './version-documents.ts';
 import { withVersionLock } from './version-lock.ts';
 
@@ -70,7 +71,7 @@ export async function saveContents(
     for await (const { open, memory } of parts) {
       isRecordAlone &&= open.every(isRecord);
       try {
-        await each(open, { concurrency, signal }, async (content, itemSignal) => {
+        const supplyOne: SupplyOne = async (content, itemSignal, bytes) => {
           // It may come in several goes, as where somebody who frees space removes it again.
           let came = 0;
           const hear: OnEvent = (event) => {
@@ -81,6 +82,8 @@ export async function saveContents(
           const prints = fingerprintsOf(memory, content.source.project);
           let copied: Stats | undefined;
           const fetch = async (wanted: Content) => {
+            const { project } = wanted.source;
+            if (bytes !== undefined) return writeWhole(layout, project, wanted, formatFileRef(wanted.source), bytes);
             copied = overwrite ? undefined : await copyFromSite(ctx, wanted, itemOptions);
             return copied ?? fetchContent(ctx, wanted, itemOptions);
           };
@@ -91,7 +94,9 @@ export async function saveContents(
             outcome[how].bytes += content.size;
           }
           onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: content.size - came });
-        });
+        };
+        const left = await supplyInBulk(ctx, open, { concurrency, overwrite, signal, onEvent }, supplyOne);
+        await each(left, { concurrency, signal }, supplyOne);
       } finally {
         // What was verified before a failure need not be verified again.
         for (const prints of memory.values()) await prints.flush();

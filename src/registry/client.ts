@@ -2,12 +2,16 @@ import { z } from 'zod';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import { type CallOptions, callOf } from '../events.ts';
 import { checkKey } from '../model/names.ts';
+import type { VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
-import { type AnswerHeaders, type Body, dateOf, readAll } from './answers.ts';
+import { type Body, dateOf, readAll } from './answers.ts';
+import { type Many, readMany, type Sizes } from './bulk.ts';
 import { MAX_DOCUMENT, readDocument, refuseError } from './documents.ts';
 import { NEEDS_TOKEN } from './failures.ts';
+import { askFeatures, featuresIn } from './features.ts';
 import { askGithubUser } from './github.ts';
 import { type Consume, createHttp, type Exchange, type Http, type HttpOptions } from './http.ts';
+import type { Read } from './read.ts';
 import { parseRegistryUrl, parseUrl } from './registry-url.ts';
 import { type Rest, restHeaders, startOf } from './rest.ts';
 
@@ -53,6 +57,13 @@ export interface Registry {
   ask<T>(request: SendRequest & { answer: z.ZodType<T> }, options?: CallOptions): Promise<T>;
   /** Gives what the registry says that it can do beside the contract, such as `whoami`. */
   features(options?: CallOptions): Promise<ReadonlySet<string>>;
+  /** Whether the registry says that it can do something beside the contract; nothing before an answer has told. */
+  offers(feature: string): boolean | undefined;
+  /**
+   * Asks once, in one request, for files of a version, and gives what came of each, unverified, by its path; of what kept
+   * the others from coming, if anything did, `error` tells. Whatever did not come can be asked for alone.
+   */
+  readMany(ref: VersionRef, sizes: Sizes, options?: CallOptions): Promise<Many>;
   /** Whether the rest of an object can be asked for; it is asked only if no answer has told yet. */
   hasRange(options?: CallOptions): Promise<boolean>;
   /** Asks GitHub for the user whose token it is: a registry without an identity of its own asks the same. */
@@ -94,9 +105,6 @@ export interface PutRequest {
   shouldRetry?: (error: unknown) => boolean;
 }
 
-/** No key begins so: the list of them is empty, and its headers are what is wanted. */
-const NOTHING = '..nothing/';
-
 /** Makes the client of one registry, or throws `invalid-argument` for an impossible URL. */
 export function createRegistryClient({
   url,
@@ -107,11 +115,11 @@ export function createRegistryClient({
   ...http
 }: RegistryOptions): Registry {
   const base = parseRegistryUrl(url);
-  // Whether a part of an object can be asked for; not known before the first answer.
-  let hasRange: boolean | undefined;
+  // What it can do beside the contract; not known before the first answer.
+  let offered: ReadonlySet<string> | undefined;
   const client = createHttp(userAgent, http, async (url, headers) => {
     if (url.origin !== base.origin) return;
-    if (featuresIn(headers).has('range')) hasRange = true;
+    if (headers['gypsum-features'] !== undefined) offered = featuresIn(headers);
     const name = headers['gypsum-registry'];
     if (typeof name === 'string') await onName?.(name);
   });
@@ -149,13 +157,9 @@ export function createRegistryClient({
 
   // Most registries let everybody read, and need not be told who it is.
   let isPrivate = false;
-  const readWith = async <T>(
-    { path, ...exchange }: Pick<Exchange, 'what' | 'headers'> & { path: string },
-    options: CallOptions | undefined,
-    consume: Consume<T>,
-  ): Promise<T> => {
+  const readWith: Read = async ({ path, ...exchange }, options, consume) => {
     const ask = (sent: string | undefined) =>
-      client.request({ ...exchange, method: 'GET', url: at(path), token: sent, ...callOf(options ?? {}) }, consume);
+      client.request({ method: 'GET', ...exchange, url: at(path), token: sent, ...callOf(options ?? {}) }, consume);
     // What others found out meanwhile says nothing of what this request was sent with.
     const sent = isPrivate ? token : undefined;
     try {
@@ -175,19 +179,11 @@ export function createRegistryClient({
   ): Promise<T> =>
     readWith({ ...exchange, path: `/file/${encodeURIComponent(checkKey(key))}` }, options, (...answer) => {
       // What can do more says so with every object.
-      hasRange ??= false;
+      offered ??= new Set();
       return consume(...answer);
     });
 
-  const features = (options: CallOptions | undefined): Promise<ReadonlySet<string>> => {
-    const what = `Asking ${base.origin} what it can do`;
-    const query = new URLSearchParams({ prefix: NOTHING });
-    return readWith({ what, path: `/list?${query}` }, options, async (body, headers) => {
-      // Whatever else answers there says nothing of what a registry can do.
-      await readDocument(body, z.array(z.string()), what);
-      return featuresIn(headers);
-    });
-  };
+  const features = (options?: CallOptions) => askFeatures(readWith, base.origin, options);
 
   const readDated = (key: string, limit: number, options?: CallOptions): Promise<Dated> => {
     const what = `Reading "${showText(key)}"`;
@@ -228,7 +224,7 @@ export function createRegistryClient({
       const what = `Fetching "${showText(key)}"`;
       let asked: Rest | undefined;
       const headers = async () => {
-        asked = hasRange ? await rest?.() : undefined;
+        asked = offered?.has('range') ? await rest?.() : undefined;
         return asked === undefined ? {} : restHeaders(asked);
       };
       return readObject(key, { what, headers }, options, (body, sent, status) =>
@@ -247,16 +243,19 @@ export function createRegistryClient({
 
     features,
 
+    offers: (feature) => offered?.has(feature),
+
+    readMany: (...asked) => readMany(readWith, ...asked),
+
     async hasRange(options) {
-      if (hasRange !== undefined) return hasRange;
       try {
-        hasRange = (await features(options)).has('range');
+        offered ??= await features(options);
       } catch (error) {
         // Whoever does not answer to this may still give objects.
         if (!isGypsumError(error) || error.code === 'unavailable') throw error;
-        hasRange = false;
+        offered = new Set();
       }
-      return hasRange;
+      return offered.has('range');
     },
 
     async githubUser(options) {
@@ -283,9 +282,4 @@ export function createRegistryClient({
 
     close: () => client.close(),
   };
-}
-
-function featuresIn(headers: AnswerHeaders): ReadonlySet<string> {
-  const said = [headers['gypsum-features'] ?? []].flat().join(',');
-  return new Set(said.split(',').map((feature) => feature.trim()));
 }

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CASES } from './cases.mjs';
 import { PLOTS, runPlot } from './growth.mjs';
+import { LATENCY_CASES, runLatencyCase } from './latency.mjs';
 import { measureCase } from './measure.mjs';
 import { REGISTRY_CASES, runRegistryCase } from './registry.mjs';
 import { REPLICA_CASES, runReplicaCase } from './replica.mjs';
@@ -39,6 +40,7 @@ const { values } = parseArgs({
 const OTHERS = [
   { cases: REPLICA_CASES, run: runReplicaCase, targets: { 'sync-first': 1, 'sync-idle': 1.5, 'sync-changed': 1.5 } },
   { cases: REGISTRY_CASES, run: runRegistryCase, targets: {} },
+  { cases: LATENCY_CASES, run: runLatencyCase, targets: {} },
 ];
 
 const isMillion = ({ entries, world }) => world === 'links' && entries === undefined;

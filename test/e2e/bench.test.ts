@@ -52,6 +52,7 @@ const measured = [
   'publish-next',
   'publish-next-memory',
   'publish-next-sent',
+  'save-latency',
   'sync-first',
   'sync-idle',
   'sync-changed',

@@ -2,7 +2,7 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { delay, status } from '../../mocks/index.ts';
+import { type CallFilter, delay, type Fault, status } from '../../mocks/index.ts';
 import { startCli } from '../helpers/cli.ts';
 import { createRig, type Rig, readTree } from '../helpers/rig.ts';
 
@@ -40,11 +40,16 @@ describe('Ctrl-C', () => {
     expect(await rig.client.uploadDirectory(V1, folder)).toMatchObject({ files: 40 });
   });
 
-  it('during a clone leaves no destination, and a second run finishes', async () => {
+  it.each<[string, Fault, CallFilter, number]>([
+    ['one by one', status(404), { key: /v1\/d/ }, 20],
+    ['many at once', delay(200), { route: 'bulk' }, 1],
+  ])('during a clone whose files come %s leaves no destination, and a second run finishes', async (...row) => {
+    const [, bulk, filter, count] = row;
     const rig = await createRig({ versions: { 'p/a/v1': FILES } });
     rig.registry.inject(delay(200), { key: /v1\/d/ });
+    rig.registry.inject(bulk, { route: 'bulk' });
     const clone = startCli(['clone', 'p/a/v1', 'clone'], environment(rig), { cwd: rig.folder });
-    await seen(rig, { key: /v1\/d/ }, 20);
+    await seen(rig, filter, count);
     clone.child.kill('SIGTERM');
     expect((await clone.end()).code).toBe(143);
     await expect(readTree(join(rig.folder, 'clone'))).rejects.toThrow('ENOENT');

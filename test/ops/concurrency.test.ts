@@ -6,7 +6,8 @@ import { createRig, md5 } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 const V2 = { ...V1, version: 'v2' };
-const FILES = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`f${n}`, `content ${n}`]));
+/** Of a size of which many are not asked for at once. */
+const FILES = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`f${n}`, `${n}`.padEnd(64 * 1024)]));
 /** Files of users, not documents. */
 const CONTENT = { route: 'file', key: /\/f\d$/ } as const;
 

@@ -79,6 +79,7 @@ describe('a version that is saved in parts', () => {
 
   it('keeps what came of it before a part failed', async () => {
     const { client, registry, connect } = await createRig(seed);
+    registry.inject(status(404), { route: 'bulk' });
     registry.inject(status(403), { key: 'p/a/v1/sub/25' });
     await expect(connect({ concurrency: 1 }).saveVersion(V1)).rejects.toMatchObject({ code: 'forbidden' });
     const before = registry.calls.filter(({ key }) => key?.startsWith('p/a/v1/') && !key.includes('..')).length;

@@ -69,7 +69,7 @@ describe('a cold save', () => {
   });
 
   it('goes on with more than 16 contents at once, and without a warning', async () => {
-    const files = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`f${n}`, `content ${n}`]));
+    const files = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`f${n}`, `${n}`.padEnd(64 * 1024)]));
     const warnings: Error[] = [];
     const listen = (warning: Error) => void warnings.push(warning);
     process.on('warning', listen);
