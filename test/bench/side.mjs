@@ -32,12 +32,11 @@ export async function takeStep(one, { world = {}, shared, small, concurrency, st
   const restMiB = peakMiB();
   const before = { ...sent };
   const clock = one.clock ?? (one.isCpu ? cpuSeconds : () => performance.now() / 1000);
-  const cpu = cpuSeconds();
   const began = clock();
   const times = small ? 1 : (one.times ?? 1);
   for (let time = 0; time < times; time++) await work(run);
   const seconds = (clock() - began) / times;
-  const result = { seconds, cpu: cpuSeconds() - cpu, restMiB, peakMiB: peakMiB() };
+  const result = { seconds, restMiB, peakMiB: peakMiB() };
   await run.client?.close();
   if (step !== 'prepare') await one.finish?.(run);
   return { ...result, requests: sent.requests - before.requests, sentBytes: sent.bytes - before.bytes };

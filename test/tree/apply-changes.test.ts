@@ -326,6 +326,18 @@ describe('a change', () => {
     expect(readFileSync(join(root, 'linked'), 'utf8')).toBe('cached');
   });
 
+  it('shares the bytes of no other file once that is refused, and copies', async () => {
+    const { root, cached } = await setup();
+    const reflink = vi.fn(() => {
+      throw Object.assign(new Error('no'), { code: 'EXDEV' });
+    });
+    const steps: Step[] = ['a', 'b', 'c'].map((path) => ({ path, after: { ...copyOf(cached), mode: 'reflink' } }));
+    const put = { ...putFile, reflink };
+    expect(await applyChanges(root, steps, { put, orCopy: true })).toMatchObject({ done: 3 });
+    expect(reflink).toHaveBeenCalledTimes(1);
+    expect(readFileSync(join(root, 'c'), 'utf8')).toBe('cached');
+  });
+
   it('is the last one when the signal is aborted, and what is done stays', async () => {
     const { root } = await setup();
     const stop = new AbortController();
