@@ -41,6 +41,8 @@ if (words[0] === '__complete') {
   const { VERSION } = await import('../version.ts');
   process.stdout.write(`${VERSION}\n`);
 } else {
+  const { spareMemory } = await import('./spare-memory.ts');
+  spareMemory();
   const { runCli } = await import('./run-cli.ts');
   // Node puts this where bytes are not UTF-8.
   const isWhole = !words.some((word) => word.includes('\ufffd'));

@@ -29,11 +29,17 @@ const make = {
       writeAll(alone, changed, (at) => `changed ${contentOf(at * 100)}`),
     );
   },
-  many: () =>
+  many() {
+    const other = { ...ref, version: 'other' };
+    finish(
+      other,
+      writeAll(other, ['other'], () => 'other\n'),
+    );
     finish(
       ref,
       writeAll(ref, manyPaths(entries), (at) => `${at}\n`),
-    ),
+    );
+  },
   large: () => finish(ref, Object.fromEntries(manyPaths(entries).map((path, at) => [path, writeLarge(path, at)]))),
   links: () => publishManyFiles(url, token, join(data, '..', `source-${entries}`), entries),
 };

@@ -1,13 +1,20 @@
 // Once with a million entries, to see that it takes no more than 1.2 GiB of memory.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bareCopies, bareTar, linkAll, readAll } from './bare.mjs';
+import { bareCopies, bareLinks, bareTar, linkAll, readAll } from './bare.mjs';
 import { CLONES } from './clones.mjs';
 
-const MILLION = { world: 'links', memory: 1229, rounds: 1 };
+const MILLION = { world: 'many', entries: 1_000_000, memory: 1229, rounds: 1 };
 
-/** Cases that change nothing of a clone, and so read one, which takes minutes to make. */
+/** Cases that change nothing of a clone, and so read one that is made once. */
 const READING = { ...MILLION, standing: 'cloned', yardstick: ({ clone }) => readAll(clone) };
+
+/** Cases that change a clone, and so have one of their own, of files that the cache has. */
+const CHANGING = {
+  ...MILLION,
+  standing: 'saved',
+  prepare: ({ client, ref, clone }) => client.cloneVersion(ref, clone),
+};
 
 const clones = Object.fromEntries(CLONES.map(({ name, ours, yardstick }) => [name, { ours, yardstick }]));
 
@@ -17,6 +24,13 @@ export const MILLIONS = [
     what: 'clone with `download: false`, a million entries; bare loop of symlinkSync',
     ...MILLION,
     ...clones['clone-no-download'],
+  },
+  {
+    name: 'clone-first-million',
+    what: 'clone of a million different files, none of which the cache has; bare loop of symlinkSync',
+    ...MILLION,
+    ours: ({ client, ref, clone }) => client.cloneVersion(ref, clone),
+    yardstick: bareLinks,
   },
   {
     name: 'status-million',
@@ -55,9 +69,25 @@ export const MILLIONS = [
     what: 'plan to have such a clone go over to a version with one other file; the same bare loop',
     ...READING,
     async ours({ client, clone, ref }) {
-      const { steps } = await client.planCheckout({ ...ref, version: 'v1' }, clone);
+      const { steps } = await client.planCheckout({ ...ref, version: 'other' }, clone);
       if (steps.length === 0) throw new Error('the other version has other files');
     },
+  },
+  {
+    name: 'stage-all-million',
+    what: 'stage of all of such a clone; bare loop of copyFileSync',
+    ...CHANGING,
+    ours: ({ client, clone }) => client.stageFiles([clone], { all: true }),
+    yardstick: bareCopies,
+  },
+  {
+    name: 'checkout-back-million',
+    what: 'such a clone goes over to a version with one file, and back; bare loop of symlinkSync',
+    ...CHANGING,
+    async ours({ client, clone, ref }) {
+      for (const version of ['other', ref.version]) await client.checkoutVersion({ ...ref, version }, clone);
+    },
+    yardstick: (run) => bareLinks({ ...run, clone: join(run.folder, 'bare') }),
   },
   {
     name: 'export-million',

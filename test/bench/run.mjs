@@ -43,7 +43,7 @@ const OTHERS = [
   { cases: LATENCY_CASES, run: runLatencyCase, targets: {} },
 ];
 
-const isMillion = ({ entries, world }) => world === 'links' && entries === undefined;
+const isMillion = ({ name }) => name.endsWith('-million');
 const { small } = values;
 const entries = values.entries === undefined ? undefined : Number(values.entries);
 const rounds = small || entries !== undefined ? 1 : 3;
