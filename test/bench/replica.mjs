@@ -14,7 +14,38 @@ export const REPLICA_CASES = {
   'sync-large': 'sync of 4 files of 256 MiB to a new folder; rsync -a --delete',
   'replicate-idle':
     'the minute of replicate behind its first look, in which nothing happens; rsync -a --delete once. Seconds of CPU',
+  'sync-million': 'the most memory that a first sync of a million files takes, and one to an equal folder; 1.2 GiB',
+  'replicate-million': 'the most memory that replicate of a million files takes: new, begun again, at idle; 1.2 GiB',
 };
+
+/** What ratios have to be at most. */
+export const REPLICA_TARGETS = {
+  'sync-first': 1,
+  'sync-idle': 1.5,
+  'sync-changed': 1.5,
+  'sync-million': 1,
+  'replicate-million': 1,
+};
+
+/** What is run of a source and a new destination, one process after the other. */
+const MILLION = {
+  'sync-million': Array(2).fill(`
+    const { syncFolders } = await import('gypsum-client');
+    const { failures } = await syncFolders(source, destination, { force: true });
+    if (failures.length > 0) throw new Error(failures[0].message);
+    tell({});`),
+  'replicate-million': Array(2).fill(`
+    const { replicateFolders } = await import('gypsum-client');
+    const end = new AbortController();
+    let looks = 0;
+    const onEvent = ({ type, task }) => type === 'end' && task === 'change' && ++looks === 3 && end.abort();
+    const stateDir = destination + '-state';
+    await replicateFolders(source, destination, { every: 500, watch: false, until: end.signal, onEvent, stateDir });
+    tell({});`),
+};
+
+/** Units: MiB */
+const LIMIT = 1.2 * 1024;
 
 const CONTENT = Buffer.alloc(1024, 'gypsum ').toString();
 
@@ -95,6 +126,7 @@ function toSeconds(text) {
 
 /** Runs one case in turn for both, and gives its row. */
 export async function runReplicaCase(name, folder, { entries, small, rounds }) {
+  if (name in MILLION) return measureMemory(name, join(folder, name), entries);
   const hasRsync = spawnSync('rsync', ['--version']).status === 0;
   const seconds = { ours: [], yardstick: [] };
   const memory = [];
@@ -123,6 +155,16 @@ export async function runReplicaCase(name, folder, { entries, small, rounds }) {
   const [ours, yardstick] = [median(seconds.ours), median(seconds.yardstick)];
   const ratio = yardstick === undefined ? undefined : ours / yardstick;
   return { case: name, entries: paths.length, ours, yardstick, ratio, unit: 's', peakMiB: Math.max(...memory) };
+}
+
+async function measureMemory(name, work, entries) {
+  const [source, destination] = ['source', 'destination'].map((one) => join(work, one));
+  makeFiles(source, entries);
+  const peaks = [];
+  for (const script of MILLION[name]) peaks.push((await runOurs(script, [source, destination])).peakMiB);
+  await rm(work, { recursive: true });
+  const ours = Math.max(...peaks);
+  return { case: `${name}-memory`, entries, ours, yardstick: LIMIT, ratio: ours / LIMIT, unit: 'MiB' };
 }
 
 async function measure(work) {

@@ -9,7 +9,7 @@ import { PLOTS, runPlot } from './growth.mjs';
 import { LATENCY_CASES, runLatencyCase } from './latency.mjs';
 import { measureCase } from './measure.mjs';
 import { REGISTRY_CASES, runRegistryCase } from './registry.mjs';
-import { REPLICA_CASES, runReplicaCase } from './replica.mjs';
+import { REPLICA_CASES, REPLICA_TARGETS, runReplicaCase } from './replica.mjs';
 import { asTable, describeMachine, keepResults } from './results.mjs';
 import { openWorlds } from './worlds.mjs';
 
@@ -38,7 +38,7 @@ const { values } = parseArgs({
 
 /** Cases that run themselves, and what their ratios have to be. */
 const OTHERS = [
-  { cases: REPLICA_CASES, run: runReplicaCase, targets: { 'sync-first': 1, 'sync-idle': 1.5, 'sync-changed': 1.5 } },
+  { cases: REPLICA_CASES, run: runReplicaCase, targets: REPLICA_TARGETS },
   { cases: REGISTRY_CASES, run: runRegistryCase, targets: {} },
   { cases: LATENCY_CASES, run: runLatencyCase, targets: {} },
 ];
@@ -68,7 +68,8 @@ function ofCase(one) {
 }
 
 async function runOther(name, run, target = null) {
-  const row = await run(name, folder, { ...options, entries: entries ?? (small ? 100 : 100_000) });
+  const many = name.endsWith('-million') ? 1_000_000 : 100_000;
+  const row = await run(name, folder, { ...options, entries: entries ?? (small ? 100 : many) });
   const { yardstick = null, ratio = null, peakMiB } = row;
   const rows = [{ ...row, yardstick, ratio, target }];
   if (peakMiB > 0 && target !== null) {

@@ -56,6 +56,8 @@ const measured = [
   'sync-first',
   'sync-idle',
   'sync-changed',
+  'sync-million-memory',
+  'replicate-million-memory',
   'command-ls',
   'command-tree',
   'command-resolve',
