@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -321,6 +321,23 @@ describe('symlinks and special files of a replica', () => {
     expect(readFileSync(join(pair.outside, 'canary'), 'utf8')).toBe(before);
     expect(modes()).toEqual(modesBefore);
   });
+
+  it.for(['c', 'b'])(
+    'that are devices are told of in the source, and go in the replica: %s',
+    async (type, { skip }) => {
+      const pair = await makePair({ a: 'x' });
+      for (const path of ['dst/a', 'dst/stale', 'src/device']) {
+        const { error, status } = spawnSync('mknod', [join(pair.top, path), type, '1', '3']);
+        if (error !== undefined || status !== 0) return skip('nobody but root may make device nodes');
+      }
+      const result = await syncFolders(pair.src, pair.dst, { force: true });
+      expect(result.skipped).toEqual([{ path: 'device', why: 'is a FIFO, a socket or a device' }]);
+      expect(words(result)).toEqual(['delete stale', 'modify a']);
+      expect(result.failures).toEqual([]);
+      expect(readdirSync(pair.dst)).toEqual(['a']);
+      expect(readFileSync(join(pair.dst, 'a'), 'utf8')).toBe('x');
+    },
+  );
 
   it('of the source are told of, and never opened', async () => {
     const pair = await makePair({ a: 'x' });
