@@ -67,7 +67,7 @@ describe('gypsum config', () => {
   });
 
   it('sets how many files are fetched at once', async () => {
-    const files = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`f${n}`, `content ${n}`]));
+    const files = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`f${n}`, `${n}`.padEnd(64 * 1024)]));
     const { registry, cacheDir } = await createRig({ versions: { 'p/a/v1': files } });
     const { fault, most } = countAtOnce(3);
     registry.inject(fault, { route: 'file', key: /\/f\d$/ });

@@ -19,9 +19,9 @@ const environment = ({ registry, cacheDir }: Rig) => ({
   TERM: 'xterm',
 });
 
-/** A registry that is slow enough for a bar, and fails once. */
+/** A registry that gives files one by one, is slow enough for a bar, and fails once. */
 async function slowRig(): Promise<Rig> {
-  const rig = await createRig({ projects: { q: {} }, versions: { 'p/a/v1': FILES } });
+  const rig = await createRig({ projects: { q: {} }, versions: { 'p/a/v1': FILES } }, { noExtras: true });
   rig.registry.inject(delay(150), { key: /v1\/d/ });
   rig.registry.inject(delay(150), { route: 'put' });
   rig.registry.inject(status(503), { key: 'p/a/v1/d0/f60', times: 1 });
