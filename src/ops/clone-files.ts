@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import type { FileMode } from '../model/clone-mode.ts';
 import { type Fingerprint, fingerprintOf } from '../model/fingerprint.ts';
-import { fsPath } from '../model/local-path.ts';
+import { fsPath, placeIn } from '../model/local-path.ts';
 import { entryDigest, type Manifest } from '../model/manifest.ts';
 import { fileOf, type VersionRef } from '../model/refs.ts';
 import type { Entry, FileEntry } from '../model/tree.ts';
@@ -118,5 +118,5 @@ async function recognize(
 }
 
 function symlinkTo(path: string, folder: string): Entry {
-  return { type: 'symlink', path, target: join(folder, path) };
+  return { type: 'symlink', path, target: placeIn(folder, path) };
 }

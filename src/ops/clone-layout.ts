@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
+import { placeIn } from '../model/local-path.ts';
 import { entryDigest, type Manifest } from '../model/manifest.ts';
 import { sameVersion } from '../model/refs.ts';
 import type { After } from '../tree/step.ts';
@@ -30,14 +30,14 @@ export function createCloneLayout(
     tree?.entries.flatMap(({ type, path, mode }) => (type === 'file' && mode !== undefined ? [[path, mode]] : [])),
   );
   const siteFile = (path: string) => {
-    const file = siteFolder === undefined ? undefined : join(siteFolder, path);
+    const file = siteFolder === undefined ? undefined : placeIn(siteFolder, path);
     return file !== undefined && inSite.has(file) ? file : undefined;
   };
   return {
     layOut(path) {
       const one = own.get(path);
       if (one !== undefined) return one;
-      const source = join(folder, path);
+      const source = placeIn(folder, path);
       const entry = selected[path];
       if (mode === 'symlink') return { type: 'symlink', target: siteFile(path) ?? source };
       if (entry === undefined) return { type: 'symlink', target: source };

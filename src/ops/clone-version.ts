@@ -5,6 +5,7 @@ import { GypsumError } from '../errors.ts';
 import type { CallOptions } from '../events.ts';
 import type { CloneMode } from '../model/clone-mode.ts';
 import { type Count, countFiles } from '../model/count.ts';
+import { placeIn } from '../model/local-path.ts';
 import { checkVersionRef, type VersionRef } from '../model/refs.ts';
 import { type Selection, selectFiles } from '../model/select-files.ts';
 import type { Entry, KnownFile, SymlinkEntry } from '../model/tree.ts';
@@ -270,7 +271,7 @@ function linksOf({ cache, site }: Context, ref: VersionRef, inSite: InSite): (fi
   const folder = cache.layout.versionFolder(ref);
   const siteFolder = inSite.size === 0 ? undefined : site?.layout.versionFolder(ref);
   return ({ path }) => {
-    const isInSite = siteFolder !== undefined && inSite.has(join(siteFolder, path));
+    const isInSite = siteFolder !== undefined && inSite.has(placeIn(siteFolder, path));
     return new LinkInto(isInSite ? siteFolder : folder, path);
   };
 }
@@ -287,7 +288,7 @@ class LinkInto implements SymlinkEntry {
   }
 
   get target(): string {
-    return join(this.#folder, this.path);
+    return placeIn(this.#folder, this.path);
   }
 }
 

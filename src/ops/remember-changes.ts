@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { statIfThere } from '../cache/blobs.ts';
 import { readCloneFiles } from '../cache/clone-files.ts';
 import { MAX_DIGESTS, openLocalDigests } from '../cache/local-digests.ts';
@@ -7,6 +6,7 @@ import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
 import { type Content, sameContent } from '../model/content.ts';
 import { type Fingerprint, fingerprintOf, sameFingerprint } from '../model/fingerprint.ts';
+import { placeIn } from '../model/local-path.ts';
 import { sameVersion } from '../model/refs.ts';
 import type { MadeFiles } from '../tree/made-files.ts';
 import { reach } from '../tree/places.ts';
@@ -61,7 +61,7 @@ async function rememberCopies(
   for (const [at, { path, after }] of steps.entries()) {
     if (at < steps.length - MAX_DIGESTS) continue;
     const print = made.at(at);
-    const place = join(root, path);
+    const place = placeIn(root, path);
     const stats = print === undefined ? undefined : reach(place, statIfThere);
     if (stats === undefined || print === undefined || after?.type !== 'file') continue;
     if (sameFingerprint(fingerprintOf(stats), print)) digests.note(place, stats, after.digest.hex);
