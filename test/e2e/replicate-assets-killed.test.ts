@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import { isGypsumError } from '../../src/errors.ts';
 import { layOut } from '../helpers/files.ts';
@@ -82,22 +84,22 @@ it('a folder that is killed anywhere while it is published is the whole version 
   );
 }, 600_000);
 
-it('a folder that is killed anywhere while it becomes what an asset is has whole files, and another run goes on', async () => {
+/** A folder in which something stands, and an asset that it is to become. */
+async function createFollower() {
   const rig = await createWorld();
-  const { client, connect, folder, src, dst, cacheDir, stateDir } = rig;
+  const { client, folder, src, dst, cacheDir, stateDir } = rig;
   layOut(src, AFTER);
   layOut(join(folder, 'before'), BEFORE);
   const shapes = [treeShape(join(folder, 'before')), treeShape(src)];
   await client.syncToAsset(src, ASSET);
-  const wanted = await look(src);
-  await killEverywhere(
-    rig,
-    ['sync', 'gypsum:p/a', 'dst', '--force'],
-    async () => {
+  return {
+    ...rig,
+    wanted: await look(src),
+    async begin() {
       for (const root of [dst, cacheDir, stateDir]) rmSync(root, { recursive: true, force: true });
       layOut(dst, BEFORE);
     },
-    async (at) => {
+    expectWholeFiles(at: number) {
       const there = Object.entries(treeShape(dst)).filter(([path]) => !path.includes('..gypsum-'));
       for (const [path, is] of there) {
         const either = shapes.map((shape) => shape[path]);
@@ -106,10 +108,49 @@ it('a folder that is killed anywhere while it becomes what an asset is has whole
       // What both have was never without its name.
       const names = there.map(([path]) => path);
       expect(names, `killed at ${at}`).toEqual(expect.arrayContaining(['a', 'b', 'same', 'edited', 'l']));
-      const next = connect();
-      expect((await next.syncFromAsset(ASSET, dst, { force: true, stateDir })).failures).toEqual([]);
-      expect(await look(dst), `killed at ${at}`).toEqual(wanted);
-      expect((await next.syncFromAsset(ASSET, dst, { stateDir })).operations).toEqual([]);
+    },
+  };
+}
+
+it('a folder that is killed anywhere while it becomes what an asset is has whole files, and another run goes on', async () => {
+  const rig = await createFollower();
+  const { connect, dst, stateDir, wanted } = rig;
+  await killEverywhere(rig, ['sync', 'gypsum:p/a', 'dst', '--force'], rig.begin, async (at) => {
+    rig.expectWholeFiles(at);
+    const next = connect();
+    expect((await next.syncFromAsset(ASSET, dst, { force: true, stateDir })).failures).toEqual([]);
+    expect(await look(dst), `killed at ${at}`).toEqual(wanted);
+    expect((await next.syncFromAsset(ASSET, dst, { stateDir })).operations).toEqual([]);
+  });
+}, 600_000);
+
+it('a folder that follows an asset has whole files wherever it is killed, and goes on with what it remembers', async () => {
+  const rig = await createFollower();
+  const { connect, dst, stateDir, wanted } = rig;
+  const isThere = async () => isDeepStrictEqual(await look(dst), wanted);
+  await killEverywhere(
+    rig,
+    ['replicate', 'gypsum:p/a', 'dst', '--force', '--every', '10ms'],
+    rig.begin,
+    async (at) => {
+      rig.expectWholeFiles(at);
+      const end = new AbortController();
+      const asides: string[] = [];
+      const onSetAside = (path: string) => void asides.push(path);
+      const options = { every: 10, watch: false, force: true, stateDir, until: end.signal, onSetAside };
+      const ended = connect().replicateFromAsset(ASSET, dst, options);
+      await expect.poll(isThere, { timeout: 20_000, message: `killed at ${at}` }).toBe(true);
+      end.abort();
+      await ended;
+      expect(asides).toEqual([]);
+      expect((await connect().syncFromAsset(ASSET, dst, { stateDir })).operations).toEqual([]);
+    },
+    async ({ child }) => {
+      const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+      await expect.poll(async () => hasEnded() || (await isThere()), { timeout: 20_000 }).toBe(true);
+      // What it remembers is written down behind what it does.
+      await setTimeout(300);
+      child.kill('SIGINT');
     },
   );
 }, 600_000);

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { startCli } from './cli.ts';
+import { type Running, startCli } from './cli.ts';
 import type { Rig } from './rig.ts';
 
 /** A run is killed before each so-manieth change of the file system; every one is worth the time now and then. */
@@ -9,7 +9,12 @@ const EVERY = Number(process.env.GYPSUM_KILL_EVERY ?? 13);
 const helper = fileURLToPath(new URL('./die-at-call.mjs', import.meta.url));
 
 /** Runs the built command in a process that is killed before its n-th change of the file system; says whether it was. */
-async function dies({ registry, cacheDir, stateDir, folder }: Rig, argv: readonly string[], at: number) {
+async function dies(
+  { registry, cacheDir, stateDir, folder }: Rig,
+  argv: readonly string[],
+  at: number,
+  stop?: (running: Running) => Promise<void>,
+) {
   const settings = {
     GYPSUM_URL: registry.url,
     GYPSUM_TOKEN: registry.token,
@@ -17,22 +22,25 @@ async function dies({ registry, cacheDir, stateDir, folder }: Rig, argv: readonl
     GYPSUM_STATE_DIR: stateDir,
     DIE_AT: `${at}`,
   };
-  const { code, stderr } = await startCli(argv, settings, { cwd: folder, node: ['--import', helper] }).end();
+  const running = startCli(argv, settings, { cwd: folder, node: ['--import', helper] });
+  await stop?.(running);
+  const { code, stderr } = await running.end();
   expect(code === 'SIGKILL' || code === 0, stderr).toBe(true);
   return code === 'SIGKILL';
 }
 
-/** Kills a command at each so-manieth change, each time from the start. */
+/** Kills a command at each so-manieth change, each time from the start; `stop` ends one that would go on for ever. */
 export async function killEverywhere(
   rig: Rig,
   argv: readonly string[],
   begin: () => Promise<void>,
   finish: (at: number) => Promise<void>,
+  stop?: (running: Running) => Promise<void>,
 ) {
   let [at, isKilled] = [0, true];
   for (; isKilled; at += EVERY) {
     await begin();
-    isKilled = await dies(rig, argv, at);
+    isKilled = await dies(rig, argv, at, stop);
     await finish(at);
   }
   expect(at).toBeGreaterThan(2 * EVERY);
