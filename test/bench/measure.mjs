@@ -11,9 +11,6 @@ const script = fileURLToPath(new URL('./side.mjs', import.meta.url));
 const run = promisify(execFile);
 const standing = new Map();
 
-/** What the command sets for itself (src/cli/spare-memory.ts). */
-const FLAGS = process.version.startsWith('v24.') ? ['--no-allocation-site-pretenuring'] : [];
-
 /** Gives the rows of a case: its time, and where it says so its memory, requests and bytes. */
 export async function measureCase(one, { worlds, folder, small, rounds, entries }) {
   const missing = missingOf(one);
@@ -70,7 +67,7 @@ export function entriesOf(one, { small, entries }) {
 }
 
 async function takeApart(one, what) {
-  const { stdout } = await run(process.execPath, [...FLAGS, script, JSON.stringify({ name: one.name, ...what })]);
+  const { stdout } = await run(process.execPath, [script, JSON.stringify({ name: one.name, ...what })]);
   return JSON.parse(stdout);
 }
 

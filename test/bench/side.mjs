@@ -5,6 +5,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CASES, STANDING } from './cases.mjs';
 
+/** What the command does for itself first. */
+const SPARE_MEMORY = new URL('../../dist/src/cli/spare-memory.js', import.meta.url).href;
+
 const sent = { requests: 0, bytes: 0 };
 subscribe('undici:request:create', ({ request }) => {
   sent.requests++;
@@ -22,6 +25,8 @@ export async function takeStep(one, { world = {}, shared, small, concurrency, st
   const url = one.isDirect ? world.registryUrl : world.url;
   const run = { ...world, url, who, folder, cacheDir, clone, small };
   if (step !== 'yardstick' || one.isOurs) {
+    const { spareMemory } = await import(SPARE_MEMORY);
+    spareMemory();
     run.gypsum = await import('gypsum-client');
     const { token } = world;
     const options = { url: url ?? 'http://localhost', token, cacheDir, stateDir: join(folder, 'state') };
