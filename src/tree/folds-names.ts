@@ -1,31 +1,29 @@
-import { randomUUID } from 'node:crypto';
-import { lstatSync, rmdirSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { closeSync, lstatSync, openSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isSystemError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
+import { PROBE, shortLivedName } from './put-file.ts';
 
 /**
  * Whether the file system of a folder takes names that differ by case or by Unicode form for the same. It is tried out
  * in the folder, or in the nearest one above it that is there.
  */
 export async function foldsNames(folder: string): Promise<boolean> {
-  const id = randomUUID();
-  // One name for both: a capital letter, and a letter that has two forms.
-  const name = `.gypsum-A\u00e9-${id}`;
-  const others = [`.gypsum-a\u00e9-${id}`, `.gypsum-Ae\u0301-${id}`];
-  const parent = await makeProbe(folder, name);
+  // A name of ours: what a process leaves that is killed here is no entry of any tree, and goes with the next run.
+  const name = shortLivedName();
+  const parent = makeProbe(folder, name + PROBE);
   try {
-    return others.some((other) => lstatSync(fsPath(join(parent, other)), { throwIfNoEntry: false }) !== undefined);
+    const others = [PROBE.toLowerCase(), PROBE.normalize('NFD')].map((end) => fsPath(join(parent, name + end)));
+    return others.some((other) => lstatSync(other, { throwIfNoEntry: false }) !== undefined);
   } finally {
-    rmdirSync(fsPath(join(parent, name)));
+    unlinkSync(fsPath(join(parent, name + PROBE)));
   }
 }
 
-async function makeProbe(folder: string, name: string): Promise<string> {
+function makeProbe(folder: string, name: string): string {
   for (let at = folder; ; at = dirname(at)) {
     try {
-      await mkdir(fsPath(join(at, name)));
+      closeSync(openSync(fsPath(join(at, name)), 'wx'));
       return at;
     } catch (error) {
       if (!isSystemError(error, 'ENOENT') || dirname(at) === at) throw error;

@@ -123,8 +123,11 @@ export function isOurs(path: string): boolean {
   return isShortLived(path) && OURS.test(nameOf(path).slice(SHORT_LIVED.length));
 }
 
-/** Source: `ownedName` and `partialName` */
-const OURS = /^(?:[1-9]\d{0,9}\.\d*\.[\da-f]{8}\.[\da-f-]{36}|part-[\da-f]{32})$/;
+/** What a short-lived name ends with if it is made to find out what the file system takes for the same: it has a capital letter and one that has two forms. */
+export const PROBE = '.A\u00e9';
+
+/** Source: `ownedName`, `PROBE` as file systems give it back, and `partialName` */
+const OURS = /^(?:[1-9]\d{0,9}\.\d*\.[\da-f]{8}\.[\da-f-]{36}(?:\.A(?:\u00e9|e\u0301))?|part-[\da-f]{32})$/;
 
 /** Whether a path is of a file that was copied piece by piece. */
 export function isPartial(path: string): boolean {

@@ -29,6 +29,6 @@ export function aroundCalls(
 /** Has the file system seem to take names that differ by case for the same, to whoever tries that out. */
 export function foldNames(): void {
   aroundCalls({
-    lstatSync: (call, path, ...options) => call(String(path).replace('.gypsum-a', '.gypsum-A'), ...(options as [])),
+    lstatSync: (call, path, ...options) => call(String(path).replace(/\.a\u00e9$/, '.A\u00e9'), ...(options as [])),
   });
 }
