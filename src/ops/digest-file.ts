@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { isSystemError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
 import { openPlace, type Place } from '../tree/places.ts';
+import { readSmall } from '../tree/read-small.ts';
 import { fileChanged } from './file-changed.ts';
 
 /** What was read from a file. */
@@ -35,10 +36,24 @@ export async function digestFile(
     }
   } catch (error) {
     signal?.throwIfAborted();
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) throw fileChanged(source, error);
-    throw error;
+    throw explain(source, error);
   } finally {
     place?.close();
   }
   return { md5sum: hash.digest('hex'), size };
+}
+
+/** The same for a small file that had `size` bytes, all at once. */
+export function digestSmall(source: string, size: number): Digested {
+  let content: Buffer;
+  try {
+    content = readSmall(source, size);
+  } catch (error) {
+    throw explain(source, error);
+  }
+  return { md5sum: createHash('md5').update(content).digest('hex'), size: content.length };
+}
+
+function explain(source: string, error: unknown): unknown {
+  return isSystemError(error, 'ENOENT', 'ENOTDIR', 'EISDIR') ? fileChanged(source, error) : error;
 }

@@ -1,5 +1,7 @@
+import { createPace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
-import { type Digested, digestFile } from './digest-file.ts';
+import { SMALL } from '../tree/read-small.ts';
+import { type Digested, digestFile, digestSmall } from './digest-file.ts';
 import { createDigestPool } from './digest-pool.ts';
 
 /** How many files are read at once: enough to keep a disk busy while one thread hashes. */
@@ -33,9 +35,17 @@ export interface Digester {
 export function createDigester(files: readonly { readonly size: number }[]): Digester {
   const large = files.filter(({ size }) => size >= LARGE);
   const pool = countFiles(large).bytes < WORTHWHILE ? undefined : createDigestPool();
+  const pace = createPace();
   return {
     concurrency: CONCURRENCY,
-    digest({ source, size }, signal, onBytes) {
+    async digest({ source, size }, signal, onBytes) {
+      if (size < SMALL) {
+        if (pace.due()) await pace.rest();
+        signal.throwIfAborted();
+        const digested = digestSmall(source, size);
+        onBytes(digested.size);
+        return digested;
+      }
       const read = pool !== undefined && size >= LARGE ? pool.digest : digestFile;
       return read(source, signal, onBytes);
     },

@@ -13,7 +13,8 @@ import { formatRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import { isPassing } from '../registry/failures.ts';
 import { passableSlugUrl } from '../registry/slug-url.ts';
-import { type Expected, verifyStream } from '../verify-stream.ts';
+import { readSmall, SMALL } from '../tree/read-small.ts';
+import { createVerifier, type Expected, verifyStream } from '../verify-stream.ts';
 import { fileChanged } from './file-changed.ts';
 import type { UploadSession } from './upload-session.ts';
 
@@ -47,7 +48,7 @@ export async function uploadFiles(
     await each(session.files, { concurrency, signal }, async (file, itemSignal) => {
       const source = file.content === undefined ? locate(file.path) : Buffer.from(file.content);
       await sendFile(ctx, session, file, source, { onEvent, signal: itemSignal });
-      await sent?.add(file.path);
+      sent?.add(file.path);
       onEvent?.({ type: 'progress', task: 'send', files: 1, bytes: 0 });
     });
   } finally {
@@ -120,7 +121,7 @@ async function putFile(
   }
 }
 
-/** Opens a file as a stream that breaks off if its content is not the expected one. */
+/** Gives a small file whole if it is the expected one, and opens another as a stream that breaks off if it is not. */
 function openVerified(
   source: Source,
   expected: Expected,
@@ -132,9 +133,27 @@ function openVerified(
     onBytes(source.length);
     return source;
   }
-  return pipeline(createReadStream(fsPath(source)), verifyStream(expected, source, onBytes), (error) => {
+  const tell = (error: unknown) => {
     if (isGypsumError(error, 'wrong-content') || isSystemError(error, 'ENOENT', 'EISDIR', 'ENOTDIR')) {
       onChanged(fileChanged(source, error));
     }
-  });
+  };
+  if (expected.size >= SMALL)
+    return pipeline(createReadStream(fsPath(source)), verifyStream(expected, source, onBytes), tell);
+  try {
+    const content = readVerified(source, expected);
+    onBytes(content.length);
+    return content;
+  } catch (error) {
+    tell(error);
+    throw error;
+  }
+}
+
+function readVerified(source: string, expected: Expected): Buffer {
+  const content = readSmall(source, expected.size);
+  const verifier = createVerifier(expected, source);
+  verifier.update(content);
+  verifier.end();
+  return content;
 }

@@ -219,17 +219,25 @@ describe('a failure after the start', () => {
     await expectNothingLeft(rig);
   });
 
-  it.each<[string, (file: string) => Promise<unknown>]>([
-    ['changed', (file) => writeFile(file, 'CONTENT OF B')],
+  const small = FILES['sub/b.txt'];
+  const large = small.repeat(100_000);
+  const changes: readonly [string, (file: string, content: string) => Promise<unknown>][] = [
+    ['changed', (file, content) => writeFile(file, content.toUpperCase())],
     ['grew', (file) => appendFile(file, 'more')],
     ['shrank', (file) => truncate(file, 3)],
     ['vanished', (file) => rm(file)],
-  ])('is a file that %s meanwhile: never a corrupt version', async (_name, change) => {
+  ];
+  it.each(
+    changes.flatMap(([what, change]) => [
+      { what: `a small file that ${what}`, content: small, change },
+      { what: `a large file that ${what}`, content: large, change },
+    ]),
+  )('is $what meanwhile: never a corrupt version', async ({ content, change }) => {
     const rig = await createRig(seed);
-    const mine = await rig.makeFolder('mine', FILES);
+    const mine = await rig.makeFolder('mine', { ...FILES, 'sub/b.txt': content });
     rig.registry.inject(
       async (_request, next) => {
-        await change(join(mine, 'sub/b.txt'));
+        await change(join(mine, 'sub/b.txt'), content);
         return next();
       },
       { route: 'start' },

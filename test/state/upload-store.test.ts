@@ -33,7 +33,7 @@ describe('what is written down of an upload', () => {
     expect((await store.read(id))?.session).toBeUndefined();
     await store.keep(id, SESSION);
     const sent = await store.openSent(id);
-    await sent?.add('ünï/y');
+    sent?.add('ünï/y');
     await sent?.close();
     const record = await store.read(id);
     expect(record).toMatchObject({ session: SESSION, sent: new Set(['ünï/y']), claims: [{ pid: process.pid }] });
@@ -88,7 +88,7 @@ describe('what is written down of an upload', () => {
     expect(await store.read(id)).toMatchObject({ session: SESSION, sent: new Set() });
     const claim = await store.claim(id);
     const sent = await store.openSent(id);
-    await sent?.add('x');
+    sent?.add('x');
     await sent?.close();
     const record = await store.read(id);
     expect(record?.claims.map((one) => one.claim)).toEqual([id, claim]);
