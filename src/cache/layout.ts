@@ -19,7 +19,7 @@ const LAYOUT_VERSION = '1';
  *     <root>/.gypsum-client/1/registry.json                 the registry that the cache belongs to
  *     <root>/.gypsum-client/1/blobs/<project>/md5/<2 hex>/<rest>
  *     <root>/.gypsum-client/1/blobs/<project>/md5-executable/<2 hex>/<rest>  the same content as a program
- *     <root>/.gypsum-client/1/verified/<project>/<2 hex>.json  fingerprints of what was verified
+ *     <root>/.gypsum-client/1/verified/<project>/<2 hex>    fingerprints of what was verified, see print-table.ts
  *     <root>/.gypsum-client/1/versions/<project>/<asset>/<version>/..manifest, ..summary  of immutable versions
  *     <root>/.gypsum-client/1/incoming/                     bytes not yet verified
  *     <root>/.gypsum-client/1/incoming/<process>.…[.<content>]  of a process, see owned-name.ts
@@ -53,7 +53,7 @@ export function createLayout(root: string) {
     executable: (project: string, { algorithm, hex }: Digest) =>
       join(own, 'blobs', project, `${algorithm}-executable`, hex.slice(0, 2), hex.slice(2)),
     blobs: join(own, 'blobs'),
-    verified: (project: string, shard: string) => join(own, 'verified', project, `${shard}.json`),
+    verified: (project: string, shard: string) => join(own, 'verified', project, shard),
     versions,
     records: (ref: VersionRef) => inVersion(versions, ref),
     record: (ref: VersionRef, name: RecordName) => join(inVersion(versions, ref), INTERNAL[name]),

@@ -197,7 +197,7 @@ describe('what is written down', () => {
     expect(await known(layout, file)).toBe('unknown');
   });
 
-  it.each(['', '{', '[]', 'null', '{"x":1}', `{"${HEX}":[["a",1,2,3,4]]}`, `{"${HEX}":[[1,2,3]]}`, '\0\0\0'])(
+  it.each(['', '{', `{"${HEX}":[[1,2,3,4,5]]}`, '\0\0\0', 'x'.repeat(64), '\0'.repeat(64)])(
     'is no memory where it is damaged: %j',
     async (damaged) => {
       const { layout, file } = await open();

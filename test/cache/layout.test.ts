@@ -20,7 +20,7 @@ it.each([
     layout.blob('p', { algorithm: 'md5', hex: 'd41d8cd98f00b204e9800998ecf8427e' }),
     'blobs/p/md5/d4/1d8cd98f00b204e9800998ecf8427e',
   ],
-  [layout.verified('p', 'd4'), 'verified/p/d4.json'],
+  [layout.verified('p', 'd4'), 'verified/p/d4'],
   [layout.record(ref, 'summary'), 'versions/p/a/v/..summary'],
   [layout.incoming('x'), 'incoming/x'],
   [layout.lock(ref), 'locks/p/a/v'],
