@@ -100,14 +100,16 @@ function tableOf(rows: Float64Array): PrintTable {
 function isSorted(rows: Float64Array): boolean {
   let last = 0;
   for (let at = 0; at < rows.length; at += WIDTH) {
-    for (const [n, digits] of DIGITS.entries()) {
-      const part = rows[at + n] ?? Number.NaN;
-      if (!Number.isInteger(part) || part < 0 || part >= 16 ** digits) return false;
-    }
-    if ((rows[at] ?? 0) < last) return false;
-    last = rows[at] ?? 0;
+    const head = rows[at] ?? 0;
+    if (head < last || !isPart(head, 13) || !isPart(rows[at + 1] ?? 0, 13) || !isPart(rows[at + 2] ?? 0, 6))
+      return false;
+    last = head;
   }
   return true;
+}
+
+function isPart(part: number, digits: 6 | 13): boolean {
+  return Number.isInteger(part) && part >= 0 && part < (digits === 13 ? 2 ** 52 : 2 ** 24);
 }
 
 /** The parts of a digest as numbers, in whose order digests are. */

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { fsPath } from '../model/local-path.ts';
+import { startWorker } from '../start-worker.ts';
 import { type Digested, digestFile } from './digest-file.ts';
 import type { FromWorker } from './digest-worker.ts';
 
@@ -20,7 +20,7 @@ export function createDigestPool(size = availableParallelism()): DigestPool {
   let busy = 0;
 
   const start = async (): Promise<Worker | undefined> => {
-    const worker = await startWorker();
+    const worker = await startWorker(new URL(`./digest-worker${extname(import.meta.url)}`, import.meta.url));
     if (worker !== undefined) workers.add(worker);
     return worker;
   };
@@ -45,21 +45,6 @@ export function createDigestPool(size = availableParallelism()): DigestPool {
       await Promise.all([...workers].map((worker) => worker.terminate()));
     },
   };
-}
-
-/** Starts a thread; nothing where there can be none, such as where this file was bundled into another. */
-async function startWorker(): Promise<Worker | undefined> {
-  let worker: Worker | undefined;
-  try {
-    worker = new Worker(new URL(`./digest-worker${extname(import.meta.url)}`, import.meta.url));
-    // Its first word is that it runs; an error in its place is thrown here.
-    await once(worker, 'message');
-    return worker;
-  } catch {
-    // Whatever it is, the files can be read all the same.
-    await worker?.terminate();
-    return undefined;
-  }
 }
 
 /** Has a worker digest a file; nothing if it could not, or was stopped by the signal: then it is of no more use. */

@@ -5,9 +5,11 @@ import { createPace } from '../give-way.ts';
 import { type Fingerprint, fingerprintOf, sameButCtime } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
 import { applyStep, isRefusedSymlink, makeAt, type Outcome } from './apply-step.ts';
+import { areMany, type LinkStep, makeLinks } from './make-links.ts';
+import { isNear } from './places.ts';
 import { type PutFile, putFile } from './put-file.ts';
 import { readLink } from './scan.ts';
-import type { ChangeSymlink, FillSymlink, MakeStep, SeenFile } from './step.ts';
+import { type ChangeSymlink, type FillSymlink, isOwnSymlink, type MakeStep, type SeenFile } from './step.ts';
 import { createWay, type Way } from './way.ts';
 
 export interface ApplyOptions extends CallOptions {
@@ -47,8 +49,20 @@ export async function applySteps(
     reported = seen;
     bytes = 0;
   };
+  const isDone = (step: RevocableStep) => {
+    done.push(step);
+    seen++;
+  };
+  const pause = async () => {
+    report();
+    await pace.rest();
+    way.forget();
+  };
+  const isLink = (step: RevocableStep): step is LinkStep => put === putFile && isPlainLink(root, step);
+  const links = steps.filter(isLink);
+  const areShared = areMany(links);
   try {
-    for (const step of steps) {
+    for (const step of areShared ? steps.filter((one) => !isLink(one)) : steps) {
       const place = way.to(step.path);
       let outcome: Outcome = 'done';
       try {
@@ -63,13 +77,13 @@ export async function applySteps(
         made.set(step.path, fingerprintOf(lstatSync(fsPath(place))));
         bytes += step.after.size;
       }
-      if (outcome === 'done') done.push(step);
-      seen++;
-      if (pace.due()) {
-        report();
-        await pace.rest();
-        way.forget();
-      }
+      if (outcome === 'done') isDone(step);
+      else seen++;
+      if (pace.due()) await pause();
+    }
+    if (areShared) {
+      const make = (step: LinkStep) => makeAt(way.to(step.path), step.after, means);
+      await makeLinks(way, links, { make, note: isDone, isDue: pace.due, pause });
     }
     report();
     await finish?.(made);
@@ -80,6 +94,11 @@ export async function applySteps(
   } finally {
     way.close();
   }
+}
+
+/** Whether a step makes a link that is no version's own, at a path that stays as it is. */
+function isPlainLink(root: string, { path, before, after }: RevocableStep): boolean {
+  return before === undefined && after.type === 'symlink' && !isOwnSymlink(after) && isNear(root, path);
 }
 
 async function takeBack(

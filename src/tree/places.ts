@@ -25,6 +25,11 @@ interface Anchor {
  */
 const SHORT = 1300;
 
+/** Whether an entry of a folder is reached by a path that stays as it is. */
+export function isNear(root: string, path: string): boolean {
+  return root.length + path.length < SHORT;
+}
+
 /** The open files of this process, by their numbers: what leads below a folder without its path. */
 const OPEN_FILES = '/proc/self/fd';
 
@@ -87,7 +92,7 @@ function openPlaces(root: string, flags: number): Places {
 
   return {
     to(path) {
-      if (root.length + path.length < SHORT || !hasOpenFiles()) return placeIn(root, path);
+      if (isNear(root, path) || !hasOpenFiles()) return placeIn(root, path);
       letGo((anchor) => isBelow(path, anchor.path));
       let last = anchors.at(-1) ?? reach(root, (place) => open('', place, 0));
       while (path.length - last.path.length > SHORT) {

@@ -31,10 +31,12 @@ export function createWay(root: string): Way {
   return {
     to(path) {
       const folder = parentPath(path);
-      const start = performance.now();
-      check(folder);
-      spent += performance.now() - start;
-      known = folder;
+      if (folder !== known) {
+        const start = performance.now();
+        check(folder);
+        spent += performance.now() - start;
+        known = folder;
+      }
       return places.to(path);
     },
     forget() {

@@ -10,13 +10,14 @@ import { createRig } from '../helpers/rig.ts';
 
 const V1 = { project: 'p', asset: 'a', version: 'v1' };
 const CONTENT = 'x'.repeat(50_000);
-const COUNT = 2_000;
 const SOME = 500;
 const linked = (length: number) =>
   Object.fromEntries(Array.from({ length }, (_, at) => [`d${at % 7}/f${at}`, { link: 'p/a/v1:/x' }]));
-const many = linked(COUNT);
+const many = linked(2_000);
+/** So many that two threads make them. */
+const more = linked(8_000);
 const some = linked(SOME);
-const seed = { versions: { 'p/a/v1': { x: CONTENT }, 'p/a/many': many } };
+const seed = { versions: { 'p/a/v1': { x: CONTENT }, 'p/a/many': many, 'p/a/more': more } };
 
 const names = (folder: string): string[] => {
   try {
@@ -27,13 +28,17 @@ const names = (folder: string): string[] => {
   }
 };
 
-it.each<[CloneMode]>([['copy'], ['hardlink'], ['symlink']])(
+it.each<[CloneMode, string, number]>([
+  ['copy', 'many', 2_000],
+  ['hardlink', 'many', 2_000],
+  ['symlink', 'more', 8_000],
+])(
   'a clone (%s) that is killed in the middle has no half file, and a receipt that says no more than is true',
-  async (mode) => {
+  async (mode, version, count) => {
     const rig = await createRig(seed);
-    await rig.client.saveVersion({ ...V1, version: 'many' });
+    await rig.client.saveVersion({ ...V1, version });
     const clone = join(rig.folder, 'clone');
-    const running = startCli(['clone', 'p/a/many', clone, '--mode', mode, '--quiet'], {
+    const running = startCli(['clone', `p/a/${version}`, clone, '--mode', mode, '--quiet'], {
       GYPSUM_URL: rig.registry.url,
       GYPSUM_CACHE_DIR: rig.cacheDir,
     });
@@ -52,12 +57,12 @@ it.each<[CloneMode]>([['copy'], ['hardlink'], ['symlink']])(
     }
     const [receipt = ''] = readdirSync(join(rig.cacheDir, '.gypsum-client/1/clones'));
     const text = readFileSync(join(rig.cacheDir, '.gypsum-client/1/clones', receipt), 'utf8');
-    expect(JSON.parse(text)).toMatchObject({ version: 'many', destination: clone, mode });
+    expect(JSON.parse(text)).toMatchObject({ version, destination: clone, mode });
     expect((await rig.client.prepareDirectoryUpload(clone)).links).toHaveLength(files.length);
 
-    const merged = await rig.client.cloneVersion({ ...V1, version: 'many' }, clone, { merge: true });
+    const merged = await rig.client.cloneVersion({ ...V1, version }, clone, { merge: true });
     expect(merged).toMatchObject({ mode, conflicts: [], links: { unchanged: files.length } });
-    expect(await rig.client.prepareDirectoryUpload(clone)).toMatchObject({ files: [], links: { length: COUNT } });
+    expect(await rig.client.prepareDirectoryUpload(clone)).toMatchObject({ files: [], links: { length: count } });
   },
   60_000,
 );
