@@ -52,7 +52,17 @@ export async function writeWhole(
   const verifier = createVerifier(expected, what);
   verifier.update(content);
   verifier.end();
-  return publishBlob(layout, layout.blob(project, expected.digest), async (incoming) => writeAtOnce(incoming, content));
+  return writeVerified(layout, project, expected, content);
+}
+
+/** The same with one that has been verified. */
+export async function writeVerified(
+  layout: Layout,
+  project: string,
+  { digest }: Expected,
+  content: Uint8Array,
+): Promise<Stats> {
+  return publishBlob(layout, layout.blob(project, digest), async (incoming) => writeAtOnce(incoming, content));
 }
 
 /** Publishes what `write` makes with its final mode, and gives the stats that it gives. */

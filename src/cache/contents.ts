@@ -9,6 +9,7 @@ import { parentPath } from '../model/tree.ts';
 import type { Expected } from '../verify-stream.ts';
 import { place, READ_ONLY, removeIfThere } from './atomic.ts';
 import { hasContent, isExecutable, statIfThere, writeBlob } from './blobs.ts';
+import { WORTH_KEEPING } from './download.ts';
 import type { Fingerprints } from './fingerprints.ts';
 import { downloadId } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
@@ -42,8 +43,9 @@ export function missingBytes(layout: Layout, contents: readonly Content[]): numb
   for (const content of contents) {
     if (!isMissing(layout, content)) continue;
     const { source, digest, size } = content;
-    const partial = statIfThere(layout.partial(downloadId(source.project, { digest, size })))?.size ?? 0;
-    bytes += Math.max(size - partial, 0);
+    const partial =
+      size < WORTH_KEEPING ? 0 : statIfThere(layout.partial(downloadId(source.project, { digest, size })))?.size;
+    bytes += Math.max(size - (partial ?? 0), 0);
   }
   return bytes;
 }

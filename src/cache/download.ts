@@ -11,7 +11,6 @@ import { makeCacheFolder, partialMode } from './folders.ts';
 import { downloadId } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
 import { namesIn } from './names-in.ts';
-import { writeAtOnce } from './write-at-once.ts';
 
 /**
  * A content on its way into its blob. What came before it broke off need not come again, in this process or in a later one:
@@ -35,7 +34,7 @@ export interface Download {
   close(): Promise<void>;
 }
 
-/** Units: bytes. What is shorter is asked for again as a whole: it is there before anybody has looked what is left of it. */
+/** Units: bytes. What is shorter is no download: it is asked for again as a whole before anybody has looked what is left of it. */
 export const WORTH_KEEPING = 64 * 1024;
 
 /** Units: milliseconds. What nobody has written to for so long, somebody may have left. */
@@ -47,14 +46,12 @@ export async function openDownload(
   expected: Expected,
   what: string,
 ): Promise<Download> {
-  const isKept = expected.size >= WORTH_KEEPING;
   const id = downloadId(project, expected);
   const mine = layout.incoming(`${ownedName()}.${id}`);
   const blob = layout.blob(project, expected.digest);
   let recalled: { verifier: Verifier; bytes: number } | undefined;
-  let mayBeThere = isKept;
   makeCacheFolder(layout, layout.incomings);
-  if (isKept) await takeUp(layout, id, mine);
+  await takeUp(layout, id, mine);
 
   const present = () => statIfThere(mine)?.size ?? 0;
   const discard = () => removeIfThere(mine);
@@ -65,7 +62,7 @@ export async function openDownload(
 
     async recall(signal) {
       recalled = undefined;
-      if (!isKept || present() === 0) return 0;
+      if (present() === 0) return 0;
       const verifier = createVerifier(expected, what);
       let bytes = 0;
       for await (const chunk of createReadStream(mine, signal === undefined ? {} : { signal })) {
@@ -82,13 +79,6 @@ export async function openDownload(
         throw new Error(`a download cannot go on at ${start}`);
       }
       recalled = undefined;
-      mayBeThere = true;
-      if (!isKept) {
-        const stats = writeAtOnce(mine, await collect(source, verifier, onBytes));
-        await moveInto(layout, mine, blob);
-        mayBeThere = false;
-        return stats;
-      }
       const target = createWriteStream(mine, start === 0 ? { flags: 'w', mode: 0o600 } : { flags: 'r+', start });
       try {
         await pipeline(source, streamThrough(verifier, onBytes), target, signal === undefined ? {} : { signal });
@@ -100,29 +90,16 @@ export async function openDownload(
       }
       await chmod(mine, READ_ONLY);
       const stats = await lstat(mine);
-      await moveInto(layout, mine, blob);
+      moveInto(layout, mine, blob);
       return stats;
     },
 
     async close() {
-      if (!mayBeThere) return;
-      if (!isKept || present() === 0) return discard();
+      if (present() === 0) return discard();
       await chmod(mine, partialMode(layout));
       await renameIfThere(mine, layout.partial(id));
     },
   };
-}
-
-/** Gives all of a small content once it is right. */
-async function collect(source: Readable, verifier: Verifier, onBytes?: (bytes: number) => void): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of source) {
-    verifier.update(chunk);
-    onBytes?.(chunk.length);
-    chunks.push(chunk);
-  }
-  verifier.end();
-  return Buffer.concat(chunks);
 }
 
 /** Takes what others have of a content, and can no longer go on with, to a path that is nobody else's. */

@@ -72,21 +72,20 @@ export async function openFingerprints(
       const changed = new Map<string, Map<string, Fingerprint>>();
       const settled = new Map<string, { hex: string; print: Fingerprint }>();
       const pace = createPace(signal);
-      // A change within one tick of the clock would go unseen: the fingerprint is taken when the clock has passed it.
       let last = 0;
-      for (const { path } of noted.values())
-        last = Math.max(last, lstatSync(path, { throwIfNoEntry: false })?.ctimeMs ?? 0);
-      const probe = layout.incoming(ownedName());
-      makeCacheFolder(layout, layout.incomings);
-      const clock = await passClock(probe, last, signal);
       for (const [id, { hex, path, print }] of noted) {
         const stats = lstatSync(path, { throwIfNoEntry: false });
         if (stats === undefined) continue;
         const now = fingerprintOf(stats);
-        if (now[4] >= clock) continue;
+        last = Math.max(last, now[4]);
         if (sameButCtime(now, print)) settled.set(id, { hex, print: now });
         if (pace.due()) await pace.rest();
       }
+      // A change within one tick of the clock would go unseen: the fingerprint counts once the clock has passed it.
+      const probe = layout.incoming(ownedName());
+      makeCacheFolder(layout, layout.incomings);
+      const clock = await passClock(probe, last, signal);
+      for (const [id, { print }] of settled) if (print[4] >= clock) settled.delete(id);
       for (const { hex, print } of settled.values()) {
         const name = hex.slice(0, 2);
         const shard = changed.get(name) ?? new Map<string, Fingerprint>();

@@ -35,6 +35,12 @@ export async function checkFreeSpace(
   );
 }
 
+/** Whether the disk of a folder has so many bytes left, as far as it says. */
+export async function hasRoom(folder: string, needed: number): Promise<boolean> {
+  const free = await freeSpace(folder);
+  return free === undefined || needed <= free;
+}
+
 /** Units: bytes, of those that are not kept for root */
 async function freeSpace(folder: string): Promise<number | undefined> {
   try {

@@ -1,7 +1,8 @@
 import type { Stats } from 'node:fs';
 import { Readable } from 'node:stream';
+import { writeVerified } from '../cache/blobs.ts';
 import type { Content } from '../cache/contents.ts';
-import { type Download, openDownload } from '../cache/download.ts';
+import { type Download, openDownload, WORTH_KEEPING } from '../cache/download.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
 import { type CallOptions, callOf } from '../events.ts';
@@ -9,6 +10,7 @@ import { keys } from '../model/keys.ts';
 import { entrySource } from '../model/manifest.ts';
 import { type FileRef, formatFileRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
+import { createVerifier, type Verifier } from '../verify-stream.ts';
 import { contentsMissing } from './missing-offline.ts';
 import { loadVersion } from './version-documents.ts';
 
@@ -20,7 +22,8 @@ const MAX_HOPS = 16;
  * that broke off, of whatever process, is gone on with where the registry can do so.
  */
 export async function fetchContent(ctx: Context, content: Content, options: CallOptions): Promise<Stats> {
-  let { source } = content;
+  if (content.size < WORTH_KEEPING) return fetchSmall(ctx, content, options);
+  const { source } = content;
   const download = await openDownload(ctx.cache.layout, source.project, content, formatFileRef(source));
   try {
     const left = download.present();
@@ -28,21 +31,58 @@ export async function fetchContent(ctx: Context, content: Content, options: Call
       const stats = await finish(download, options);
       if (stats !== undefined) return stats;
     }
-    if (ctx.registry.isOffline) throw contentsMissing(content.files[0] ?? source, [content]);
+    checkOnline(ctx, content);
     if (download.present() > 0) await ctx.registry.hasRange(options);
-    for (let hop = 0; ; hop++) {
-      try {
-        return await fetchFrom(ctx, content, source, download, options);
-      } catch (error) {
-        if (!isGypsumError(error, 'not-found')) throw error;
-        const next = hop < MAX_HOPS ? await followLink(ctx, source, options) : undefined;
-        if (next === undefined) throw gone(content, source, error);
-        source = next;
-      }
-    }
+    return await alongLinks(ctx, content, options, (from) => fetchFrom(ctx, content, from, download, options));
   } finally {
     await download.close();
   }
+}
+
+/** One that is small is in memory before it is written: of an attempt that breaks off, nothing is kept. */
+async function fetchSmall(ctx: Context, content: Content, options: CallOptions): Promise<Stats> {
+  const { project } = content.source;
+  const what = formatFileRef(content.source);
+  checkOnline(ctx, content);
+  const bytes = await alongLinks(ctx, content, options, (from) =>
+    ctx.registry.stream(keys.file(from), (body) => collect(body, createVerifier(content, what)), callOf(options)),
+  );
+  return writeVerified(ctx.cache.layout, project, content, bytes);
+}
+
+function checkOnline({ registry }: Context, content: Content): void {
+  if (registry.isOffline) throw contentsMissing(content.files[0] ?? content.source, [content]);
+}
+
+/** Gets a content from where its bytes are: if they are not there, from where their file says that they are. */
+async function alongLinks<T>(
+  ctx: Context,
+  content: Content,
+  options: CallOptions,
+  get: (source: FileRef) => Promise<T>,
+): Promise<T> {
+  let { source } = content;
+  for (let hop = 0; ; hop++) {
+    try {
+      return await get(source);
+    } catch (error) {
+      if (!isGypsumError(error, 'not-found')) throw error;
+      const next = hop < MAX_HOPS ? await followLink(ctx, source, options) : undefined;
+      if (next === undefined) throw gone(content, source, error);
+      source = next;
+    }
+  }
+}
+
+/** Gives all of a small content once it is right. */
+async function collect(source: Readable, verifier: Verifier): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of source) {
+    verifier.update(chunk);
+    chunks.push(chunk);
+  }
+  verifier.end();
+  return Buffer.concat(chunks);
 }
 
 /** Publishes what is there as a whole, as after a kill at the last moment; nothing if it is not what it must be. */

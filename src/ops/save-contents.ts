@@ -1,8 +1,7 @@
 import type { Stats } from 'node:fs';
 import { statIfThere, writeWhole } from '../cache/blobs.ts';
 import { type Content, missingBytes, type SupplyOptions, supply, unverifiedFiles } from '../cache/contents.ts';
-import { checkFreeSpace } from '../cache/free-space.ts';
-import type { Layout } from '../cache/layout.ts';
+import { checkFreeSpace, hasRoom } from '../cache/free-space.ts';
 import type { Context } from '../context.ts';
 import { each } from '../each.ts';
 import type { CallOptions, OnEvent } from '../events.ts';
@@ -64,8 +63,12 @@ export async function saveContents(
   await withVersionLock(ctx, ref, { signal, onEvent }, async () => {
     // Whoever had the lock before us may have done the work.
     await checkOffline(ctx, ref, contents, { chosen });
-    const { files, bytes, missing, parts } = await survey(layout, find);
-    await checkFreeSpace(layout.root, missing, formatRef(ref));
+    const { files, bytes, parts } = await survey(find);
+    if (!(await hasRoom(layout.root, bytes))) {
+      let missing = 0;
+      for await (const { open } of find()) missing += missingBytes(layout, open);
+      await checkFreeSpace(layout.root, missing, formatRef(ref));
+    }
     onEvent?.({ type: 'start', task: 'fetch', files, bytes });
     let isRecordAlone = true;
     for await (const { open, memory } of parts) {
@@ -163,15 +166,14 @@ async function isEmpty(parts: AsyncGenerator<OpenPart>): Promise<boolean> {
   return true;
 }
 
-/** Says how much there is to save, and gives it again: what is one part need not be looked at twice. */
-async function survey(layout: Layout, find: () => AsyncGenerator<OpenPart>) {
-  const sum = { files: 0, bytes: 0, missing: 0 };
+/** Says how much there is to save, if nothing of it is anywhere in the cache, and gives it again: what is one part need not be looked at twice. */
+async function survey(find: () => AsyncGenerator<OpenPart>) {
+  const sum = { files: 0, bytes: 0 };
   let only: OpenPart[] | undefined = [];
   for await (const part of find()) {
     const { files, bytes } = countFiles(part.open);
     sum.files += files;
     sum.bytes += bytes;
-    sum.missing += missingBytes(layout, part.open);
     only = only?.length === 0 ? [part] : undefined;
   }
   return { ...sum, parts: only ?? find() };
