@@ -14,6 +14,7 @@ import { createSidecars, type Facts, type Stats } from './disk-sidecars.ts';
 import { makeFolder, removeEmptyFolders, syncFolder, writeNew } from './durable.ts';
 import { createMutex } from './mutex.ts';
 import { checkObjects, lastingFolder } from './objects-folder.ts';
+import { readSmall } from './read-small.ts';
 import type { ByteRange, ObjectInfo, Storage } from './storage.ts';
 
 /** Units: bytes */
@@ -191,6 +192,17 @@ export async function diskStorage(
         await handle.close();
         throw error;
       }
+    },
+
+    async readSmall(key, limit) {
+      const own = keyToPath(key, naming);
+      if (own === undefined) return undefined;
+      for (const path of [own, asidePath(own)]) {
+        const content = await unlessAbsent(readSmall(join(objects, path), limit));
+        if (content !== undefined) return content;
+      }
+      await checkObjects(folder);
+      return undefined;
     },
 
     async stage(body, expected, what, { contentType, signal } = {}) {

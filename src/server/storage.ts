@@ -79,6 +79,11 @@ export interface Storage {
   head(key: string): Promise<ObjectInfo | undefined>;
   /** Gives the object as it is at one moment, also when it is replaced while it is read. */
   get(key: string, range?: (info: ObjectInfo) => ByteRange | undefined): Promise<StoredObject | undefined>;
+  /**
+   * Gives the content of an object of at most `limit` bytes as a whole; of a larger one, that it is `large`. Where it is left
+   * out, `get` is asked: it is for storages that have less to do when nothing else is wanted to be known of an object.
+   */
+  readSmall?(key: string, limit: number): Promise<Buffer | 'large' | undefined>;
   /** Takes a stream and checks it on the way; throws `wrong-content` and keeps nothing if it is not what it must be. */
   stage(body: Readable, expected: Expected, what: string, options?: StageOptions): Promise<Staged>;
   /** Puts a small object whole; false where `ifAbsent` found the key taken. */

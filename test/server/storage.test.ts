@@ -93,10 +93,25 @@ describe.each(implementations)('a storage %s', (_, open) => {
     for (const key of ['', 'p', 'p/', 'p/x/', 'p/x/y', '/p/x', 'p//x', 'nope', '\ud800', 'k'.repeat(1025), '../x']) {
       expect(await storage.head(key), key).toBe(undefined);
       expect(await storage.get(key), key).toBe(undefined);
+      expect(await storage.readSmall?.(key, 10), key).toBe(undefined);
       expect(await storage.size(key), key).toBe(undefined);
       await storage.delete(key);
     }
     expect(await read(storage, 'p/x')).toBe('1');
+  });
+
+  it('gives a small object as a whole, and of a large one that it is large', async ({ skip }) => {
+    const storage = await open();
+    if (storage.readSmall === undefined) return skip('this one has only get()');
+    await storage.put('p/x', '12345');
+    await storage.put('p/empty', '');
+    expect(String(await storage.readSmall('p/x', 5))).toBe('12345');
+    expect(await storage.readSmall('p/x', 4)).toBe('large');
+    expect(await storage.readSmall('p/empty', 0)).toHaveLength(0);
+    // One of the two stands aside where a key is a file.
+    await storage.put('p/x/below', 'below');
+    expect(String(await storage.readSmall('p/x', 5))).toBe('12345');
+    expect(String(await storage.readSmall('p/x/below', 5))).toBe('below');
   });
 
   it('refuses keys that no storage holds', async () => {
