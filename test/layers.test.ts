@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   cache: [...VALUES, 'process-owner', 'owned-name', 'owned-lock', 'make-folder'],
   registry: ['errors', 'give-way', 'model', 'events'],
   state: ['errors', 'process-owner', 'owned-name', 'small-file', 'model', 'make-folder'],
-  tree: [...VALUES, 'owned-name', 'start-worker'],
+  tree: [...VALUES, 'each', 'owned-name', 'start-worker'],
   config: ['errors', 'each', 'small-file', 'model', 'make-folder'],
   context: ['errors', 'each', 'model', 'cache', 'registry', 'state', 'version'],
   ops: [

@@ -8,6 +8,7 @@ import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
 import { applyStep, isRefusedSymlink, isThere, type Means, type Outcome } from './apply-step.ts';
 import { createMadeFiles, type MadeFiles } from './made-files.ts';
+import { createAhead } from './make-ahead.ts';
 import { type PutFile, putFile } from './put-file.ts';
 import type { Step } from './step.ts';
 import { createWay, type Way } from './way.ts';
@@ -15,7 +16,7 @@ import { createWay, type Way } from './way.ts';
 export interface ChangeOptions extends CallOptions {
   /** Copy a file where the way that was planned is refused. @default false */
   orCopy?: boolean;
-  /** Have a file's bytes on the disk before it takes its place. @default false */
+  /** Have a file's bytes on the disk before it takes the place of something else. @default false */
   durable?: boolean;
   /** Keeps what stands at a place before it goes, for steps that want that. */
   keep?: Means['keep'];
@@ -50,7 +51,9 @@ export async function applyChanges(
   signal?.throwIfAborted();
   const pace = createPace(signal);
   const way = createWay(root);
-  const means: Means = { put, pace, orCopy, durable, touched: new Set(), ...(keep !== undefined && { keep }) };
+  const ahead = new Map<Step, string>();
+  const means = { put, pace, orCopy, durable, ahead, touched: new Set<string>(), ...(keep !== undefined && { keep }) };
+  const group = durable ? createAhead(steps, means, { way, signal }) : undefined;
   const count: Record<Outcome, number> = { done: 0, there: 0, stale: 0 };
   const made = createMadeFiles(steps.length);
   let bytes = 0;
@@ -63,6 +66,7 @@ export async function applyChanges(
   };
   try {
     for (const [at, step] of steps.entries()) {
+      await group?.prepare(at);
       try {
         const place = placeOf(step, way);
         const outcome = place === undefined ? 'there' : await applyStep(place, step, means);
@@ -86,6 +90,7 @@ export async function applyChanges(
       }
     }
   } finally {
+    group?.clear();
     way.close();
   }
   report(steps.length);

@@ -1,10 +1,10 @@
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmdirSync, type Stats, unlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type GypsumError, isGypsumError, isSystemError } from '../errors.ts';
 import type { Pace } from '../give-way.ts';
 import { type Fingerprint, fingerprintOf, inodeId, sameButCtime, sameFingerprint } from '../model/fingerprint.ts';
 import { fsPath } from '../model/local-path.ts';
-import { freshName, isRefusal, type PutFile, refusal, removeIfThere } from './put-file.ts';
+import { isRefusal, type PutFile, refusal, removeIfThere, shortLivedName } from './put-file.ts';
 import { holdsExpected } from './read-verified.ts';
 import { readLink } from './scan.ts';
 import { statThrough } from './stat-through.ts';
@@ -19,6 +19,8 @@ export interface Means {
   readonly orCopy: boolean;
   /** Have a file's bytes on the disk before it takes its place. */
   readonly durable?: boolean;
+  /** What files that were made ahead, and are on the disk, are called beside their places. */
+  readonly ahead?: Map<Step, string>;
   /** Keeps what stands at a place, in another one, before it goes. */
   readonly keep?: (place: string, path: string) => void;
   /** Files to which a name was given, or of which one was taken: that has changed their ctime. */
@@ -44,7 +46,9 @@ export async function applyStep(place: string, step: Step, means: Means): Promis
   if (!holds(place, before, means)) return (await isThere(place, after, means)) ? 'there' : 'stale';
   if (after === undefined) return remove(place, before, keep, means);
   if (before.type === 'directory' || after.type === 'directory') throw new Error(`a folder is to change at ${path}`);
-  return replace(place, before, after, keep, means);
+  const made = means.ahead?.get(step);
+  means.ahead?.delete(step);
+  return replace(place, { before, after, made }, keep, means);
 }
 
 /** Makes something where nothing is. */
@@ -55,7 +59,7 @@ export async function makeAt(place: string, after: After, means: Means): Promise
 }
 
 /** Whether what stands at a place is what was seen there. */
-function holds(place: string, before: Before, means: Means): boolean {
+export function holds(place: string, before: Before, means: Means): boolean {
   const stats = statAt(place);
   if (stats === undefined) return false;
   if (before.type === 'directory') return stats.isDirectory();
@@ -111,15 +115,17 @@ function remove(place: string, before: Before, keep: () => void, means: Means): 
 /** Puts something in the place of something else, by rename: verified, and with a name that no version may hold until then. */
 async function replace(
   place: string,
-  before: Before,
-  after: SymlinkTo | FileOf,
+  { before, after, made }: { before: Before; after: SymlinkTo | FileOf; made: string | undefined },
   keep: () => void,
   means: Means,
 ): Promise<Outcome> {
-  const fresh = freshName(dirname(place));
+  const fresh = join(dirname(place), made ?? shortLivedName());
   try {
     if (after.type === 'symlink') makeSymlink(fresh, after, means.put);
-    else await makeFile(fresh, after, means);
+    else if (made === undefined) {
+      await makeFile(fresh, after, means);
+      if (means.durable && after.mode !== 'hardlink') syncFile(fresh);
+    }
     if (after.type === 'symlink' && !leadsAsSeen(fresh, after, means)) return 'stale';
     // Nothing else happens in this process from here on, and little time passes.
     if (!holds(place, before, means)) return 'stale';
@@ -152,8 +158,9 @@ function makeSymlink(place: string, { target, targetType }: SymlinkTo, put: PutF
   }
 }
 
-async function makeFile(place: string, after: FileOf, means: Means): Promise<void> {
-  const { put, pace, orCopy, durable = false, touched, isReflinkRefused = false } = means;
+/** Makes a file where nothing is. */
+export async function makeFile(place: string, after: FileOf, means: Means): Promise<void> {
+  const { put, pace, orCopy, touched, isReflinkRefused = false } = means;
   const { source, permissions, exact = false } = after;
   const mode = after.mode === 'reflink' && isReflinkRefused ? 'copy' : after.mode;
   let isCopy = mode === 'copy';
@@ -169,9 +176,8 @@ async function makeFile(place: string, after: FileOf, means: Means): Promise<voi
   }
   if (isCopy) await put.copy(source, place, after, pace);
   if (!isCopy && mode === 'hardlink') touched.add(inodeId(lstatSync(fsPath(place))));
-  if (isCopy || mode === 'reflink') {
-    if (permissions !== undefined) chmodSync(fsPath(place), exact ? permissions : permissions & ~process.umask());
-    if (durable) syncFile(place);
+  if ((isCopy || mode === 'reflink') && permissions !== undefined) {
+    chmodSync(fsPath(place), exact ? permissions : permissions & ~process.umask());
   }
 }
 

@@ -1,7 +1,5 @@
-import { unlinkSync } from 'node:fs';
 import type { CloneMode } from '../model/clone-mode.ts';
-import { fsPath } from '../model/local-path.ts';
-import { freshName, isRefusal, type PutFile, putFile } from './put-file.ts';
+import { freshName, isRefusal, type PutFile, putFile, removeIfThere } from './put-file.ts';
 
 /** Those that cost no space come first; a copy works anywhere. */
 const BY_PREFERENCE = ['symlink', 'reflink', 'hardlink'] as const;
@@ -24,7 +22,8 @@ function works(mode: (typeof BY_PREFERENCE)[number], folder: string, source: str
   } catch (error) {
     if (isRefusal(mode, error)) return false;
     throw error;
+  } finally {
+    removeIfThere(probe);
   }
-  unlinkSync(fsPath(probe));
   return true;
 }

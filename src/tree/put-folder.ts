@@ -8,6 +8,7 @@ import { applyChanges, type ChangeOptions } from './apply-changes.ts';
 import { freshName } from './put-file.ts';
 import { readLink } from './scan.ts';
 import type { MakeStep, SymlinkText } from './step.ts';
+import { syncFiles } from './sync-file.ts';
 import { createWay } from './way.ts';
 
 /** What a folder is called until all that belongs into it is there; no version may hold such a name. */
@@ -37,6 +38,7 @@ export async function putFolder(
       const unfinished = join(holder, UNFINISHED);
       mkdirSync(fsPath(unfinished));
       await applyChanges(unfinished, steps, options);
+      if (options.durable) await syncAll(unfinished, steps, options);
       if (!isStillLink(root, path, before)) throw changed(root, path);
       renameSync(fsPath(unfinished), fsPath(whole));
     } catch (error) {
@@ -67,6 +69,16 @@ export function finishFolder(root: string, holder: string): string | undefined {
     if (isWanted) renameSync(fsPath(join(held, name)), fsPath(place));
     rmSync(fsPath(held), { recursive: true, force: true });
     return isWanted ? joinPath(parentPath(holder), name) : undefined;
+  } finally {
+    way.close();
+  }
+}
+
+async function syncAll(root: string, steps: readonly MakeStep[], { signal }: ChangeOptions): Promise<void> {
+  const way = createWay(root);
+  try {
+    const files = steps.filter(({ after }) => after.type === 'file');
+    await syncFiles(files, ({ path }) => way.to(path), { signal });
   } finally {
     way.close();
   }

@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { onTestFinished } from 'vitest';
 
-const { fsyncSync, lstatSync, renameSync } = fs;
+const { fsync, fsyncSync, lstatSync, renameSync } = fs;
 const { statfs } = fs.promises;
-const CALLS = { fsyncSync, lstatSync, renameSync, statfs };
+const CALLS = { fsync, fsyncSync, lstatSync, renameSync, statfs };
 type Calls = typeof CALLS;
 
 /** Has something of a test's own stand around calls to the file system until the test has ended. */

@@ -66,9 +66,12 @@ describe('staging', () => {
     const { client, clone } = await createCloneRig();
     const calls: string[] = [];
     aroundCalls({
-      fsyncSync(call, file) {
-        calls.push(`sync ${fstatSync(file).ino}`);
-        call(file);
+      fsync(call, file, done) {
+        const { ino } = fstatSync(file);
+        call(file, (error) => {
+          calls.push(`sync ${ino}`);
+          done(error);
+        });
       },
       renameSync(call, from, to) {
         calls.push(`rename ${lstatSync(from).ino}`);

@@ -13,7 +13,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { GypsumError } from '../../src/errors.ts';
 import { fingerprintOf } from '../../src/model/fingerprint.ts';
@@ -21,6 +21,7 @@ import { applyChanges } from '../../src/tree/apply-changes.ts';
 import { type PutFile, putFile } from '../../src/tree/put-file.ts';
 import { scanFolder } from '../../src/tree/scan.ts';
 import type { Before, FileOf, Step } from '../../src/tree/step.ts';
+import { aroundCalls } from '../helpers/around-calls.ts';
 import { layOut } from '../helpers/files.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -359,5 +360,110 @@ describe('a change', () => {
     }
     expect(readlinkSync(join(root, 'a'))).toBe('/x');
     expect(lstatSync(join(root, 'b'), { throwIfNoEntry: false })).toBeUndefined();
+  });
+});
+
+describe('files that are to be on the disk', () => {
+  const ours = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('..gypsum-'));
+  const names = ['a', 'b', 'c'];
+
+  async function setupLinks() {
+    const { root, cached } = await setup();
+    for (const name of names) symlinkSync(cached, join(root, name));
+    const steps = names.map((path): Step => ({ path, before: link(cached), after: copyOf(cached) }));
+    const events: string[] = [];
+    aroundCalls({
+      fsync: (call, file, done) =>
+        call(file, (error) => {
+          events.push('sync');
+          done(error);
+        }),
+      fsyncSync(call, file) {
+        events.push('sync one');
+        call(file);
+      },
+      renameSync(call, from, to) {
+        events.push(`put ${basename(String(to))}`);
+        call(from, to);
+      },
+    });
+    return { root, cached, steps, events };
+  }
+
+  it('are all there before the first of them takes its place', async () => {
+    const { root, steps, events } = await setupLinks();
+    expect(await applyChanges(root, steps, { durable: true })).toMatchObject({ done: 3, there: 0 });
+    expect(events).toEqual(['sync', 'sync', 'sync', 'put a', 'put b', 'put c']);
+    expect(await applyChanges(root, steps, { durable: true })).toMatchObject({ done: 0, there: 3 });
+    expect(events).toHaveLength(6);
+    expect(ours(root)).toEqual([]);
+  });
+
+  it('go on in a group of their own behind one that cannot be made', async () => {
+    const { root, cached, steps, events } = await setupLinks();
+    writeFileSync(`${cached}-other`, 'CACHED');
+    steps[1] = { ...steps[1], path: 'b', after: { ...copyOf(cached), source: `${cached}-other` } };
+    const failed: string[] = [];
+    const onFailure = ({ path }: Step) => failed.push(path);
+    expect(await applyChanges(root, steps, { durable: true, onFailure })).toMatchObject({ done: 2 });
+    expect(failed).toEqual(['b']);
+    expect(events).toEqual(['sync', 'put a', 'sync', 'put c']);
+    expect(readlinkSync(join(root, 'b'))).toBe(cached);
+    expect(ours(root)).toEqual([]);
+  });
+
+  it('are made once more, and put there, where one could not be synced', async () => {
+    const { root, steps, events } = await setupLinks();
+    let calls = 0;
+    aroundCalls({
+      fsync: (call, file, done) =>
+        ++calls === 2 ? done(Object.assign(new Error('EIO'), { code: 'EIO', syscall: 'fsync' })) : call(file, done),
+    });
+    expect(await applyChanges(root, steps, { durable: true })).toMatchObject({ done: 3 });
+    expect(events).toEqual(['put a', 'sync one', 'put b', 'put c']);
+    expect(names.map((name) => readFileSync(join(root, name), 'utf8'))).toEqual(['cached', 'cached', 'cached']);
+    expect(ours(root)).toEqual([]);
+  });
+
+  it.each([
+    ['made', 'open'],
+    ['synced', 'fsync'],
+  ])('leave nothing when it ends while they are %s', async (_what, when) => {
+    const { root, cached, steps } = await setupLinks();
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const put: PutFile = {
+      ...putFile,
+      async copy(...args) {
+        await putFile.copy(...args);
+        if (when === 'open') stop.abort(reason);
+      },
+    };
+    aroundCalls({
+      fsync(call, file, done) {
+        stop.abort(reason);
+        call(file, done);
+      },
+    });
+    await expect(applyChanges(root, steps, { put, durable: true, signal: stop.signal })).rejects.toBe(reason);
+    expect(names.map((name) => readlinkSync(join(root, name)))).toEqual([cached, cached, cached]);
+    expect(ours(root)).toEqual([]);
+  });
+
+  it('are not put through a folder that has become a symlink meanwhile', async () => {
+    const { top, root, cached } = await setup();
+    symlinkSync(cached, join(root, 'sub/a'));
+    const steps: Step[] = [{ path: 'sub/a', before: link(cached), after: copyOf(cached) }];
+    layOut(top, { 'else/a': { link: cached } });
+    aroundCalls({
+      fsync(call, file, done) {
+        renameSync(join(root, 'sub'), join(root, 'moved'));
+        symlinkSync(join(top, 'else'), join(root, 'sub'));
+        call(file, done);
+      },
+    });
+    await expect(applyChanges(root, steps, { durable: true })).rejects.toMatchObject({ code: 'file-changed' });
+    expect(readlinkSync(join(top, 'else/a'))).toBe(cached);
+    expect(readdirSync(join(top, 'else'))).toEqual(['a']);
   });
 });
