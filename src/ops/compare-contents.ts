@@ -46,26 +46,30 @@ export async function compareContents(
   if (all.length === 0) return { source, destination };
   const pace = createPace(signal);
   const { algorithm = 'sha256' } = from;
-  const digest = async (repository: Repository, entry: ReplicaFile): Promise<string> => {
+  const read = async (repository: Repository, entry: ReplicaFile): Promise<ReplicaFile> => {
     const file = await repository.read(entry.path);
     try {
-      const found = await digestContent(file, algorithm, pace);
-      if (entry.stamp !== undefined && file.look().stamp === entry.stamp) memory?.learn(entry.stamp, found);
-      return found;
+      const digest = await digestContent(file, algorithm, pace);
+      const { stamp, entry: opened } = file.opened;
+      const isStill = file.look().stamp === stamp;
+      if (entry.stamp === undefined || !isStill) return { ...entry, digest };
+      memory?.learn(stamp, digest);
+      // It has changed since it was listed: its stamp, too, is that of the content.
+      return stamp === entry.stamp ? { ...entry, digest } : { ...opened, path: entry.path, stamp, digest };
     } finally {
       file.close();
     }
   };
-  const digests = new Map<ReplicaEntry, string>();
+  const known = new Map<ReplicaEntry, ReplicaFile>();
   const find = async (file: ReplicaFile, repository: Repository): Promise<void> => {
     try {
-      digests.set(file, await digest(repository, file));
+      known.set(file, await read(repository, file));
     } catch (error) {
       signal?.throwIfAborted();
       if (!isUnreadable(error)) throw error;
       if (repository === from) onFailure(file.path, error);
       // It is made anew.
-      else digests.set(file, UNREADABLE);
+      else known.set(file, { ...file, digest: UNREADABLE });
     }
   };
   onEvent?.({ type: 'start', task: 'digest', ...countFiles(all) });
@@ -74,11 +78,8 @@ export async function compareContents(
     onEvent?.({ type: 'progress', task: 'digest', files: 1, bytes: file.size });
   });
   onEvent?.({ type: 'end', task: 'digest' });
-  const known = (entry: ReplicaEntry): ReplicaEntry => {
-    const found = digests.get(entry);
-    return entry.type === 'file' && found !== undefined ? { ...entry, digest: found } : entry;
-  };
-  return { source: source.map(known), destination: destination.map(known) };
+  const withDigest = (entry: ReplicaEntry) => known.get(entry) ?? entry;
+  return { source: source.map(withDigest), destination: destination.map(withDigest) };
 }
 
 /** Whether the system does not let a file be read, for whatever reason, or it is none any more. */

@@ -1,4 +1,5 @@
-import { appendFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openLocalRepository, type ReplicaEntry, type Repository } from '../../src/index.ts';
@@ -77,4 +78,30 @@ it('what is read of a file that changes meanwhile is not remembered of it', asyn
   expect(learned.toSorted()).toEqual(
     [...stampOf(source, 'b'), ...stampOf(destination, 'a'), ...stampOf(destination, 'b')].toSorted(),
   );
+});
+
+it('a file that has changed since it was listed is what it was when it was read', async () => {
+  const pair = await makePair({ a: 'same' }, { a: 'same' });
+  age(join(pair.src, 'a'));
+  const [from, to] = [openLocalRepository(pair.src), openLocalRepository(pair.dst)];
+  const edited: Repository = {
+    ...from,
+    async read(path) {
+      writeFileSync(join(pair.src, path), 'other');
+      return from.read(path);
+    },
+  };
+  const list = async (repository: Repository) => (await repository.list({ stamps: true })).entries;
+  const learned = new Map<string, string>();
+  const trees = await compareContents([await list(from), edited], [await list(to), to], {
+    checksum: true,
+    moves: true,
+    onFailure: () => expect.unreachable(),
+    memory: { digestOf: () => undefined, learn: (stamp, digest) => learned.set(stamp, digest) },
+  });
+  const [now] = await list(from);
+  const stamp = now?.type === 'file' ? now.stamp : undefined;
+  const digest = createHash('sha256').update('other').digest('hex');
+  expect(trees.source).toEqual([{ ...now, digest }]);
+  expect(learned.get(stamp ?? '')).toBe(digest);
 });
