@@ -2,7 +2,12 @@ import prettyBytes from 'pretty-bytes';
 
 /** Gives a number with its noun: `1 file`, `2 files`, `2 copies`. */
 export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en')} ${number === 1 ? noun : `${noun.replace(/([^aeiou])y$/, '$1ie')}s`}`;
+  return `${grouped(number)} ${number === 1 ? noun : `${noun.replace(/([^aeiou])y$/, '$1ie')}s`}`;
+}
+
+/** Gives a whole number with its digits in groups: `1,234,567`. That V8 does it takes 30 ms for the first one. */
+function grouped(number: number): string {
+  return String(number).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** Gives a day: `2030-01-31`. */
