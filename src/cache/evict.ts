@@ -39,6 +39,7 @@ export async function evictVersion(
     if (await isClaimedAgain(layout, ref, files)) return undefined;
     const documents = records ? await takeAway(layout, layout.records(ref)) : undefined;
     if (documents !== undefined) await removeTree(documents);
+    else await removeIfThere(layout.keptTree(ref));
     for (const path of [layout.complete(ref), layout.versionFolder(ref), layout.records(ref)]) tidyAbove(layout, path);
     return files === undefined ? 0 : removeTree(files, { signal: options.signal, uncounted: INTERNAL_NAMES });
   });

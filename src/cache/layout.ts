@@ -21,6 +21,7 @@ const LAYOUT_VERSION = '1';
  *     <root>/.gypsum-client/1/blobs/<project>/md5-executable/<2 hex>/<rest>  the same content as a program
  *     <root>/.gypsum-client/1/verified/<project>/<2 hex>    fingerprints of what was verified, see print-table.ts
  *     <root>/.gypsum-client/1/versions/<project>/<asset>/<version>/..manifest, ..summary  of immutable versions
+ *     <root>/.gypsum-client/1/versions/<project>/<asset>/<version>/..tree  what its manifest and its tree record say, to be read at once
  *     <root>/.gypsum-client/1/incoming/                     bytes not yet verified
  *     <root>/.gypsum-client/1/incoming/<process>.…[.<content>]  of a process, see owned-name.ts
  *     <root>/.gypsum-client/1/incoming/partial.<content>    of a download that broke off: whoever goes on may take it
@@ -60,6 +61,7 @@ export function createLayout(root: string) {
     incomings: join(own, 'incoming'),
     incoming: (name: string) => join(own, 'incoming', name),
     partial: (content: string) => join(own, 'incoming', `partial.${content}`),
+    keptTree: (ref: VersionRef) => join(inVersion(versions, ref), '..tree'),
     locks: join(own, 'locks'),
     lock: (ref: VersionRef) => inVersion(join(own, 'locks'), ref),
     clones: join(own, 'clones'),

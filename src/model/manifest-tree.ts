@@ -1,5 +1,5 @@
 import { entryDigest, type FileList, type ListedFile, type Manifest, manifestPaths } from './manifest.ts';
-import { type EntryFacts, factsOf, type KnownFile } from './tree.ts';
+import { type FactsIfAny, factsOf, type KnownFile } from './tree.ts';
 
 /** Gives the files of a manifest as a tree, without the folders that their paths imply. */
 export function manifestTree(manifest: Manifest): KnownFile[] {
@@ -28,7 +28,7 @@ export function listFiles(manifest: Manifest): FileList {
 }
 
 /** Gives a file of a manifest as an entry of a tree. */
-export function knownFile({ path, entry }: ListedFile, { mode, mtime }: EntryFacts = {}): KnownFile {
+export function knownFile({ path, entry }: ListedFile, { mode, mtime }: FactsIfAny = {}): KnownFile {
   const { size } = entry;
   const digest = entryDigest(entry);
   // Nearly all have both or none. To spread them takes 190 ms of 75,000, and to add them later memory beside each file.

@@ -226,7 +226,7 @@ function fromWire(wire: WireEntry): RecordEntry {
 }
 
 /** Says what makes a text impossible for a symlink, as the end of a sentence; nothing if it is fine. */
-function linkTextFault(text: string): string | undefined {
+export function linkTextFault(text: string): string | undefined {
   if (text === '') return 'is empty';
   if (text.includes('\0')) return 'contains a NUL character';
   if (NO_BYTE.test(text)) return 'is no text of bytes';

@@ -54,11 +54,11 @@ export interface SpecialEntry {
   readonly path: string;
 }
 
+/** The same, as where each is asked for by its name. */
+export type FactsIfAny = { readonly [Fact in keyof EntryFacts]: EntryFacts[Fact] | undefined };
+
 /** Gives what is known of an entry beside its content, and nothing else of it. */
-export function factsOf({
-  mode,
-  mtime,
-}: { readonly [Fact in keyof EntryFacts]: EntryFacts[Fact] | undefined }): EntryFacts {
+export function factsOf({ mode, mtime }: FactsIfAny): EntryFacts {
   return { ...(mode !== undefined && { mode }), ...(mtime !== undefined && { mtime }) };
 }
 

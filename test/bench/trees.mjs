@@ -41,7 +41,8 @@ export const TREES = Object.entries(COMMANDS).map(([command, path]) => ({
   entries: 100_000,
   clock: () => used,
   async prepare({ client, entries }) {
-    await client.readTree(treeOf(entries));
+    // The first time brings the texts into the cache, the second one has it keep what they say.
+    for (let time = 0; time < 2; time++) await client.readTree(treeOf(entries));
     await client.saveFile({ ...treeOf(entries), path: COMMANDS.cat.slice(1) });
   },
   ours({ url, cacheDir, entries }) {

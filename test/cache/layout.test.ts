@@ -22,6 +22,7 @@ it.each([
   ],
   [layout.verified('p', 'd4'), 'verified/p/d4'],
   [layout.record(ref, 'summary'), 'versions/p/a/v/..summary'],
+  [layout.keptTree(ref), 'versions/p/a/v/..tree'],
   [layout.incoming('x'), 'incoming/x'],
   [layout.lock(ref), 'locks/p/a/v'],
   [layout.receipt('x'), 'clones/x.json'],
