@@ -17,10 +17,8 @@ import type { File, Listing, Repository } from '../tree/repository.ts';
 import { checkHoldable } from './check-holdable.ts';
 import { groupContents } from './content-parts.ts';
 import { fetchLatest } from './fetch-latest.ts';
-import { type LoadedTree, loadTree } from './load-tree.ts';
+import type { LoadedTree } from './load-tree.ts';
 import { run } from './run.ts';
-import { saveContents } from './save-contents.ts';
-import { saveFileOf } from './save-version.ts';
 import { findInSite, outsideSite } from './site-cache.ts';
 
 /**
@@ -42,6 +40,8 @@ export function openAssetRepository(
   const load = (call: CallOptions): Promise<Listed> =>
     run(ctx, call, async () => {
       const ref = version === undefined ? await fetchLatest(ctx, asset, call) : checkVersionRef({ ...asset, version });
+      // Whoever makes a client loads this file: with all that it needs, that would take 40 ms of CPU.
+      const { loadTree } = await import('./load-tree.ts');
       const loaded = await loadTree(ctx, ref, call);
       checkHoldable(ref, pathsOf(loaded.tree.entries));
       const finished = (loaded.documents.summary.uploadFinish ?? new Date(0)).getTime() * 1000;
@@ -85,6 +85,7 @@ export function openAssetRepository(
       const manifest = selectEntries(documents.manifest, (_, path) => wanted.has(path));
       const contents = groupContents({ ref, manifest });
       const inSite = await findInSite(ctx, contents, options);
+      const { saveContents } = await import('./save-contents.ts');
       await saveContents(ctx, outsideSite(ctx, contents, inSite), ref, { ...options, chosen: true });
     },
 
@@ -96,6 +97,7 @@ export function openAssetRepository(
           details: { path },
         });
       }
+      const { saveFileOf } = await import('./save-version.ts');
       const file = openFile(await saveFileOf(ctx, loaded.documents, path, call), path);
       const opened = { entry, stamp: file.opened.stamp };
       return { ...file, opened, look: () => ({ entry, stamp: file.look().stamp }) };

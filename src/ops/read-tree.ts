@@ -1,23 +1,20 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { keepTree, readKeptTree, treeSources } from '../cache/kept-tree.ts';
+import { readKeptTree } from '../cache/kept-tree.ts';
+import { markUsed } from '../cache/last-used.ts';
 import type { Context } from '../context.ts';
 import { GypsumError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
-import { type FileList, type Manifest, manifestOf } from '../model/manifest.ts';
+import { manifestOf } from '../model/manifest.ts';
 import { checkVersionRef, type Ref, type VersionRef } from '../model/refs.ts';
-import { isImmutable } from '../model/summary.ts';
 import { showText } from '../model/text.ts';
 import { type Entry, entryAt } from '../model/tree.ts';
-import { TREE_RECORD } from '../model/tree-record.ts';
-import { type StaleEntry, treeOfFiles } from '../model/version-tree.ts';
+import type { StaleEntry } from '../model/version-tree.ts';
 import { absolutePath } from '../tree/real-path.ts';
 import { scanFolder } from '../tree/scan.ts';
 import { fetchLatest } from './fetch-latest.ts';
-import { loadRecord } from './load-tree.ts';
 import { run } from './run.ts';
-import { saveFileOf } from './save-version.ts';
-import { type LoadOptions, loadFileList, readRememberedSummary } from './version-documents.ts';
+import { isSettled, type LoadOptions } from './version-documents.ts';
 
 /** What is in a version or a folder: files, symlinks that nobody has followed, and all folders. */
 export interface ReadTree {
@@ -44,9 +41,6 @@ export async function readTree(ctx: Context, source: Ref | string, options: Read
   return (await openTree(ctx, source, options)).tree;
 }
 
-/** How many entries are worth it to keep what their texts say: those of fewer are read in 10 ms. */
-const MANY = 1000;
-
 /** A tree, and a way to its content. */
 export interface OpenTree {
   readonly tree: ReadTree;
@@ -67,7 +61,7 @@ export async function openTree(
   const { version, ...asset } = source;
   return run(ctx, options, async () => {
     const ref = version === undefined ? await fetchLatest(ctx, asset, options) : checkVersionRef({ ...asset, version });
-    return (await openKept(ctx, ref, options)) ?? openTexts(ctx, ref, options);
+    return (await openKept(ctx, ref, options)) ?? (await openTexts(ctx, ref, options));
   });
 }
 
@@ -76,6 +70,7 @@ async function openKept(ctx: Context, ref: VersionRef, options: LoadOptions): Pr
   if (options.overwrite || !(await isSettled(ctx, ref))) return undefined;
   const kept = await readKeptTree(ctx.cache.layout, ref);
   if (kept === undefined) return undefined;
+  markUsed(ctx.cache.layout, ref);
   const { entries, isLink } = kept;
   return {
     tree: { ref, entries, stale: [] },
@@ -83,39 +78,16 @@ async function openKept(ctx: Context, ref: VersionRef, options: LoadOptions): Pr
       const entry = entryAt(entries, path);
       if (entry?.type !== 'file' || isLink(path)) return (await openTexts(ctx, ref, options)).place(path);
       const manifest = manifestOf([{ path, entry: { size: entry.size, md5sum: entry.digest.hex } }]);
+      const { saveFileOf } = await import('./save-version.ts');
       return saveFileOf(ctx, { ref, manifest }, path, options);
     },
   };
 }
 
-/** Whether the cache remembers a version as one that cannot change any more. */
-async function isSettled(ctx: Context, ref: VersionRef): Promise<boolean> {
-  const summary = await readRememberedSummary(ctx, ref);
-  return summary !== undefined && isImmutable(summary);
-}
-
-/** Opens a version by its manifest and its record, and has the cache keep what they say of many files. */
+/** What texts are read with is loaded where they are: that takes 40 ms of CPU. */
 async function openTexts(ctx: Context, ref: VersionRef, options: LoadOptions): Promise<OpenTree> {
-  const { layout } = ctx.cache;
-  const sources = treeSources(layout, ref);
-  const files = await loadFileList(ctx, ref, options);
-  const record = await loadRecord(ctx, { ref, manifest: manifestOfOne(files, TREE_RECORD) }, options);
-  const tree = treeOfFiles(files, record);
-  const isWhole = (record !== undefined) === (sources.record !== null) && tree.stale.length === 0;
-  if (isWhole && tree.entries.length >= MANY && (await isSettled(ctx, ref))) {
-    const isLink = (path: string) => entryAt(files, path)?.entry.link !== undefined;
-    await keepTree(layout, ref, { entries: tree.entries, isLink }, sources);
-  }
-  return {
-    tree: { ref, ...tree },
-    place: (path) => saveFileOf(ctx, { ref, manifest: manifestOfOne(files, path) }, path, options),
-  };
-}
-
-/** Gives a manifest of one file; of none, if there is no such file. */
-function manifestOfOne(files: FileList, path: string): Manifest {
-  const file = entryAt(files, path);
-  return manifestOf(file === undefined ? [] : [file]);
+  const texts = await import('./open-texts.ts');
+  return texts.openTexts(ctx, ref, options);
 }
 
 async function readLocal(

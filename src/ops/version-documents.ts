@@ -101,6 +101,12 @@ export async function readRememberedSummary(ctx: Context, ref: VersionRef): Prom
   return (await readRecord(ctx, ref, 'summary', (content) => parseSummary(content, ref)))?.value;
 }
 
+/** Whether the cache remembers a version as one that cannot change any more. */
+export async function isSettled(ctx: Context, ref: VersionRef): Promise<boolean> {
+  const summary = await readRememberedSummary(ctx, ref);
+  return summary !== undefined && isImmutable(summary);
+}
+
 /** Reads a manifest that the cache has remembered; nothing if it is damaged. */
 export function manifestIfSound(content: Buffer | undefined, ref: VersionRef): Manifest | undefined {
   return readIfSound(content, (json) => filesFromWire(json, ref, parseManifest))?.value;

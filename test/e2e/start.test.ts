@@ -37,3 +37,10 @@ it('what is in the cache is listed without all that makes requests, and no other
   expect(own).toContain('read-tree');
   expect(own).not.toContain('clone-version');
 });
+
+it('a local folder is listed without what versions are read and fetched with', async () => {
+  const folder = await tempFolder();
+  const { packages, own } = await loadedBy(['ls', folder], { GYPSUM_CACHE_DIR: join(folder, 'cache') });
+  expect(packages).not.toContain('picomatch');
+  expect(own).not.toContain('save-contents');
+});

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { lastUsed } from '../../src/cache/last-used.ts';
 import { createLayout } from '../../src/cache/layout.ts';
 import { readTree } from '../../src/index.ts';
 import { loadTree } from '../../src/ops/load-tree.ts';
@@ -70,6 +71,13 @@ describe('what the texts of a version of many entries say', () => {
     expect(await paths()).toContain('folder-999');
     rename();
     expect(await paths()).toContain('folder-999x');
+  });
+
+  it('is used as the texts are, so that the version is kept longer', async () => {
+    const { client, layout } = await createKept();
+    utimesSync(layout.versionFolder(REF), 1, 1);
+    await client.readTree(REF);
+    expect(Date.now() - (lastUsed(layout, REF)?.getTime() ?? 0)).toBeLessThan(3_600_000);
   });
 
   it('is asked for again where that is wanted', async () => {
