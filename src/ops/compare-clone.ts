@@ -70,7 +70,7 @@ export interface Known {
   readonly modes: ReadonlyMap<string, number>;
 }
 
-/** Compares a version, given as its tree, which is gone through twice, with what a clone of it holds. */
+/** Compares a version, given as its tree, which may be gone through twice, with what a clone of it holds. */
 export async function compareClone(
   wanted: Iterable<VersionEntry>,
   found: readonly Found[],
@@ -82,20 +82,26 @@ export async function compareClone(
   const entries: ClonePath[] = [];
   const deleted: KnownFile[] = [];
   const added: { entry: ClonePath; content: KnownFile | undefined }[] = [];
-  const folders = { before: foldersOf(wanted), after: foldersOf(found) };
+  const folders = foldersOf(found);
+  // To make each of its files once more, to learn that none is a folder, would take a tenth of the time.
+  let before: ReadonlySet<string> | undefined;
+  const wasFolder = (path: string): boolean => {
+    before ??= foldersOf(wanted);
+    return before.has(path);
+  };
   for (const [path, mode] of known.modes) {
-    if (folders.after.has(path)) entries.push({ path, state: 'modified', size: 0, type: 'directory', mode });
+    if (folders.has(path)) entries.push({ path, state: 'modified', size: 0, type: 'directory', mode });
   }
   for (const { path, left, right } of compareTrees(withoutFull(wanted), withoutFull(ownEntries(found)))) {
     if (pace.due()) await pace.rest();
     if (right === undefined) {
       if (left?.type === 'file') deleted.push(left);
-      else if (left?.type === 'symlink' || !folders.after.has(path)) {
+      else if (left?.type === 'symlink' || !folders.has(path)) {
         entries.push({ path, state: 'deleted', size: 0, ...(left && kindOf(left)) });
       }
       continue;
     }
-    if (right.type === 'directory' && folders.before.has(path)) continue;
+    if (right.type === 'directory' && wasFolder(path)) continue;
     const state = stateOf(left, right, known);
     const size = sizeOf(right);
     if (state === 'linked') {

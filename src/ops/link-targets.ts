@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import type { CallOptions } from '../events.ts';
-import { placeIn } from '../model/local-path.ts';
+import { isPlaceIn } from '../model/local-path.ts';
 import { entryProject, type Manifest, type ManifestEntry, manifestPaths } from '../model/manifest.ts';
 import { type FileRef, fileOf, fileRefOf, type VersionRef } from '../model/refs.ts';
 import { isImmutable } from '../model/summary.ts';
@@ -35,7 +35,7 @@ export interface Home {
 export interface LinkTargets {
   /**
    * Gives the home of the file that a symlink at a path of a folder leads to by its text alone: the same path of a version at
-   * hand. Nearly all links of a clone do, and nothing is made for that. V8 at times takes what was made for the first of a
+   * hand, or of that which was found last. Nearly all links of a clone do, and nothing is made for that. V8 at times takes what was made for the first of a
    * million for long-lived, and gives the memory of the others back late: on Node 24 a gigabyte.
    */
   home(path: string, text: string): Home | undefined;
@@ -61,15 +61,16 @@ export function createLinkTargets(
   loaded: readonly VersionDocuments[] = [],
 ): LinkTargets {
   const versions = new Map<string, Known | undefined>();
-  const homes: Home[] = [];
+  const homesOf = (known: Known): Home[] => {
+    const own = { ...known, folder: ctx.cache.layout.versionFolder(known.ref), isSite: false };
+    if (ctx.site === undefined) return [own];
+    return [own, { ...known, folder: ctx.site.layout.versionFolder(known.ref), isSite: true }];
+  };
   for (const { ref, manifest, summary } of loaded) {
-    const known = { ref, manifest, immutable: isImmutable(summary) };
-    versions.set(idOf(ref), known);
-    homes.push({ ...known, folder: ctx.cache.layout.versionFolder(ref), isSite: false });
-    if (ctx.site !== undefined) {
-      homes.push({ ...known, folder: ctx.site.layout.versionFolder(ref), isSite: true });
-    }
+    versions.set(idOf(ref), { ref, manifest, immutable: isImmutable(summary) });
   }
+  const homes = [...versions.values()].flatMap((known) => (known === undefined ? [] : homesOf(known)));
+  let last: readonly Home[] = [];
 
   const look = async (ref: VersionRef): Promise<Known | undefined> => {
     const id = idOf(ref);
@@ -78,11 +79,15 @@ export function createLinkTargets(
     const loaded = await versionIfAny(ctx, ref, options);
     const known = loaded && { ref, manifest: loaded.manifest, immutable: isImmutable(loaded.summary) };
     versions.set(id, known);
+    if (known !== undefined) last = homesOf(known);
     return known;
   };
 
   return {
-    home: (path, text) => homes.find((one) => placeIn(one.folder, path) === text && path in one.manifest),
+    home(path, text) {
+      const isHome = ({ folder, manifest }: Home) => isPlaceIn(text, folder, path) && path in manifest;
+      return homes.find(isHome) ?? last.find(isHome);
+    },
     async find(parts, { changing = false } = {}) {
       const file = fileRefOf(parts);
       if (file === undefined) return [];

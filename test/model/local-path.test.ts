@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodePath, encodePath, fsPath, placeIn } from '../../src/model/local-path.ts';
+import { decodePath, encodePath, fsPath, isPlaceIn, placeIn } from '../../src/model/local-path.ts';
 import { pathFault } from '../../src/model/names.ts';
 import { showText } from '../../src/model/text.ts';
 import { realPath } from '../../src/tree/real-path.ts';
@@ -75,6 +75,23 @@ describe('the place of a path in a folder', () => {
       fc.property(roots, fc.array(name), (root, names) => {
         expect(placeIn(root, names.join('/'))).toBe(join(root, ...names));
       }),
+    );
+  });
+
+  it('is known for the place of a path without making it', () => {
+    const part = fc.constantFrom('a', 'b', 'ab', 'ba', '\udcff', '..');
+    const path = fc.array(part, { maxLength: 3 }).map((parts) => parts.join('/'));
+    const folder = fc.oneof(
+      fc.constant('/'),
+      path.map((below) => `/${below}`),
+    );
+    fc.assert(
+      fc.property(folder, path, folder, path, (root, below, other, otherBelow) => {
+        expect(isPlaceIn(placeIn(root, below), root, below)).toBe(true);
+        const text = placeIn(other, otherBelow);
+        expect(isPlaceIn(text, root, below)).toBe(text === placeIn(root, below));
+      }),
+      { numRuns: 5_000 },
     );
   });
 });
