@@ -155,11 +155,13 @@ export async function cloneBy(
         return plan;
       });
       if (notLaidOut.length > 0) options.onEvent?.({ type: 'left-out', ref: version, entries: notLaidOut });
+      const { files, bytes } = saved ?? countFiles(Object.values(selected));
       return {
         ...version,
         destination: place,
         mode: chosen,
-        ...countFiles(Object.values(selected)),
+        files,
+        bytes,
         ...countSymlinks(cloned),
         ...(notLaidOut.length > 0 && { notLaidOut }),
         ...leftOut(folder.manifest, selected),
@@ -233,9 +235,7 @@ function nothingToSelect(): GypsumError {
   return new GypsumError(
     'invalid-argument',
     'Of a clone whose files are not fetched, none can be included or excluded.',
-    {
-      hint: 'Leave out either "download: false" (--no-download), or the patterns.',
-    },
+    { hint: 'Leave out either "download: false" (--no-download), or the patterns.' },
   );
 }
 
