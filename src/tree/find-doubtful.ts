@@ -42,7 +42,7 @@ export async function findDoubtful(
     if (left?.type === 'file' && left.size > 0) push(wanted, left);
     if (right?.type === 'file' && right.size > 0) push(displaced, right);
   }
-  if (moves) {
+  if (moves && wanted.size > 0) {
     for (const [size, files] of wanted) {
       const gone = displaced.get(size);
       if (gone === undefined) continue;

@@ -20,6 +20,8 @@ export function findMovedFolders(
   destination: Entries,
   isLeft: (folder: string) => boolean,
 ): MovedFolder[] {
+  // Of a replica that is looked at for the first time, nothing is known but what is in doubt, which is mostly nothing.
+  if (!source.some(isKnown)) return [];
   const added: ReplicaFile[] = [];
   const removed: ReplicaFile[] = [];
   const fresh = new Set<string>();
@@ -53,6 +55,10 @@ export function findMovedFolders(
     found.push(move);
   }
   return found.sort((a, b) => comparePaths(a.from, b.from));
+}
+
+function isKnown(entry: ReplicaEntry): boolean {
+  return entry.type === 'file' && entry.digest !== undefined;
 }
 
 export function contentOf({ size, digest }: ReplicaFile): string {

@@ -72,7 +72,7 @@ export const putFile: PutFile = {
   symlink: (source, path, toFolder = false) => symlinkSync(fsPath(source), fsPath(path), toFolder ? 'dir' : 'file'),
   hardlink: (source, path) => linkSync(fsPath(source), fsPath(path)),
   reflink(source, path) {
-    if (isShortLived(path)) return shareBytes(source, path);
+    if (isShortLived(basename(path))) return shareBytes(source, path);
     const fresh = freshName(dirname(path));
     try {
       shareBytes(source, fresh);
@@ -83,7 +83,7 @@ export const putFile: PutFile = {
   },
   async copy(source, path, expected, pace) {
     // Another name and its end took a fifth of the time that a small file takes.
-    if (isShortLived(path)) return copyVerified(source, path, expected, pace);
+    if (isShortLived(basename(path))) return copyVerified(source, path, expected, pace);
     const fresh = freshName(dirname(path));
     try {
       await copyVerified(source, fresh, expected, pace);
@@ -106,7 +106,7 @@ export function shortLivedName(): string {
 
 /** Whether a path is of something short-lived, which a killed process may have left. */
 export function isShortLived(path: string): boolean {
-  return basename(path).startsWith(SHORT_LIVED);
+  return nameOf(path).startsWith(SHORT_LIVED);
 }
 
 /** Whether a path is of something short-lived that a killed process has left: nobody needs it. */
