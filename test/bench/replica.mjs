@@ -61,15 +61,17 @@ const CHANGES = {
 
 const run = promisify(execFile);
 
-/** How each makes a replica; gives the peak of its memory, in MiB, where that is known. */
+const COMMAND = new URL('../../dist/src/cli/main.js', import.meta.url).href;
+
+/** How each makes a replica, as a command; gives the peak of its memory, in MiB, where that is known. */
 const SYNC = {
   async ours(source, destination) {
     const { peakMiB } = await runOurs(
       `
-      const { syncFolders } = await import('gypsum-client');
-      const { failures } = await syncFolders(source, destination, { force: true });
-      if (failures.length > 0) throw new Error(failures[0].message);
-      tell({});`,
+      process.env.GYPSUM_STATE_DIR = destination + '-state';
+      process.argv = [process.execPath, 'gypsum', 'sync', '--force', source, destination];
+      process.on('exit', () => tell({}));
+      await import('${COMMAND}');`,
       [source, destination],
     );
     return peakMiB;
@@ -108,15 +110,16 @@ const IDLE = {
   },
 };
 
-/** Runs a script that is given a source, a destination and a time; it tells something, and so what its memory was at most. */
+/** Runs a script that is given a source, a destination and a time; it tells something in its last line, and so what its memory was at most. */
 async function runOurs(script, values) {
   const frame = `
     const [source, destination, minute] = JSON.parse(process.argv[1]);
     const tell = (result) =>
-      process.stdout.write(JSON.stringify({ ...result, peakMiB: process.resourceUsage().maxRSS / 1024 }));
+      process.stdout.write('\\n' + JSON.stringify({ ...result, peakMiB: process.resourceUsage().maxRSS / 1024 }));
     ${script}`;
   const words = ['--input-type=module', '-e', frame, '--', JSON.stringify(values)];
-  return JSON.parse((await run(process.execPath, words, { cwd: import.meta.dirname })).stdout);
+  const { stdout } = await run(process.execPath, words, { cwd: import.meta.dirname });
+  return JSON.parse(stdout.slice(stdout.lastIndexOf('\n') + 1));
 }
 
 function toSeconds(text) {
