@@ -83,7 +83,7 @@ export function createAhead(
       end = await makeGroup(at);
       // The step of one that cannot be synced makes another.
       await syncFiles([...ahead], placeOf, { signal, onFailure: remove });
-      way.forget();
+      way.forget(true);
     },
     clear,
   };

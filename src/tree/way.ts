@@ -10,8 +10,8 @@ import { createPlaces } from './places.ts';
 export interface Way {
   /** Gives where an entry is, or throws `file-changed` if a symlink stands on the way. */
   to(path: string): string;
-  /** Looks at all folders again, and finds them again: others may have had their turn. */
-  forget(): void;
+  /** Looks at all folders again, and finds them again: others may have had their turn, or have had it for long. */
+  forget(isLong?: boolean): void;
   /** Lets go of what is open. */
   close(): void;
 }
@@ -39,10 +39,10 @@ export function createWay(root: string): Way {
       }
       return places.to(path);
     },
-    forget() {
+    forget(isLong = false) {
       const now = performance.now();
       // Thousands of folders in one another take longer to look at than others have their turn.
-      if (now - since < 10 * spent) return;
+      if (!isLong && now - since < 10 * spent) return;
       [since, spent] = [now, 0];
       known = '';
       places.close();
