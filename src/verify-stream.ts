@@ -44,6 +44,14 @@ export function createVerifier({ digest, size }: Expected, what: string): Verifi
   };
 }
 
+/** Gives content back if it is the expected one, or throws `wrong-content`. */
+export function verifyWhole<Content extends Uint8Array>(content: Content, expected: Expected, what: string): Content {
+  const verifier = createVerifier(expected, what);
+  verifier.update(content);
+  verifier.end();
+  return content;
+}
+
 /**
  * Passes bytes on, and fails with `wrong-content` unless they are the expected ones.
  *

@@ -14,7 +14,7 @@ import { showText } from '../model/text.ts';
 import { isPassing } from '../registry/failures.ts';
 import { passableSlugUrl } from '../registry/slug-url.ts';
 import { readSmall, SMALL } from '../tree/read-small.ts';
-import { createVerifier, type Expected, verifyStream } from '../verify-stream.ts';
+import { type Expected, verifyStream, verifyWhole } from '../verify-stream.ts';
 import { fileChanged } from './file-changed.ts';
 import type { UploadSession } from './upload-session.ts';
 
@@ -141,19 +141,11 @@ function openVerified(
   if (expected.size >= SMALL)
     return pipeline(createReadStream(fsPath(source)), verifyStream(expected, source, onBytes), tell);
   try {
-    const content = readVerified(source, expected);
+    const content = verifyWhole(readSmall(source, expected.size), expected, source);
     onBytes(content.length);
     return content;
   } catch (error) {
     tell(error);
     throw error;
   }
-}
-
-function readVerified(source: string, expected: Expected): Buffer {
-  const content = readSmall(source, expected.size);
-  const verifier = createVerifier(expected, source);
-  verifier.update(content);
-  verifier.end();
-  return content;
 }

@@ -6,6 +6,7 @@ import { keys } from '../model/keys.ts';
 import { formatFileRef } from '../model/refs.ts';
 import type { ServerContext } from './context.ts';
 import { json, refuse } from './http.ts';
+import { createKnownLocks } from './known-locks.ts';
 import type { Handlers } from './routes.ts';
 import { isSession, requireSession, sessionToken } from './session.ts';
 import type { ReceivedTicket, Ticket } from './signer.ts';
@@ -14,16 +15,20 @@ const WRONG_SIGNATURE =
   'The request signature we calculated does not match the signature you provided. Check your secret access key and signing method.';
 const BAD_DIGEST = 'The Content-MD5 you specified did not match what we received.';
 
+/** Units: bytes */
+const SMALL = 64 * 1024;
+
 /** How long content can be sent to an address. Units: milliseconds */
 const CONTENT_LIFE = 60 * 60 * 1000;
 
 /** Routes that take the content of an upload's files: one gives the address of a file, the other is that address. */
 export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' | 'put'> {
   const { storage, documents, signer, projects, receiving, baseOf, maxUploads } = context;
+  const locks = createKnownLocks(documents, projects);
 
   /** Whether the session that a ticket was issued in is still in progress. */
   async function isCurrent({ ticket, isGenuine }: ReceivedTicket, sessionHash?: string): Promise<string | undefined> {
-    const lock = (await documents.lock(ticket.project))?.value;
+    const lock = (await locks.lock(ticket.project))?.value;
     if (lock === undefined || (sessionHash !== undefined && !isSession(lock, sessionHash))) return undefined;
     return isGenuine('content', lock.session_hash) ? lock.session_hash : undefined;
   }
@@ -34,7 +39,7 @@ export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' 
       const received = signer.parse(slug);
       if (received === undefined) throw refuse('The address is not one that was given out at the start of an upload.');
       const { ticket, isGenuine } = received;
-      const { session_hash } = (await requireSession(documents, token, ticket)).value;
+      const { session_hash } = (await requireSession(locks, token, ticket)).value;
       if (!isGenuine('slug', session_hash)) throw refuse('The address was not given out in this upload session.', 403);
       const content = signer.sign({ ...ticket, expires: Date.now() + CONTENT_LIFE }, 'content', session_hash);
       return json({
@@ -69,7 +74,7 @@ export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' 
     const digest = parseMd5(ticket.md5sum);
     if (digest === undefined) throw new Error('A ticket was signed without an MD5.');
     const contentType = request.headers.get('content-type');
-    const body = request.body === null ? Readable.from([]) : Readable.fromWeb(request.body as NodeReadableStream);
+    const body = await bodyOf(request, ticket.size);
     const expected = { digest, size: ticket.size };
     const options = contentType === null ? {} : { contentType };
     const staged = await storage.stage(body, expected, formatFileRef(ticket), options).catch((error: unknown) => {
@@ -79,7 +84,7 @@ export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' 
     if (staged === undefined) return s3Failure(400, 'BadDigest', BAD_DIGEST);
     try {
       // Completing and aborting wait for this, or this finds the session ended: nothing appears behind their backs.
-      return await projects.run(ticket.project, async () => {
+      return await projects.share(ticket.project, async () => {
         if ((await isCurrent(received, session)) === undefined) return s3Failure(403, 'AccessDenied', 'Access Denied');
         await staged.publish(keys.file(ticket));
         return new Response(null, { headers: { etag: `"${digest.hex}"`, 'content-length': '0' } });
@@ -88,6 +93,12 @@ export function contentRoutes(context: ServerContext): Pick<Handlers, 'presign' 
       await staged.discard();
     }
   }
+}
+
+/** Gives a small body whole, where its length is announced: a stream of it takes several times as long. */
+async function bodyOf(request: Request, size: number): Promise<Readable | Uint8Array> {
+  if (size < SMALL && request.headers.has('content-length')) return new Uint8Array(await request.arrayBuffer());
+  return request.body === null ? Readable.from([]) : Readable.fromWeb(request.body as NodeReadableStream);
 }
 
 function contentMd5({ md5sum }: Ticket): string {

@@ -70,19 +70,20 @@ export function createSidecars(root: string, incoming: string | undefined): Side
     const target = join(root, path);
     // An MD5 can be computed again: what cannot must survive a power cut.
     const precious = facts.contentType !== undefined || facts.metadata !== undefined;
+    const folder = dirname(target);
     try {
-      if (precious) {
-        await writeNew(file, JSON.stringify(facts));
-        await makeFolder(dirname(target));
-      } else {
-        await writeFile(file, JSON.stringify(facts), { flag: 'wx' });
-        await mkdir(dirname(target), { recursive: true });
-      }
-      await rename(file, target);
-      if (precious) await syncFolder(dirname(target));
-    } finally {
+      await (precious ? writeNew(file, JSON.stringify(facts)) : writeFile(file, JSON.stringify(facts), { flag: 'wx' }));
+      await rename(file, target).catch(async (error: unknown) => {
+        // Most folders are there.
+        if (!isSystemError(error, 'ENOENT')) throw error;
+        await (precious ? makeFolder(folder) : mkdir(folder, { recursive: true }));
+        await rename(file, target);
+      });
+    } catch (error) {
       await rm(file, { force: true });
+      throw error;
     }
+    if (precious) await syncFolder(folder);
   }
 
   return {

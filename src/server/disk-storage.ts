@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GypsumError, isSystemError } from '../errors.ts';
 import { showText } from '../model/text.ts';
-import { verifyStream } from '../verify-stream.ts';
+import { verifyStream, verifyWhole } from '../verify-stream.ts';
 import { asidePath, keyToPath, type Naming } from './disk-keys.ts';
 import { listDisk } from './disk-list.ts';
 import { readNaming } from './disk-naming.ts';
@@ -16,6 +16,7 @@ import { createMutex } from './mutex.ts';
 import { checkObjects, lastingFolder } from './objects-folder.ts';
 import { readSmall } from './read-small.ts';
 import type { ByteRange, ObjectInfo, Storage } from './storage.ts';
+import { unlessAbsent } from './unless-absent.ts';
 
 /** Units: bytes */
 const READ_AHEAD = 256 * 1024;
@@ -208,10 +209,16 @@ export async function diskStorage(
     async stage(body, expected, what, { contentType, signal } = {}) {
       checkWritable();
       const file = join(incoming, randomUUID());
-      const discard = () => rm(file, { force: true });
+      let isThere = true;
+      const discard = async () => {
+        if (isThere) await rm(file, { force: true });
+      };
       try {
-        const target = createWriteStream(file, { flags: 'wx', mode: 0o644, flush: true });
-        await pipeline(body, verifyStream(expected, what), target, { signal });
+        if (body instanceof Uint8Array) await writeNew(file, verifyWhole(body, expected, what));
+        else {
+          const target = createWriteStream(file, { flags: 'wx', mode: 0o644, flush: true });
+          await pipeline(body, verifyStream(expected, what), target, { signal });
+        }
       } catch (error) {
         await discard();
         throw error;
@@ -224,6 +231,7 @@ export async function diskStorage(
           await writes.run(path, () =>
             install(file, path, contentType === undefined ? facts : { ...facts, contentType }),
           );
+          isThere = false;
         },
       };
     },
@@ -285,13 +293,4 @@ async function readBody(handle: FileHandle, size: number, range: ByteRange = { s
 
 function fingerprint({ size, mtimeNs }: Stats): { size: number; mtime: string } {
   return { size: Number(size), mtime: String(mtimeNs) };
-}
-
-async function unlessAbsent<T>(looking: Promise<T>): Promise<T | undefined> {
-  try {
-    return await looking;
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
 }

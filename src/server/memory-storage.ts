@@ -35,7 +35,8 @@ export function memoryStorage(objects: Map<string, Kept> = new Map()): Storage {
       return { ...infoOf(kept), body: Readable.from(part.length === 0 ? [] : [part], { objectMode: false }) };
     },
 
-    async stage(body, expected, what, { contentType, signal } = {}) {
+    async stage(given, expected, what, { contentType, signal } = {}) {
+      const body = given instanceof Uint8Array ? Readable.from([given], { objectMode: false }) : given;
       const verified = body.pipe(verifyStream(expected, what));
       body.once('error', (error) => verified.destroy(error));
       const stop = () => verified.destroy(signal?.reason);

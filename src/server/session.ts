@@ -19,7 +19,11 @@ export function sessionToken(request: Request): string {
 }
 
 /** Gives the lock that this session holds on this version, or throws `forbidden`. */
-export async function requireSession(documents: Documents, token: string, ref: VersionRef): Promise<Document<Lock>> {
+export async function requireSession(
+  documents: Pick<Documents, 'lock'>,
+  token: string,
+  ref: VersionRef,
+): Promise<Document<Lock>> {
   const lock = await documents.lock(ref.project);
   // Whoever has no session is not told whether others have one, or whether there is such a project.
   if (lock === undefined || !isSession(lock.value, hashSession(token))) {

@@ -84,8 +84,8 @@ export interface Storage {
    * out, `get` is asked: it is for storages that have less to do when nothing else is wanted to be known of an object.
    */
   readSmall?(key: string, limit: number): Promise<Buffer | 'large' | undefined>;
-  /** Takes a stream and checks it on the way; throws `wrong-content` and keeps nothing if it is not what it must be. */
-  stage(body: Readable, expected: Expected, what: string, options?: StageOptions): Promise<Staged>;
+  /** Takes a stream, or all that it would give, and checks it; throws `wrong-content` and keeps nothing if it is not what it must be. */
+  stage(body: Readable | Uint8Array, expected: Expected, what: string, options?: StageOptions): Promise<Staged>;
   /** Puts a small object whole; false where `ifAbsent` found the key taken. */
   put(key: string, content: string, options?: PutOptions): Promise<boolean>;
   delete(key: string): Promise<void>;

@@ -83,7 +83,8 @@ export function bucketStorage({ pageSize = 3 } = {}): Storage {
         if (content !== undefined) return { ...info, body: Readable.from(content.length === 0 ? [] : [content]) };
       }
     },
-    async stage(body, expected, what, { contentType } = {}) {
+    async stage(given, expected, what, { contentType } = {}) {
+      const body = given instanceof Uint8Array ? Readable.from([given], { objectMode: false }) : given;
       const content = await buffer(body.pipe(verifyStream(expected, what)));
       const staged = STAGED + randomUUID();
       await bucket.put(staged, content, contentType === undefined ? {} : { contentType });
