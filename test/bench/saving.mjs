@@ -17,8 +17,17 @@ export const SAVING = [
     ...curl,
   },
   {
+    name: 'save-bulk',
+    what: 'the same from the embedded registry, which gives many files in one answer; curl of the same URLs of that registry',
+    world: 'small',
+    target: 0.8,
+    isDirect: true,
+    ours: ({ client, ref }) => client.saveVersion(ref),
+    ...curl,
+  },
+  {
     name: 'save-large',
-    what: 'save of 4 files of 256 MiB, cold; the same',
+    what: 'save of 4 files of 256 MiB, cold; curl and md5sum as for small ones',
     world: 'large',
     target: 0.6,
     isHeavy: true,

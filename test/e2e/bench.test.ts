@@ -30,6 +30,7 @@ const measured = [
   'start-version',
   'start-help',
   'save-small',
+  'save-bulk',
   'save-large',
   'save-known',
   'save-known-requests',
