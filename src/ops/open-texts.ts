@@ -36,6 +36,12 @@ export async function openTexts(ctx: Context, ref: VersionRef, options: LoadOpti
   };
 }
 
+/** Fetches one file of a version, as far as it is not there, by what its manifest says, and gives its path. */
+export async function saveListed(ctx: Context, ref: VersionRef, path: string, options: LoadOptions): Promise<string> {
+  const files = await loadFileList(ctx, ref, options);
+  return saveFileOf(ctx, { ref, manifest: manifestOfOne(files, path) }, path, options);
+}
+
 /** Gives a manifest of one file; of none, if there is no such file. */
 function manifestOfOne(files: FileList, path: string): Manifest {
   const file = entryAt(files, path);

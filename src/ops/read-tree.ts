@@ -76,7 +76,10 @@ async function openKept(ctx: Context, ref: VersionRef, options: LoadOptions): Pr
     tree: { ref, entries, stale: [] },
     async place(path) {
       const entry = entryAt(entries, path);
-      if (entry?.type !== 'file' || isLink(path)) return (await openTexts(ctx, ref, options)).place(path);
+      if (entry?.type !== 'file' || isLink(path)) {
+        const { saveListed } = await import('./open-texts.ts');
+        return saveListed(ctx, ref, path, options);
+      }
       const manifest = manifestOf([{ path, entry: { size: entry.size, md5sum: entry.digest.hex } }]);
       const { saveFileOf } = await import('./save-version.ts');
       return saveFileOf(ctx, { ref, manifest }, path, options);
