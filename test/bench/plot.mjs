@@ -2,7 +2,7 @@
 const COLORS = ['#2563eb', '#dc2626', '#16a34a', '#9333ea'];
 const WIDTH = 420;
 const HEIGHT = 300;
-const BOX = { left: 60, right: 90, top: 40, bottom: 45 };
+const BOX = { left: 60, right: 90, top: 52, bottom: 45 };
 
 export function drawPlot({ across, panels }) {
   const width = WIDTH * panels.length;
@@ -53,18 +53,18 @@ function drawLine({ points }, color, x, y) {
   return `<polyline points="${line}" fill="none" stroke="${color}" stroke-width="2"/>${dots.join('')}`;
 }
 
-/** Names stand at the ends of lines, apart from each other. */
+/** Names stand at the ends of lines, apart from each other, and none so low that it meets the numbers below. */
 function drawLabels(series, y) {
   const wanted = series.flatMap(({ label, points }, at) =>
     points.some(([, value]) => value > 0) ? [{ label, at, top: y.at(Math.max(points.at(-1)[1], y.least)) }] : [],
   );
+  const sorted = wanted.toSorted((a, b) => a.top - b.top);
   let above = -Infinity;
-  return wanted
-    .toSorted((a, b) => a.top - b.top)
-    .map(({ label, at, top }) => {
-      above = Math.max(top + 4, above + 14);
-      return `<text x="${WIDTH - BOX.right + 8}" y="${above}" fill="${COLORS[at % COLORS.length]}">${label}</text>`;
-    });
+  return sorted.map(({ label, at, top }, place) => {
+    const lowest = HEIGHT - BOX.bottom - 14 * (sorted.length - 1 - place);
+    above = Math.max(Math.min(top + 4, lowest), above + 14);
+    return `<text x="${WIDTH - BOX.right + 8}" y="${above}" fill="${COLORS[at % COLORS.length]}">${label}</text>`;
+  });
 }
 
 /** Powers of ten, or of two where that is all there is. */

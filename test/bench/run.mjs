@@ -1,5 +1,6 @@
 // Measures ours beside yardsticks, in turn, in one run; prints medians and ratios, and writes them to results.md.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,16 +26,30 @@ The rows of what was run are put into test/bench/results.md, and plots into docs
 --write FOLDER   where the table and the plots are written, of a small run too
 `;
 
-const { values } = parseArgs({
-  options: {
-    case: { type: 'string', multiple: true },
-    small: { type: 'boolean', default: false },
-    entries: { type: 'string' },
-    json: { type: 'string' },
-    write: { type: 'string' },
-    help: { type: 'boolean' },
-  },
-});
+const values = readArguments();
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        case: { type: 'string', multiple: true },
+        small: { type: 'boolean', default: false },
+        entries: { type: 'string' },
+        json: { type: 'string' },
+        write: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    return refuse(error.message);
+  }
+}
+
+/** Says what is wrong with what was asked for, before anything is made. */
+function refuse(why) {
+  process.stderr.write(`${why}\n`);
+  process.exit(2);
+}
 
 /** Cases that run themselves, and what their ratios have to be. */
 const OTHERS = [
@@ -46,8 +61,11 @@ const OTHERS = [
 const isMillion = ({ name }) => name.endsWith('-million');
 const { small } = values;
 const entries = values.entries === undefined ? undefined : Number(values.entries);
+if (entries !== undefined && !(Number.isSafeInteger(entries) && entries > 0)) {
+  refuse(`"${values.entries}" is no number of entries.`);
+}
 const rounds = small || entries !== undefined ? 1 : 3;
-const folder = await mkdtemp(join(tmpdir(), 'gypsum-bench-'));
+const folder = join(tmpdir(), `gypsum-bench-${randomUUID()}`);
 const worlds = openWorlds(folder, { small });
 const options = { worlds, folder, small, entries, rounds };
 
@@ -86,9 +104,13 @@ async function runOther(name, run, target = null) {
   return { rows };
 }
 
+const unknown = values.case?.find((name) => !all.has(name));
+if (unknown !== undefined) refuse(`There is no case "${unknown}"; there are ${[...all.keys()].join(', ')}.`);
+
 if (values.help) {
   process.stdout.write(`${USAGE}\n${[...all].map(([name, { what }]) => `${name}: ${what}\n`).join('')}`);
 } else {
+  await mkdir(folder);
   try {
     await main();
   } finally {
@@ -99,9 +121,6 @@ if (values.help) {
 
 async function main() {
   const chosen = values.case ?? [...all.keys()];
-  for (const name of chosen) {
-    if (!all.has(name)) throw new Error(`There is no case "${name}"; there are ${[...all.keys()].join(', ')}.`);
-  }
   const machine = describeMachine();
   process.stdout.write(`${machine.join('; ')}\n\n`);
   const rows = [];

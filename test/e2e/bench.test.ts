@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -101,6 +101,18 @@ it('a yardstick that is not installed is named, and ours is measured without it'
     { case: 'save-large', ours: expect.any(Number), yardstick: null, ratio: null, target: 0.6, unit: 's' },
   ]);
   expect(stdout).toContain('| curl, md5sum: not installed |');
+});
+
+it.each([
+  [['--case', 'none'], 'There is no case "none"; there are start-version, '],
+  [['--entries', 'many'], '"many" is no number of entries.'],
+  [['--smal'], "Unknown option '--smal'"],
+])('what it cannot do is said before anything is made: %s', async (words, message) => {
+  const folder = await tempFolder();
+  const env = { PATH: process.env.PATH, TMPDIR: folder };
+  const running = promisify(execFile)(process.execPath, [script, ...words], { env });
+  await expect(running).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  expect(await readdir(folder)).toEqual([]);
 });
 
 it('its help names the cases, and runs none', async () => {
