@@ -47,6 +47,7 @@ async function fetchSmall(ctx: Context, content: Content, options: CallOptions):
   const bytes = await alongLinks(ctx, content, options, (from) =>
     ctx.registry.stream(keys.file(from), (body) => collect(body, createVerifier(content, what)), callOf(options)),
   );
+  options.onEvent?.({ type: 'progress', task: 'fetch', files: 0, bytes: bytes.length });
   return writeVerified(ctx.cache.layout, project, content, bytes);
 }
 
