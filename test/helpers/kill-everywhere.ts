@@ -6,6 +6,9 @@ import type { Rig } from './rig.ts';
 /** A run is killed before each so-manieth change of the file system; every one is worth the time now and then. */
 const EVERY = Number(process.env.GYPSUM_KILL_EVERY ?? 13);
 
+/** One that makes few changes is killed at more of them: so many times at least. */
+const LEAST = 3;
+
 const helper = fileURLToPath(new URL('./die-at-call.mjs', import.meta.url));
 
 /** Runs the built command in a process that is killed before its n-th change of the file system; says whether it was. */
@@ -37,11 +40,18 @@ export async function killEverywhere(
   finish: (at: number) => Promise<void>,
   stop?: (running: Running) => Promise<void>,
 ) {
-  let [at, isKilled] = [0, true];
-  for (; isKilled; at += EVERY) {
-    await begin();
-    isKilled = await dies(rig, argv, at, stop);
-    await finish(at);
+  let kills = 0;
+  for (let every = EVERY; kills < LEAST; every = Math.floor(every / 2)) {
+    expect(every, 'changes of the file system').toBeGreaterThan(0);
+    kills = await killEach(every);
   }
-  expect(at).toBeGreaterThan(2 * EVERY);
+
+  async function killEach(every: number): Promise<number> {
+    for (let at = 0; ; at += every) {
+      await begin();
+      const isKilled = await dies(rig, argv, at, stop);
+      await finish(at);
+      if (!isKilled) return at / every;
+    }
+  }
 }
