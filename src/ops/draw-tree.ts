@@ -20,7 +20,7 @@ export function drawTree(root: NestedNode, { details = false, show = showNode }:
       counts[isFolder(node) ? 'folders' : 'files']++;
       const facts = details ? showFacts(node, sizes) : '';
       lines.push(`${margin}${isLast ? '└── ' : '├── '}${facts}${show(node)}`);
-      draw(node, margin + (isLast ? '    ' : '│   '));
+      if (node.sub !== undefined) draw(node, margin + (isLast ? '    ' : '│   '));
     }
   };
   draw(root, '');

@@ -6,11 +6,16 @@ import { treeOf } from './worlds.mjs';
 
 const largeFiles = Array.from({ length: 8 }, (_, n) => `large-${n}`);
 
+/** The first time brings the texts into the cache, the second one has it keep what they say. */
+export async function keepTree({ client, entries }) {
+  for (let time = 0; time < 2; time++) await client.readTree(treeOf(entries));
+}
+
 const CACHED_TREE = {
   world: 'links',
   entries: 100_000,
   isCpu: true,
-  prepare: ({ client, entries }) => client.readTree(treeOf(entries)),
+  prepare: keepTree,
   yardstick({ cacheDir, entries }) {
     const names = Object.values(treeOf(entries));
     const manifest = join(cacheDir, '.gypsum-client/1/versions', ...names, '..manifest');

@@ -1,6 +1,7 @@
 // Commands that look into trees, as processes from their begin to their end, in seconds of the processor.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { keepTree } from './reading.mjs';
 import { MAIN } from './servers.mjs';
 import { treeOf } from './worlds.mjs';
 
@@ -41,8 +42,7 @@ export const TREES = Object.entries(COMMANDS).map(([command, path]) => ({
   entries: 100_000,
   clock: () => used,
   async prepare({ client, entries }) {
-    // The first time brings the texts into the cache, the second one has it keep what they say.
-    for (let time = 0; time < 2; time++) await client.readTree(treeOf(entries));
+    await keepTree({ client, entries });
     await client.saveFile({ ...treeOf(entries), path: COMMANDS.cat.slice(1) });
   },
   ours({ url, cacheDir, entries }) {
