@@ -1,11 +1,19 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
-/** Starts a thread; nothing where there can be none, such as where its program was bundled into another. */
-export async function startWorker(program: URL, workerData?: unknown): Promise<Worker | undefined> {
+/**
+ * Starts a thread; nothing where there can be none, such as where its program was bundled into another. `onMessage` hears every word
+ * from the first on: whoever begins to listen when the thread runs may miss what it says at once.
+ */
+export async function startWorker(
+  program: URL,
+  workerData?: unknown,
+  onMessage?: (message: unknown) => void,
+): Promise<Worker | undefined> {
   let worker: Worker | undefined;
   try {
     worker = new Worker(program, { workerData });
+    if (onMessage !== undefined) worker.on('message', onMessage);
     // Its first word is that it runs; an error in its place is thrown here.
     await once(worker, 'message');
     return worker;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Fingerprint, fingerprintSchema, inodeId } from '../model/fingerprint.ts';
+import { type Fingerprint, inodeId } from '../model/fingerprint.ts';
+import { fingerprintSchema } from '../model/fingerprint-schema.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { sameVersion, type VersionRef } from '../model/refs.ts';
 import { publishDocument } from './atomic.ts';

@@ -14,6 +14,8 @@ import { createPrintTable, type Known, type PrintTable, readPrintTable } from '.
 export interface Fingerprints {
   /** Says what is known about a file that should hold the content of a digest. Reads no content. */
   check(hex: string, stats: Stats): Known;
+  /** Says it of a file that looks so, which is a regular one. */
+  checkPrint(hex: string, print: Fingerprint): Known;
   /** Notes that the file at `path` held the right content when it had these stats. */
   remember(hex: string, path: string, stats: Stats): void;
   /** Writes down what was noted, leaving out what has been changed since. */
@@ -45,23 +47,24 @@ export async function openFingerprints(
   const memories = below === undefined ? [shards] : [shards, others];
 
   // An inode with many names is read once, not once a name.
-  const isNoted = (hex: string, stats: Stats): boolean => {
-    const print = noted.get(`${hex} ${stats.dev} ${stats.ino}`)?.print;
-    return print !== undefined && sameFingerprint(fingerprintOf(stats), print);
+  const isNoted = (hex: string, print: Fingerprint): boolean => {
+    const before = noted.get(`${hex} ${print[0]} ${print[1]}`)?.print;
+    return before !== undefined && sameFingerprint(print, before);
+  };
+
+  const checkPrint = (hex: string, print: Fingerprint): Known => {
+    let found: Known = 'unknown';
+    for (const memory of memories) {
+      const known = memory.get(hex.slice(0, 2))?.check(hex, print);
+      if (known === 'same') return 'same';
+      if (known === 'unsure') found = known;
+    }
+    return isNoted(hex, print) ? 'same' : found;
   };
 
   return {
-    check(hex, stats) {
-      const print = fingerprintOf(stats);
-      if (!stats.isFile()) return 'unknown';
-      let found: Known = 'unknown';
-      for (const memory of memories) {
-        const known = memory.get(hex.slice(0, 2))?.check(hex, print);
-        if (known === 'same') return 'same';
-        if (known === 'unsure') found = known;
-      }
-      return isNoted(hex, stats) ? 'same' : found;
-    },
+    check: (hex, stats) => (stats.isFile() ? checkPrint(hex, fingerprintOf(stats)) : 'unknown'),
+    checkPrint,
 
     remember(hex, path, stats) {
       noted.set(`${hex} ${stats.dev} ${stats.ino}`, { hex, path, print: fingerprintOf(stats) });

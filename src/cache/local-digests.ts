@@ -1,7 +1,8 @@
 import { type Stats, statSync } from 'node:fs';
 import { z } from 'zod';
 import { createPace } from '../give-way.ts';
-import { type Fingerprint, fingerprintOf, fingerprintSchema, inodeId, sameFingerprint } from '../model/fingerprint.ts';
+import { type Fingerprint, fingerprintOf, inodeId, sameFingerprint } from '../model/fingerprint.ts';
+import { fingerprintSchema } from '../model/fingerprint-schema.ts';
 import { parseJsonIfAny } from '../model/json.ts';
 import { fsPath } from '../model/local-path.ts';
 import { ownedName } from '../owned-name.ts';

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { GypsumError, isGypsumError } from '../errors.ts';
-import { fingerprintSchema } from './fingerprint.ts';
+import { fingerprintSchema } from './fingerprint-schema.ts';
 import { MAX_FILE_BYTES } from './manifest.ts';
 import { checkPath } from './names.ts';
 import { checkFileRef, checkVersionRef, sameVersion, type VersionRef } from './refs.ts';

@@ -1,5 +1,3 @@
-import { z } from 'zod';
-
 /**
  * What tells that a file is still the one that was looked at, without reading it.
  *
@@ -7,11 +5,6 @@ import { z } from 'zod';
  * Units:  bytes; milliseconds with fractions
  */
 export type Fingerprint = readonly [dev: number, ino: number, size: number, mtime: number, ctime: number];
-
-/** What is parsed has room for 17 numbers; a copy has as much as it needs, 96 bytes less for each of a million files. */
-export const fingerprintSchema = z
-  .tuple([z.number(), z.number(), z.number(), z.number(), z.number()])
-  .transform(([dev, ino, size, mtime, ctime]): Fingerprint => [dev, ino, size, mtime, ctime]);
 
 /** What a file's stats have that a fingerprint is made of. */
 interface Stats {

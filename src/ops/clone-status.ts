@@ -10,12 +10,13 @@ import { withoutRecord } from '../model/version-tree.ts';
 import { type Comparison, compareClone } from './compare-clone.ts';
 import { digestFiles } from './digest-files.ts';
 import { inspectLinks } from './find-changed.ts';
-import { findClone } from './find-clone.ts';
+import { type FoundClone, findClone } from './find-clone.ts';
 import { createSources, type FolderBase, findCloneRecord, symlinkRule } from './folder-record.ts';
 import { foreseePublishing, type Publishing } from './foresee-publishing.ts';
 import { cachedPlace, type Found, type FoundLink } from './found.ts';
 import { readKept } from './kept-symlinks.ts';
 import { run } from './run.ts';
+import { type ScanAhead, withScanAhead } from './scan-ahead.ts';
 import { loadVersion } from './version-documents.ts';
 
 /** How a clone differs from the version that it is of, and what would become of it. */
@@ -43,32 +44,36 @@ export interface CloneStatus extends VersionRef, Comparison {
 export async function cloneStatus(ctx: Context, directory: string, options: CallOptions = {}): Promise<CloneStatus> {
   return run(ctx, options, async () => {
     const clone = await findClone(ctx, directory, options);
-    const { root, ref, receipt } = clone;
-    const documents = await loadVersion(ctx, ref, options);
-    const { summary } = documents;
-    const manifest = withoutRecord(documents.manifest);
-    const record = await findCloneRecord(ctx, clone, documents, options);
-    const symlinks = symlinkRule(undefined, record);
-    const { notMade = [] } = record?.base ?? {};
-    const reading = { ...options, symlinks, notMade, loaded: [documents], content: false };
-    const { entries, ignored } = await readKept(ctx, root, reading);
-    const { changed, gone } = await inspectLinks(ctx, linksOf(entries), (link) => cachedPlace(ctx, link), options);
-    const digests = await digestCandidates(ctx, root, entries, manifest, options);
-    const modes = findModes(entries, record?.base);
-    const known = { mode: receipt.mode, digests, edited: new Set(changed), gone: new Set(gone), modes };
-    const wanted = record?.base?.tree.entries ?? manifestFiles(manifest);
-    const comparison = await compareClone(wanted, entries, known, options.signal);
-    return {
-      ...ref,
-      directory: root,
-      mode: receipt.mode,
-      ...(receipt.from !== undefined && { from: receipt.from }),
-      clean: comparison.entries.length === comparison.states.dangling.files,
-      ...comparison,
-      publishing: foreseePublishing(entries, known, isImmutable(summary) ? manifest : {}),
-      ...(ignored !== undefined && { ignored }),
-    };
+    return withScanAhead(ctx, clone, (ahead) => statusOf(ctx, clone, ahead, options));
   });
+}
+
+async function statusOf(ctx: Context, clone: FoundClone, ahead: ScanAhead, options: CallOptions): Promise<CloneStatus> {
+  const { root, ref, receipt } = clone;
+  const documents = await loadVersion(ctx, ref, options);
+  const { summary } = documents;
+  const manifest = withoutRecord(documents.manifest);
+  const record = await findCloneRecord(ctx, clone, documents, options);
+  const symlinks = symlinkRule(undefined, record);
+  const { notMade = [] } = record?.base ?? {};
+  const reading = { ...options, symlinks, notMade, loaded: [documents], content: false, ahead: await ahead };
+  const { entries, ignored } = await readKept(ctx, root, reading);
+  const { changed, gone } = await inspectLinks(ctx, linksOf(entries), (link) => cachedPlace(ctx, link), options);
+  const digests = await digestCandidates(ctx, root, entries, manifest, options);
+  const modes = findModes(entries, record?.base);
+  const known = { mode: receipt.mode, digests, edited: new Set(changed), gone: new Set(gone), modes };
+  const wanted = record?.base?.tree.entries ?? manifestFiles(manifest);
+  const comparison = await compareClone(wanted, entries, known, options.signal);
+  return {
+    ...ref,
+    directory: root,
+    mode: receipt.mode,
+    ...(receipt.from !== undefined && { from: receipt.from }),
+    clean: comparison.entries.length === comparison.states.dangling.files,
+    ...comparison,
+    publishing: foreseePublishing(entries, known, isImmutable(summary) ? manifest : {}),
+    ...(ignored !== undefined && { ignored }),
+  };
 }
 
 /** Gives the permissions that are others than in the version, by path. */
@@ -86,9 +91,11 @@ function findModes(entries: readonly Found[], base: FolderBase | undefined): Map
   return modes;
 }
 
-/** Gives the links that somebody may have written through. */
+/** Gives the links that somebody may have written through, but those that are known to be right. */
 function linksOf(entries: readonly Found[]): FoundLink[] {
-  return entries.filter((entry): entry is FoundLink => entry.type === 'link' && entry.how !== 'copy');
+  return entries.filter(
+    (entry): entry is FoundLink => entry.type === 'link' && entry.how !== 'copy' && entry.isRight !== true,
+  );
 }
 
 /** Gives the digests, by path, of files that have the size of a file of the version: others have none of its contents. */

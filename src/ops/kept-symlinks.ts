@@ -22,6 +22,7 @@ export async function readKept(
   {
     symlinks,
     notMade = [],
+    ahead,
     ...options
   }: Omit<ReadOptions, 'keepSymlinks' | 'facts' | 'exclude'> & {
     readonly symlinks: SymlinkRule;
@@ -31,7 +32,8 @@ export async function readKept(
 ): Promise<Reading> {
   const keep = symlinks !== 'follow';
   const exclude = (path: string) => path === TREE_RECORD;
-  const reading = await readFolder(ctx, root, { ...options, keepSymlinks: keep, facts: keep, exclude });
+  const thread = keep ? undefined : ahead;
+  const reading = await readFolder(ctx, root, { ...options, ahead: thread, keepSymlinks: keep, facts: keep, exclude });
   return keep ? { ...reading, entries: checkKept(withFacts(reading, notMade), symlinks) } : reading;
 }
 

@@ -6,10 +6,12 @@ import { showLines, showText } from '../model/text.ts';
 import type { TreeRecord } from '../model/tree-record.ts';
 import type { LocalFile, UploadLink } from '../model/upload-plan.ts';
 import { IGNORE_FILE } from '../tree/ignore-file.ts';
+import type { ScanThread } from '../tree/scan-thread.ts';
 import { type Astray, describeAstray } from './astray-links.ts';
 import { checkFolder } from './check-folder.ts';
 import { describeEdits } from './describe-edits.ts';
 import { findChanged } from './find-changed.ts';
+import { cloneAround } from './find-clone.ts';
 import { type FolderRecord, findFolderRecord, recordOf, symlinkRule } from './folder-record.ts';
 import { cachedPlace, type Found, type FoundLink, type Linked, sentOf } from './found.ts';
 import { readKept, SYMLINK_RULES, type SymlinkRule } from './kept-symlinks.ts';
@@ -17,6 +19,7 @@ import type { LinkRule } from './read-folder.ts';
 import { isRescuable, rescueEdits } from './rescue-edits.ts';
 import { run } from './run.ts';
 import { saveFileRefs } from './save-file-refs.ts';
+import { withScanAhead } from './scan-ahead.ts';
 import { notMadeIn } from './standing-record.ts';
 
 export interface PrepareOptions extends CallOptions {
@@ -74,7 +77,9 @@ export async function prepareDirectoryUpload(
   return run(ctx, callOptions, async () => {
     const record = await findFolderRecord(ctx, root, callOptions);
     const how = { links: rule, symlinks: symlinkRule(symlinks, record), rescue, record };
-    return prepare(ctx, root, how, callOptions);
+    const clone = how.symlinks === 'follow' && rule !== 'never' ? await cloneAround(ctx, root, callOptions) : undefined;
+    if (clone?.root !== root) return prepare(ctx, root, how, callOptions);
+    return withScanAhead(ctx, clone, async (ahead) => prepare(ctx, root, how, { ...callOptions, ahead: await ahead }));
   });
 }
 
@@ -86,18 +91,24 @@ interface How {
   readonly record: FolderRecord | undefined;
 }
 
-async function prepare(ctx: Context, root: string, how: How, options: CallOptions): Promise<PreparedUpload> {
+async function prepare(
+  ctx: Context,
+  root: string,
+  how: How,
+  { ahead, ...options }: CallOptions & { ahead?: ScanThread | undefined },
+): Promise<PreparedUpload> {
   const { links: rule, symlinks, rescue } = how;
   const base = how.record?.base;
   const { entries, ignored } = await readKept(ctx, root, {
     ...options,
+    ahead,
     links: rule,
     symlinks,
     notMade: [...(base?.notMade ?? []), ...(symlinks === 'follow' ? [] : notMadeIn(root))],
     ...(base !== undefined && { clone: base.clone, loaded: [base.documents] }),
   });
   const { files, links, missing, faults } = sortOut(entries);
-  const mayBeEdited = links.filter(({ how }) => how !== 'copy');
+  const mayBeEdited = links.filter(({ how, isRight }) => how !== 'copy' && isRight !== true);
   const edited = await findChanged(ctx, mayBeEdited, (link) => cachedPlace(ctx, link), options);
   const lost = rescue ? edited.filter((link) => !isRescuable(root, link)) : edited;
   const wrong = [...faults, ...describeEdits(ctx, lost, { lost: rescue })];

@@ -84,4 +84,5 @@ async function read(path: string, expected: Expected, signal: AbortSignal | unde
   }
 }
 
-const SHARDS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));
+/** Every beginning of a digest that says which part of the memory knows it. */
+export const SHARDS = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'));

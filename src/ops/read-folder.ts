@@ -13,11 +13,14 @@ import { IGNORE_FILE, readIgnoreFile } from '../tree/ignore-file.ts';
 import { liesIn, realPath } from '../tree/real-path.ts';
 import type { Resolution } from '../tree/resolve-symlink.ts';
 import { scanInParts } from '../tree/scan.ts';
+import type { SeenEntry } from '../tree/scan-list.ts';
+import type { ScanThread } from '../tree/scan-thread.ts';
 import { statThrough } from '../tree/stat-through.ts';
 import { findAstray } from './astray-links.ts';
 import { type Copies, type Copy, openCopies } from './find-copies.ts';
 import { type Fault, type Found, type FoundLink, faultOf, faultOfName } from './found.ts';
 import { isKept } from './is-kept.ts';
+import { createKnownRight } from './known-right.ts';
 import { createLinkTargets, type Home, type LinkTarget } from './link-targets.ts';
 import type { VersionDocuments } from './version-documents.ts';
 import { watchBuckets } from './watch-buckets.ts';
@@ -55,6 +58,8 @@ export interface ReadOptions extends CallOptions {
   facts?: boolean;
   /** Says of paths that they are left out, with all below. */
   exclude?: (path: string, isFolder: boolean) => boolean;
+  /** A thread that reads the folder already; not for modes and times. */
+  ahead?: ScanThread | undefined;
   /** Take the folder's ignore file into account. @default true */
   ignoreFile?: boolean;
   /** Hears of a folder that cannot be read; the rest goes on. Without it, the first one ends all. */
@@ -76,10 +81,20 @@ export async function readFolder(
   root: string,
   { links: rule = 'auto', loaded = [], content = true, ...reading }: ReadOptions,
 ): Promise<Reading> {
-  const { keepSymlinks = false, clone, facts = false, exclude, ignoreFile = true, onFailure, ...options } = reading;
+  const {
+    keepSymlinks = false,
+    clone,
+    facts = false,
+    exclude,
+    ignoreFile = true,
+    onFailure,
+    ahead,
+    ...options
+  } = reading;
   const entries: Found[] = [];
   const seen = new Map<string, Entry>();
   const targets = createLinkTargets(ctx, options, loaded);
+  const remembered = createKnownRight(ctx);
   const buckets = watchBuckets(ctx);
   const pace = createPace(options.signal);
   const rules = ignoreFile ? readIgnoreFile(root) : undefined;
@@ -123,15 +138,24 @@ export async function readFolder(
     };
     const walked = { folder, known, real };
     // What was looked at need not stay: of a million links there would be two trees.
-    for await (const part of scanInParts(folder, scan)) {
+    const parts: AsyncIterable<readonly SeenEntry[]> =
+      prefix === '' && ahead !== undefined ? ahead.parts(scan) : scanInParts(folder, scan);
+    for await (const part of parts) {
       for (const entry of part) {
         if (pace.due()) await pace.rest();
         const path = joinPath(prefix, entry.path);
         if (facts) seen.set(path, { ...entry, path });
         const isStraight = entry.type === 'symlink' && prefix === '' && rule !== 'never';
         const home = isStraight ? targets.home(path, entry.target) : undefined;
-        if (home?.immutable) add(ownLink(path, home), real);
-        else await addEntry(path, entry, walked);
+        if (home?.immutable) {
+          const link = ownLink(path, home);
+          const shows = entry.type === 'symlink' ? entry.shows : undefined;
+          if (shows !== undefined) {
+            if (!remembered.isOpen(link.project)) await remembered.open(link.project);
+            link.isRight = remembered.has(link, shows);
+          }
+          add(link, real);
+        } else await addEntry(path, entry, walked);
       }
     }
   };
@@ -226,13 +250,14 @@ function linkOf(
     : { ...link, ...(seen !== undefined && { seen }), ...(inSite && { inSite }) };
 }
 
-/** Gives the link to the file of a version that stands at the path of that file. */
-function ownLink(path: string, { ref, manifest, isSite }: Home): FoundLink {
+/** Gives the link to the file of a version that stands at the path of that file, of which nobody knows yet whether it is right. */
+function ownLink(path: string, { ref, manifest, isSite }: Home): FoundLink & { isRight: boolean } {
   const entry = manifest[path];
   if (entry === undefined) throw new Error(`${path} is no file of the version`);
   const { size, md5sum } = entry;
   const file = fileOf(ref, path);
-  const link: FoundLink = { type: 'link', path, file, size, md5sum, project: entryProject(ref, entry), how: 'symlink' };
+  const project = entryProject(ref, entry);
+  const link = { type: 'link', path, file, size, md5sum, project, how: 'symlink', isRight: false } as const;
   return isSite ? { ...link, inSite: true } : link;
 }
 

@@ -1,6 +1,6 @@
 import { isAbsolute, sep } from 'node:path';
 import { z } from 'zod';
-import { fingerprintSchema } from '../model/fingerprint.ts';
+import { fingerprintSchema } from '../model/fingerprint-schema.ts';
 import { MAX_FILE_BYTES } from '../model/manifest.ts';
 import type { Step } from './step.ts';
 
