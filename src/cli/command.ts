@@ -70,7 +70,7 @@ export function flagsOf({
   return [...flags, ...(local ? [] : clientFlags), ...commonFlags];
 }
 
-/** A command: one call of the library, and how its result is shown to people. `--json` shows the result as it is. */
+/** A command: one call of the library, and how its result is shown. */
 export interface Command<Result, Options = Record<never, never>> {
   /** Name and arguments, as commander takes them. */
   readonly usage: string;
@@ -81,6 +81,8 @@ export interface Command<Result, Options = Record<never, never>> {
   /** It speaks to no registry. @default false */
   readonly local?: boolean;
   run(call: Call<Options>): Promise<Result>;
+  /** What `--json` shows. @default the result as it is */
+  json?(result: Result): unknown;
   /** The lines for people; an empty text prints nothing. */
   human(result: Result, call: Call<Options>): string;
   /** Throws, once a result has been shown, if that says that something is wrong. */

@@ -13,7 +13,7 @@ export function showListing(listing: TreeListing, { colors }: Pick<Call, 'colors
     showMode(entry.mode),
     prettyBytes(entry.size),
     showTime(entry.mtime),
-    showEntry(entry, colors) + (entry.type === 'directory' ? '/' : ''),
+    showEntry(entry.name, entry, colors) + (entry.type === 'directory' ? '/' : ''),
   ]);
   return [
     `${nameInTree(listing, path)}: ${filesAndBytes(here)}; with folders ${filesAndBytes(total)}`,

@@ -53,7 +53,7 @@ export async function runCommand({ command, args, options, shared }: Called, io:
     const result = await command.run(call);
     display?.stop();
     // Nothing is what a command gives that has printed all it had to say.
-    if (json && result !== undefined) await printJson(result, call);
+    if (json && result !== undefined) await printJson(command.json?.(result) ?? result, call);
     else if (result !== undefined) {
       const text = command.human(result, call);
       if (text !== '') io.stdout(`${text}\n`);
