@@ -48,7 +48,9 @@ export async function listBoth(
 ): Promise<BothTrees> {
   const how = { ...options, digestOf: memory?.digestOf };
   options.onEvent?.({ type: 'start', task: 'scan', files: 0, bytes: 0 });
-  const source = await from.list({ ...how, before: memory?.before('source') });
+  // While a source is read, its replica may be read, too: nearly all of its folders are those.
+  const onFolder = options.stamps ? undefined : (path: string, entries: number) => to?.expect?.(path, entries);
+  const source = await from.list({ ...how, before: memory?.before('source'), onFolder });
   const there = memory?.before('destination') ?? [];
   // Of a replica that is seen for the first time, most is what its source has.
   const destination = (await to?.list({ ...how, before: there.length === 0 ? source.entries : there })) ?? EMPTY;

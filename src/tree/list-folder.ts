@@ -1,41 +1,54 @@
-import { type BigIntStats, lstatSync, statSync } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import { GypsumError, isFromSystem, isSystemError } from '../errors.ts';
 import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
-import { comparePaths, isBelow } from '../model/tree.ts';
-import { readTargetType } from './entry-facts.ts';
+import { comparePaths, isBelow, nameOf } from '../model/tree.ts';
 import { type Places, reach } from './places.ts';
 import { isAbandoned, isOurs } from './put-file.ts';
+import type { ReadAhead } from './read-ahead.ts';
+import { lookIfThere, readReplicaEntry, readReplicaSymlink } from './read-entry.ts';
 import { overlaps, realPath } from './real-path.ts';
 import type { ReplicaEntry, ReplicaFile } from './replica-entry.ts';
-import { inodeName, inodeOf, microseconds, replicaEntry, stampOf } from './replica-stats.ts';
+import { inodeName, stampOf } from './replica-stats.ts';
 import type { Listing, ListOptions } from './repository.ts';
-import { readLink } from './scan.ts';
 import { type Child, walkFolder } from './walk.ts';
 
 export interface ListFolderOptions extends ListOptions {
   /** Take symlinks for what they lead to; into a folder that holds or is in this one, given by its real path, none is followed. */
   followOutside?: string | undefined;
+  /** Has read some of the folders already, where neither stamps nor followed symlinks are asked for. */
+  ahead?: ReadAhead | undefined;
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer E)[] ? E[] : T[Key] };
 
 /** Reads a folder as it is replicated, in the order of `comparePaths`; nothing but folders and symlinks is opened. */
 export async function listFolder(root: string, options: ListFolderOptions = {}): Promise<Listing> {
-  const { signal, onEvent } = options;
+  const { signal, onEvent, onFolder, ahead } = options;
   const listing: Mutable<Listing> = { entries: [], left: [], unreadable: [], unfollowed: [], leftovers: [] };
   const onFailure = (path: string, error: Error) => listing.unreadable.push({ path, error });
-  const top = inodeOfRoot(root);
+  const top = ahead?.top ?? inodeOfRoot(root);
   let hasVanished = false;
   const onVanished = () => {
     hasVanished = true;
   };
-  const read = createReader(top, listing, { ...options, onVanished });
-  for await (const entries of walkFolder(root, read, { signal, onEvent, onFailure })) {
+  const isLeftOut = createSieve(listing, options);
+  const read = createReader(top, listing, isLeftOut, { ...options, onVanished });
+  const known = async (folder: string) => {
+    const entries = await ahead?.take(folder);
+    return entries?.filter(({ path, type }) => !isLeftOut(path, nameOf(path), type === 'directory'));
+  };
+  for await (const entries of walkFolder(root, read, {
+    signal,
+    onEvent,
+    onFailure,
+    onFolder,
+    ...(ahead !== undefined && { ahead: known }),
+  })) {
     for (const entry of entries) listing.entries.push(entry);
   }
   // A folder that went away as a whole is not one that holds nothing.
-  if (hasVanished && inodeOfRoot(root) !== top) {
+  if ((hasVanished || ahead !== undefined) && inodeOfRoot(root) !== top) {
     throw new GypsumError('file-changed', `${showText(root)} is another folder by now.`, {
       hint: 'Nothing was done. Do it again when it is the one that you mean.',
       details: { root },
@@ -44,13 +57,26 @@ export async function listFolder(root: string, options: ListFolderOptions = {}):
   return listing;
 }
 
-/** Gives what reads one entry after the other, and takes down what is left out and what is not followed. */
+/** Gives what says of entries whether they are left out, and takes that down. */
+function createSieve(listing: Mutable<Listing>, { skip }: ListOptions) {
+  return (path: string, name: string, isFolder: boolean): boolean => {
+    if (!isFolder && isOurs(name)) {
+      if (isAbandoned(name)) listing.leftovers.push(path);
+      return true;
+    }
+    if (skip?.(path, isFolder) !== true) return false;
+    listing.left.push(path);
+    return true;
+  };
+}
+
+/** Gives what reads one entry after the other, and takes down what is not followed. */
 function createReader(
   top: string,
   listing: Mutable<Listing>,
+  isLeftOut: (path: string, name: string, isFolder: boolean) => boolean,
   {
     followOutside,
-    skip,
     stamps = false,
     digestOf,
     before = [],
@@ -60,26 +86,19 @@ function createReader(
   const isLoop = createLoopFinder(top);
   const fileBefore = createFinder(before);
   return (places, path, child) => {
-    const isFolder = child.isDirectory();
-    if (!isFolder && isOurs(child.name)) {
-      if (isAbandoned(child.name)) listing.leftovers.push(path);
-      return undefined;
-    }
-    if (skip?.(path, isFolder)) {
-      listing.left.push(path);
-      return undefined;
-    }
-    const own = statIfThere(places, path);
+    if (isLeftOut(path, child.name, child.isDirectory())) return undefined;
+    const place = places.to(path);
+    const own = lookIfThere(place);
     if (own === undefined) {
       onVanished();
       return undefined;
     }
-    const led = followOutside !== undefined && own.isSymbolicLink() ? follow(places, path, followOutside) : undefined;
+    const led = followOutside !== undefined && own.isSymbolicLink() ? follow(place, followOutside) : undefined;
     const stats = led?.stats ?? own;
     const leadsRound = stats.isDirectory() && isLoop(path, stats) && led !== undefined;
     const why = leadsRound ? 'leads to a folder that it lies in' : led?.why;
     if (why !== undefined) listing.unfollowed.push({ path, why });
-    const entry = why === undefined ? entryOf(places, path, stats) : symlinkOf(places, path, own);
+    const entry = why === undefined ? readReplicaEntry(place, path, stats) : readReplicaSymlink(place, path, own);
     if (!stamps || entry.type !== 'file') return entry;
     return fileWithStamp(entry, stampOf(stats), fileBefore(path));
   };
@@ -115,7 +134,8 @@ function withStamp(file: ReplicaFile, path: string, stamp: string, digest: strin
   return { ...file, path, stamp, ...(digest !== undefined && { digest }) };
 }
 
-function inodeOfRoot(root: string): string {
+/** Names the inode of a folder, however long its path is. */
+export function inodeOfRoot(root: string): string {
   return inodeName(reach(root, (place) => statSync(fsPath(place), { bigint: true })));
 }
 
@@ -132,19 +152,8 @@ function createLoopFinder(top: string): (path: string, stats: BigIntStats) => bo
   };
 }
 
-/** What vanishes meanwhile is not there. */
-function statIfThere(places: Places, path: string): BigIntStats | undefined {
-  try {
-    return lstatSync(fsPath(places.to(path)), { bigint: true });
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
-}
-
 /** Gives what a symlink leads to; nothing of one that leads nowhere, and why it is not followed elsewhere. */
-function follow(places: Places, path: string, outside: string): { stats?: BigIntStats; why?: string } {
-  const place = places.to(path);
+function follow(place: string, outside: string): { stats?: BigIntStats; why?: string } {
   try {
     const stats = statSync(fsPath(place), { bigint: true });
     if (stats.isDirectory() && overlaps(realPath(place), outside)) return { why: 'leads to the replica' };
@@ -154,21 +163,4 @@ function follow(places: Places, path: string, outside: string): { stats?: BigInt
     if (!isFromSystem(error)) throw error;
     return { why: `cannot be followed (${error.code})` };
   }
-}
-
-function entryOf(places: Places, path: string, stats: BigIntStats): ReplicaEntry {
-  return replicaEntry(path, stats) ?? symlinkOf(places, path, stats);
-}
-
-function symlinkOf(places: Places, path: string, stats: BigIntStats): ReplicaEntry {
-  const place = places.to(path);
-  const targetType = process.platform === 'win32' ? { targetType: readTargetType(place) } : {};
-  return {
-    type: 'symlink',
-    path,
-    target: readLink(place),
-    ...targetType,
-    mtime: microseconds(stats.mtimeNs),
-    ...inodeOf(stats),
-  };
 }

@@ -5,10 +5,11 @@ import { fsPath } from '../model/local-path.ts';
 import { showText } from '../model/text.ts';
 import { joinPath, nameOf, parentPath } from '../model/tree.ts';
 import { type CopyContentOptions, cloneContent, copyContent, digestContent } from './copy-content.ts';
-import { listFolder } from './list-folder.ts';
+import { inodeOfRoot, listFolder } from './list-folder.ts';
 import { openFile } from './open-file.ts';
 import { createPlaces } from './places.ts';
 import { isAbandoned, isRefusal, partialName, removeIfThere, shortLivedName } from './put-file.ts';
+import { createReadAhead, type ReadAhead } from './read-ahead.ts';
 import { setReplicaFacts } from './replica-facts.ts';
 import { microseconds, replicaEntry, stampOf } from './replica-stats.ts';
 import type { Change, ContentAlgorithm, File, Repository, Written } from './repository.ts';
@@ -48,6 +49,7 @@ export function openLocalRepository(
   const unlocker = createUnlocker(way);
   const pace = createPace(signal);
   let mayClone = true;
+  let ahead: ReadAhead | undefined;
 
   /** Has folders be looked at again: others may have changed them. */
   const refresh = () => {
@@ -132,7 +134,19 @@ export function openLocalRepository(
   return {
     algorithm,
 
-    list: (options = {}) => listFolder(root, { ...options, followOutside }),
+    async list(options = {}) {
+      try {
+        return await listFolder(root, { ...options, followOutside, ahead: options.stamps ? undefined : ahead });
+      } finally {
+        ahead?.close();
+        ahead = undefined;
+      }
+    },
+    expect(path, entries) {
+      if (followOutside !== undefined) return;
+      ahead ??= createReadAhead(root, inodeOfRoot(root));
+      ahead.expect(path, entries);
+    },
     read: async (path) => open(path),
 
     async create(entry, content) {
@@ -202,6 +216,7 @@ export function openLocalRepository(
     },
 
     close() {
+      ahead?.close();
       unlocker.close();
       for (const led of [way, origin, places]) led.close();
     },

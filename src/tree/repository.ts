@@ -10,6 +10,8 @@ export interface Repository {
   /** What the digests of its entries are; those of two repositories that are compared are the same. @default 'sha256' */
   readonly algorithm?: ContentAlgorithm;
   list(options?: ListOptions): Promise<Listing>;
+  /** Hears of a folder that the next listing, which needs no stamps, may hold, and about how many entries it has. */
+  expect?(path: string, entries: number): void;
   /** Opens a file to read it; throws `file-changed` where none stands. */
   read(path: string): Promise<File>;
   /** Makes a folder, a symlink, or a file with the content of another one, where nothing stands. Throws as `modify` does. */
@@ -90,6 +92,8 @@ export interface ListOptions extends CallOptions {
    * again, which saves memory.
    */
   before?: readonly ReplicaEntry[] | undefined;
+  /** Hears of each folder, and how many entries it has. */
+  onFolder?: ((path: string, entries: number) => void) | undefined;
 }
 
 /** What a repository holds. */
