@@ -12,7 +12,7 @@ export async function startWorker(
 ): Promise<Worker | undefined> {
   let worker: Worker | undefined;
   try {
-    worker = new Worker(program, { workerData });
+    worker = new Worker(program, { workerData, ...(IS_TEXT && { execArgv: [] }) });
     if (onMessage !== undefined) worker.on('message', onMessage);
     // Its first word is that it runs; an error in its place is thrown here.
     await once(worker, 'message');
@@ -23,3 +23,6 @@ export async function startWorker(
     return undefined;
   }
 }
+
+/** A program that is given as text may have options that one in a file must not have. */
+const IS_TEXT = process.execArgv.some((option) => option.startsWith('--input-type'));
