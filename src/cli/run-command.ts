@@ -1,9 +1,9 @@
 import { type Client, createClient } from '../client.ts';
 import { configFromEnvironment } from '../config.ts';
+import { jsonText } from '../model/json-text.ts';
 import { checkLine } from './check-line.ts';
 import type { Call } from './command.ts';
 import type { Io } from './io.ts';
-import { jsonText } from './json-text.ts';
 import type { Called } from './program.ts';
 import { createDisplay } from './progress-display.ts';
 import { errorLines, exitCodeOf } from './report.ts';
@@ -80,7 +80,7 @@ export async function runCommand({ command, args, options, shared }: Called, io:
 
 /** Prints as much of a result as somebody reads. */
 async function printJson(result: unknown, { pipe }: Call<never>): Promise<void> {
-  for (const piece of jsonText(result)) {
+  for (const piece of jsonText(result, 2)) {
     if (!(await pipe(piece))) return;
   }
   await pipe('\n');

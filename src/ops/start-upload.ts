@@ -5,7 +5,7 @@ import type { CallOptions } from '../events.ts';
 import { sleep, withGrace } from '../give-way.ts';
 import { countFiles } from '../model/count.ts';
 import { checkPath } from '../model/names.ts';
-import { checkVersionRef, type FileRef, formatRef, type VersionRef } from '../model/refs.ts';
+import { checkVersionRef, type FileRef, fileOf, formatRef, type VersionRef } from '../model/refs.ts';
 import { showText } from '../model/text.ts';
 import type { AnnouncedFile } from '../model/upload-plan.ts';
 import { ownFiles } from '../model/version-tree.ts';
@@ -111,14 +111,13 @@ function startDocument(
   const typeOf = (path: string) =>
     (typeof deduplicate === 'boolean' ? deduplicate : deduplicate.has(path)) ? 'dedup' : 'simple';
   return {
-    files: [
-      ...files.map(({ path, size, md5sum }) => ({ type: typeOf(path), path, size, md5sum })),
-      ...links.map(({ path, link }) => ({
-        type: 'link',
-        path,
-        link: { project: link.project, asset: link.asset, version: link.version, path: link.path },
-      })),
-    ],
+    // Made as they are sent: there may be a million.
+    files: {
+      *[Symbol.iterator]() {
+        for (const { path, size, md5sum } of files) yield { type: typeOf(path), path, size, md5sum };
+        for (const { path, link } of links) yield { type: 'link', path, link: fileOf(link, link.path) };
+      },
+    },
     on_probation: probation,
   };
 }

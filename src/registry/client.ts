@@ -11,6 +11,7 @@ import { NEEDS_TOKEN } from './failures.ts';
 import { askFeatures, featuresIn } from './features.ts';
 import { askGithubUser } from './github.ts';
 import { type Consume, createHttp, type Exchange, type Http, type HttpOptions } from './http.ts';
+import { jsonBody } from './json-body.ts';
 import type { Read } from './read.ts';
 import { parseRegistryUrl, parseUrl } from './registry-url.ts';
 import { type Rest, restHeaders, startOf } from './rest.ts';
@@ -89,6 +90,7 @@ export interface SendRequest {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** A path below the registry's URL, encoded, or a URL from one of its answers. */
   to: string;
+  /** Sent as JSON; what makes its items when they are asked for stands for a list of them. */
   document?: unknown;
   /** Stands in for the registry's token. */
   sessionToken?: string;
@@ -150,8 +152,7 @@ export function createRegistryClient({
     consume: (body: Body) => Promise<T>,
   ): Promise<T> => {
     const token = sessionToken ?? needToken(what);
-    const content = { headers: { 'content-type': 'application/json' }, body: () => JSON.stringify(sent) };
-    const asked = { what, url: toUrl(to), token, ...exchange, ...(sent === undefined ? {} : content) };
+    const asked = { what, url: toUrl(to), token, ...exchange, ...(sent === undefined ? {} : jsonBody(sent)) };
     return client.request({ ...asked, ...callOf(options) }, consume);
   };
 

@@ -39,6 +39,28 @@ describe('the client of a registry', () => {
     expect(registry.url).toBe(server.url + root);
   });
 
+  it.each([1, 5_000])(
+    'sends a document of %i files with its length, and anew when it is asked again',
+    async (count) => {
+      const server = await serve((response, attempt, request) =>
+        json(attempt === 1 ? { status: 'error', reason: 'not today' } : {}, attempt === 1 ? 503 : 200)(
+          response,
+          attempt,
+          request,
+        ),
+      );
+      const files = Array.from({ length: count }, (_, at) => ({ path: `é-${at}.txt`, size: at }));
+      const document = { files: { [Symbol.iterator]: () => files.values() }, last: true };
+      await connect(server).send({ what, method: 'POST', to: '/upload', document });
+      expect(server.requests).toHaveLength(2);
+      for (const { headers, body } of server.requests) {
+        expect(JSON.parse(body)).toEqual({ files, last: true });
+        expect(headers['content-length']).toBe(String(Buffer.byteLength(body)));
+        expect(headers['content-type']).toBe('application/json');
+      }
+    },
+  );
+
   it('lists one level, or all', async () => {
     const server = await serve(json(['p/a/', 'p/b/']));
     const registry = connect(server);
