@@ -93,9 +93,7 @@ function findModes(entries: readonly Found[], base: FolderBase | undefined): Map
 
 /** Gives the links that somebody may have written through, but those that are known to be right. */
 function linksOf(entries: readonly Found[]): FoundLink[] {
-  return entries.filter(
-    (entry): entry is FoundLink => entry.type === 'link' && entry.how !== 'copy' && entry.isRight !== true,
-  );
+  return entries.filter((entry): entry is FoundLink => entry.type === 'link' && entry.how !== 'copy' && !entry.isRight);
 }
 
 /** Gives the digests, by path, of files that have the size of a file of the version: others have none of its contents. */

@@ -38,7 +38,7 @@ export interface FoundLink extends At, Linked {
   /** `hardlink`: it is the cached file itself, of which it is not known here whether it was edited, as of a symlink's. */
   readonly how: 'symlink' | 'hardlink' | 'copy';
   /** Its cached file was as it was verified, when the folder was read. */
-  readonly isRight?: boolean;
+  readonly isRight?: true;
   /** How a copy looks. */
   readonly seen?: Fingerprint;
   /** The size of the content to be sent, where a link cannot be made. Units: bytes */

@@ -108,7 +108,7 @@ async function prepare(
     ...(base !== undefined && { clone: base.clone, loaded: [base.documents] }),
   });
   const { files, links, missing, faults } = sortOut(entries);
-  const mayBeEdited = links.filter(({ how, isRight }) => how !== 'copy' && isRight !== true);
+  const mayBeEdited = links.filter(({ how, isRight }) => how !== 'copy' && !isRight);
   const edited = await findChanged(ctx, mayBeEdited, (link) => cachedPlace(ctx, link), options);
   const lost = rescue ? edited.filter((link) => !isRescuable(root, link)) : edited;
   const wrong = [...faults, ...describeEdits(ctx, lost, { lost: rescue })];

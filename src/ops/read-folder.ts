@@ -152,7 +152,7 @@ export async function readFolder(
           const shows = entry.type === 'symlink' ? entry.shows : undefined;
           if (shows !== undefined) {
             if (!remembered.isOpen(link.project)) await remembered.open(link.project);
-            link.isRight = remembered.has(link, shows);
+            if (remembered.has(link, shows)) link.isRight = true;
           }
           add(link, real);
         } else await addEntry(path, entry, walked);
@@ -251,13 +251,12 @@ function linkOf(
 }
 
 /** Gives the link to the file of a version that stands at the path of that file, of which nobody knows yet whether it is right. */
-function ownLink(path: string, { ref, manifest, isSite }: Home): FoundLink & { isRight: boolean } {
+function ownLink(path: string, { ref, manifest, isSite }: Home): FoundLink & { isRight?: true } {
   const entry = manifest[path];
   if (entry === undefined) throw new Error(`${path} is no file of the version`);
   const { size, md5sum } = entry;
   const file = fileOf(ref, path);
-  const project = entryProject(ref, entry);
-  const link = { type: 'link', path, file, size, md5sum, project, how: 'symlink', isRight: false } as const;
+  const link: FoundLink = { type: 'link', path, file, size, md5sum, project: entryProject(ref, entry), how: 'symlink' };
   return isSite ? { ...link, inSite: true } : link;
 }
 
