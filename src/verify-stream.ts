@@ -23,25 +23,41 @@ export interface Verifier {
  *
  * Too little is told apart by `details.missing`: the bytes that came may be good and the rest may be asked for again.
  */
-export function createVerifier({ digest, size }: Expected, what: string): Verifier {
-  const hash: Hash = createHash(digest.algorithm);
-  let seen = 0;
+export function createVerifier(expected: Expected, what: string): Verifier {
+  const hash: Hash = createHash(expected.digest.algorithm);
+  const counter = createCounter(expected, what);
+  return {
+    update(chunk) {
+      counter.update(chunk);
+      hash.update(chunk);
+    },
+    end() {
+      counter.end();
+      checkDigest(expected, hash.digest('hex'), what);
+    },
+  };
+}
+
+/** Makes one that takes the bytes' number for all that there is to verify, of which so many are there already. */
+export function createCounter({ size }: Expected, what: string, there = 0): Verifier {
+  let seen = there;
   return {
     update(chunk) {
       seen += chunk.byteLength;
       if (seen > size) throw wrong(what, `it is longer than the ${size} bytes it must have`, { size });
-      hash.update(chunk);
     },
     end() {
       if (seen < size) {
         throw wrong(what, `it ended after ${seen} of ${size} bytes`, { size, seen, missing: size - seen });
       }
-      const actual = hash.digest('hex');
-      if (actual !== digest.hex) {
-        throw wrong(what, `its ${digest.algorithm} is ${actual}, not ${digest.hex}`, { expected: digest.hex, actual });
-      }
     },
   };
+}
+
+/** Throws `wrong-content` unless a digest is the expected one. */
+export function checkDigest({ digest }: Expected, actual: string, what: string): void {
+  if (actual === digest.hex) return;
+  throw wrong(what, `its ${digest.algorithm} is ${actual}, not ${digest.hex}`, { expected: digest.hex, actual });
 }
 
 /** Gives content back if it is the expected one, or throws `wrong-content`. */

@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   events: ['model', 'process-owner'],
   'follow-events': ['events'],
   'verify-stream': ['errors', 'model'],
-  cache: [...VALUES, 'process-owner', 'owned-name', 'owned-lock', 'make-folder'],
+  cache: [...VALUES, 'process-owner', 'owned-name', 'owned-lock', 'make-folder', 'start-worker'],
   registry: ['errors', 'give-way', 'model', 'events'],
   state: ['errors', 'process-owner', 'owned-name', 'small-file', 'model', 'make-folder'],
   tree: [...VALUES, 'each', 'owned-name', 'start-worker'],

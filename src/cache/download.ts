@@ -1,12 +1,21 @@
+import { once } from 'node:events';
 import { constants, createReadStream, createWriteStream, type Stats } from 'node:fs';
 import { chmod, copyFile, lstat, rename } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isGypsumError, isSystemError } from '../errors.ts';
 import { isOwnerAlive, ownedName } from '../owned-name.ts';
-import { createVerifier, type Expected, streamThrough, type Verifier } from '../verify-stream.ts';
+import {
+  checkDigest,
+  createCounter,
+  createVerifier,
+  type Expected,
+  streamThrough,
+  type Verifier,
+} from '../verify-stream.ts';
 import { moveInto, READ_ONLY, removeIfThere } from './atomic.ts';
 import { statIfThere, type WriteOptions } from './blobs.ts';
+import type { Behind, DigestThreads } from './digest-behind.ts';
 import { makeCacheFolder, partialMode } from './folders.ts';
 import { downloadId } from './incoming-name.ts';
 import type { Layout } from './layout.ts';
@@ -45,16 +54,35 @@ export async function openDownload(
   project: string,
   expected: Expected,
   what: string,
+  threads?: DigestThreads,
 ): Promise<Download> {
   const id = downloadId(project, expected);
   const mine = layout.incoming(`${ownedName()}.${id}`);
   const blob = layout.blob(project, expected.digest);
-  let recalled: { verifier: Verifier; bytes: number } | undefined;
+  let recalled: { verifier: Verifier | undefined; bytes: number } | undefined;
   makeCacheFolder(layout, layout.incomings);
   await takeUp(layout, id, mine);
 
   const present = () => statIfThere(mine)?.size ?? 0;
   const discard = () => removeIfThere(mine);
+
+  /** Gives a verifier that has seen what is there. */
+  const readBeginning = async (signal?: AbortSignal) => {
+    const verifier = createVerifier(expected, what);
+    let bytes = 0;
+    for await (const chunk of createReadStream(mine, signal === undefined ? {} : { signal })) {
+      verifier.update(chunk);
+      bytes += chunk.length;
+    }
+    return { verifier, bytes };
+  };
+
+  /** Throws `wrong-content` unless what another thread has read is right. */
+  const verifyBehind = async (behind: Behind) => {
+    const hex = await behind.end(expected.size);
+    if (hex === undefined) (await readBeginning()).verifier.end();
+    else checkDigest(expected, hex, what);
+  };
 
   return {
     present,
@@ -63,26 +91,33 @@ export async function openDownload(
     async recall(signal) {
       recalled = undefined;
       if (present() === 0) return 0;
-      const verifier = createVerifier(expected, what);
-      let bytes = 0;
-      for await (const chunk of createReadStream(mine, signal === undefined ? {} : { signal })) {
-        verifier.update(chunk);
-        bytes += chunk.length;
-      }
-      recalled = { verifier, bytes };
-      return bytes;
+      // Another thread reads it, with what comes.
+      recalled = threads === undefined ? await readBeginning(signal) : { verifier: undefined, bytes: present() };
+      return recalled.bytes;
     },
 
     async receive(source, start, { signal, onBytes } = {}) {
-      const verifier = start === 0 ? createVerifier(expected, what) : recalled?.verifier;
-      if (verifier === undefined || (start > 0 && start !== recalled?.bytes)) {
-        throw new Error(`a download cannot go on at ${start}`);
-      }
+      if (start > 0 && start !== recalled?.bytes) throw new Error(`a download cannot go on at ${start}`);
+      const before = start === 0 ? createVerifier(expected, what) : recalled?.verifier;
       recalled = undefined;
       const target = createWriteStream(mine, start === 0 ? { flags: 'w', mode: 0o600 } : { flags: 'r+', start });
+      let behind: Behind | undefined;
       try {
-        await pipeline(source, streamThrough(verifier, onBytes), target, signal === undefined ? {} : { signal });
+        if (threads !== undefined) await once(target, 'open', signal === undefined ? {} : { signal });
+        behind = await threads?.follow(mine, expected.digest.algorithm);
+        const verifier =
+          behind === undefined
+            ? (before ?? (await readBeginning(signal)).verifier)
+            : createCounter(expected, what, start);
+        const count = (bytes: number) => {
+          onBytes?.(bytes);
+          behind?.written(start + target.bytesWritten);
+        };
+        await pipeline(source, streamThrough(verifier, count), target, signal === undefined ? {} : { signal });
+        if (behind !== undefined) await verifyBehind(behind);
       } catch (error) {
+        behind?.stop();
+        target.destroy();
         // Nothing may be written any more when somebody goes on.
         if (!target.closed) await new Promise<void>((resolve) => target.once('close', resolve));
         if (isGypsumError(error, 'wrong-content') && error.details.missing === undefined) await discard();

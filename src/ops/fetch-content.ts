@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { Readable } from 'node:stream';
 import { writeVerified } from '../cache/blobs.ts';
 import type { Content } from '../cache/contents.ts';
+import type { DigestThreads } from '../cache/digest-behind.ts';
 import { type Download, openDownload, WORTH_KEEPING } from '../cache/download.ts';
 import type { Context } from '../context.ts';
 import { GypsumError, isGypsumError } from '../errors.ts';
@@ -17,14 +18,27 @@ import { loadVersion } from './version-documents.ts';
 /** How many links are followed from a file to the one that holds its bytes. */
 const MAX_HOPS = 16;
 
+/** What is smaller is digested while it passes: it takes as long as to start a thread. Units: bytes */
+const LARGE = 16 * 1024 * 1024;
+
+export interface FetchOptions extends CallOptions {
+  /** Digest large contents. @default what is received is digested on the same thread */
+  threads?: DigestThreads | undefined;
+}
+
 /**
  * Fetches a content from where its bytes are into its blob, verified; gives the blob's stats. What is left of an attempt
  * that broke off, of whatever process, is gone on with where the registry can do so.
  */
-export async function fetchContent(ctx: Context, content: Content, options: CallOptions): Promise<Stats> {
+export async function fetchContent(
+  ctx: Context,
+  content: Content,
+  { threads, ...options }: FetchOptions,
+): Promise<Stats> {
   if (content.size < WORTH_KEEPING) return fetchSmall(ctx, content, options);
-  const { source } = content;
-  const download = await openDownload(ctx.cache.layout, source.project, content, formatFileRef(source));
+  const { source, size } = content;
+  const others = size < LARGE ? undefined : threads;
+  const download = await openDownload(ctx.cache.layout, source.project, content, formatFileRef(source), others);
   try {
     const left = download.present();
     if (left > 0 && left === content.size) {

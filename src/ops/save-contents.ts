@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { statIfThere, writeWhole } from '../cache/blobs.ts';
 import { type Content, missingBytes, type SupplyOptions, supply, unverifiedFiles } from '../cache/contents.ts';
+import { createDigestThreads, type DigestThreads } from '../cache/digest-behind.ts';
 import { checkFreeSpace, hasRoom } from '../cache/free-space.ts';
 import type { Context } from '../context.ts';
 import { each } from '../each.ts';
@@ -71,39 +72,14 @@ export async function saveContents(
     }
     onEvent?.({ type: 'start', task: 'fetch', files, bytes });
     let isRecordAlone = true;
-    for await (const { open, memory } of parts) {
-      isRecordAlone &&= open.every(isRecord);
-      try {
-        const supplyOne: SupplyOne = async (content, itemSignal, bytes) => {
-          // It may come in several goes, as where somebody who frees space removes it again.
-          let came = 0;
-          const hear: OnEvent = (event) => {
-            if (event.type === 'progress' && event.task === 'fetch') came += event.bytes;
-            onEvent?.(event);
-          };
-          const itemOptions = { onEvent: hear, signal: itemSignal };
-          const prints = fingerprintsOf(memory, content.source.project);
-          let copied: Stats | undefined;
-          const fetch = async (wanted: Content) => {
-            const { project } = wanted.source;
-            if (bytes !== undefined) return writeWhole(layout, project, wanted, formatFileRef(wanted.source), bytes);
-            copied = overwrite ? undefined : await copyFromSite(ctx, wanted, itemOptions);
-            return copied ?? fetchContent(ctx, wanted, itemOptions);
-          };
-          const supplied = await supply(layout, prints, content, fetch, { ...itemOptions, overwrite, relink });
-          const how = copied === undefined ? supplied : 'adopted';
-          if (how !== 'cached') {
-            outcome[how].contents++;
-            outcome[how].bytes += content.size;
-          }
-          onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: content.size - came });
-        };
-        const left = await supplyInBulk(ctx, open, { concurrency, overwrite, signal, onEvent }, supplyOne);
-        await each(left, { concurrency, signal }, supplyOne);
-      } finally {
-        // What was verified before a failure need not be verified again.
-        for (const prints of memory.values()) await prints.flush();
+    const threads = createDigestThreads();
+    try {
+      for await (const part of parts) {
+        isRecordAlone &&= part.open.every(isRecord);
+        await savePart(ctx, part, outcome, { ...options, concurrency, threads });
       }
+    } finally {
+      await threads.close();
     }
     onEvent?.({ type: 'end', task: 'fetch' });
     // To bring the record itself needs nothing.
@@ -114,6 +90,52 @@ export async function saveContents(
     }
   });
   return outcome;
+}
+
+/** Saves what is missing of a part, and counts what came. */
+async function savePart(
+  ctx: Context,
+  { open, memory }: OpenPart,
+  outcome: Outcome,
+  { concurrency, overwrite, relink, threads, signal, onEvent }: PartOptions,
+): Promise<void> {
+  const supplyOne: SupplyOne = async (content, itemSignal, bytes) => {
+    // It may come in several goes, as where somebody who frees space removes it again.
+    let came = 0;
+    const hear: OnEvent = (event) => {
+      if (event.type === 'progress' && event.task === 'fetch') came += event.bytes;
+      onEvent?.(event);
+    };
+    const itemOptions = { onEvent: hear, signal: itemSignal };
+    const prints = fingerprintsOf(memory, content.source.project);
+    let copied: Stats | undefined;
+    const fetch = async (wanted: Content) => {
+      const { project } = wanted.source;
+      if (bytes !== undefined)
+        return writeWhole(ctx.cache.layout, project, wanted, formatFileRef(wanted.source), bytes);
+      copied = overwrite ? undefined : await copyFromSite(ctx, wanted, itemOptions);
+      return copied ?? fetchContent(ctx, wanted, { ...itemOptions, threads });
+    };
+    const supplied = await supply(ctx.cache.layout, prints, content, fetch, { ...itemOptions, overwrite, relink });
+    const how = copied === undefined ? supplied : 'adopted';
+    if (how !== 'cached') {
+      outcome[how].contents++;
+      outcome[how].bytes += content.size;
+    }
+    onEvent?.({ type: 'progress', task: 'fetch', files: 1, bytes: content.size - came });
+  };
+  try {
+    const left = await supplyInBulk(ctx, open, { concurrency, overwrite, signal, onEvent }, supplyOne);
+    await each(left, { concurrency, signal }, supplyOne);
+  } finally {
+    // What was verified before a failure need not be verified again.
+    for (const prints of memory.values()) await prints.flush();
+  }
+}
+
+interface PartOptions extends SaveContentsOptions {
+  readonly concurrency: number;
+  readonly threads: DigestThreads;
 }
 
 function isRecord({ files }: Content): boolean {

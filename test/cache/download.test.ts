@@ -14,12 +14,18 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, it, vi } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { createDigestThreads as createThreads, DigestThreads } from '../../src/cache/digest-behind.ts';
 import { openDownload } from '../../src/cache/download.ts';
 import { downloadId } from '../../src/cache/incoming-name.ts';
 import { createLayout } from '../../src/cache/layout.ts';
 import { ownedName } from '../../src/owned-name.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
+
+/** Threads are started from what is built. */
+const built = pathToFileURL(join(import.meta.dirname, '../../dist/src/cache/digest-behind.js')).href;
+const { createDigestThreads } = (await import(built)) as { createDigestThreads: typeof createThreads };
 
 const BYTES = Buffer.alloc(100_000, 'some content, ');
 const HALF = BYTES.subarray(0, 50_000);
@@ -30,7 +36,7 @@ function md5(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('hex');
 }
 
-async function setUp() {
+async function setUp(threads?: DigestThreads) {
   const layout = createLayout(await tempFolder());
   mkdirSync(layout.incomings, { recursive: true });
   const lay = (path: string, content: Uint8Array, ageSeconds = 0) => {
@@ -42,7 +48,7 @@ async function setUp() {
   return {
     layout,
     lay,
-    open: () => openDownload(layout, 'p', expected, 'x'),
+    open: () => openDownload(layout, 'p', expected, 'x', threads),
     blob: layout.blob('p', expected.digest),
     names: () => readdirSync(layout.incomings),
     nameOf: (owner: string) => layout.incoming(`${owner}.${ID}`),
@@ -136,9 +142,25 @@ describe('what is left', () => {
   });
 });
 
-describe('a download', () => {
+const broken: DigestThreads = {
+  follow: async () => ({ written() {}, end: async () => undefined, stop() {} }),
+  async close() {},
+};
+const none: DigestThreads = { follow: async () => undefined, async close() {} };
+const digestThreads = () => {
+  const threads = createDigestThreads();
+  onTestFinished(() => threads.close());
+  return threads;
+};
+
+describe.each([
+  ['digested on its way', () => undefined],
+  ['digested by another thread', digestThreads],
+  ['digested by a thread that breaks', () => broken],
+  ['digested where no thread can be started', () => none],
+])('a download, %s,', (_how, openThreads) => {
   it('goes on behind what it recalls, and publishes the whole', async () => {
-    const { open, layout, lay, blob, names } = await setUp();
+    const { open, layout, lay, blob, names } = await setUp(openThreads());
     lay(layout.partial(ID), HALF);
     const download = await open();
     expect(await download.recall()).toBe(HALF.length);
@@ -150,7 +172,7 @@ describe('a download', () => {
   });
 
   it('does not go on where it has recalled nothing, or something else', async () => {
-    const { open, layout, lay } = await setUp();
+    const { open, layout, lay } = await setUp(openThreads());
     lay(layout.partial(ID), HALF);
     const download = await open();
     await expect(download.receive(from(BYTES), HALF.length)).rejects.toThrow('cannot go on');
@@ -159,7 +181,7 @@ describe('a download', () => {
   });
 
   it('keeps a good beginning when it is closed, for its owner alone', async () => {
-    const { open, layout, names } = await setUp();
+    const { open, layout, names } = await setUp(openThreads());
     const download = await open();
     const isThere = (bytes: Uint8Array) => () => download.present() === bytes.length;
     const more = BYTES.subarray(0, 60_000);
@@ -174,7 +196,7 @@ describe('a download', () => {
   });
 
   it('keeps nothing that is wrong, or too long', async () => {
-    const { open, blob, names } = await setUp();
+    const { open, blob, names } = await setUp(openThreads());
     for (const bytes of [Buffer.alloc(BYTES.length), Buffer.alloc(BYTES.length + 1)]) {
       const download = await open();
       await expect(download.receive(from(bytes), 0)).rejects.toMatchObject({ code: 'wrong-content' });
@@ -186,7 +208,7 @@ describe('a download', () => {
   });
 
   it('goes on with what was complete, but for its name', async () => {
-    const { open, layout, lay, blob } = await setUp();
+    const { open, layout, lay, blob } = await setUp(openThreads());
     chmodSync(lay(layout.partial(ID), BYTES), 0o444);
     const download = await open();
     expect(await download.recall()).toBe(BYTES.length);
@@ -194,21 +216,39 @@ describe('a download', () => {
     expect(readFileSync(blob)).toEqual(BYTES);
   });
 
-  it('of something small keeps nothing', async () => {
-    const { layout, names } = await setUp();
-    const small = { digest: { algorithm: 'md5', hex: md5(HALF) }, size: HALF.length } as const;
-    const download = await openDownload(layout, 'p', small, 'x');
-    await expect(download.receive(from(HALF.subarray(1), new Error('lost')), 0)).rejects.toThrow('lost');
-    expect(await download.recall()).toBe(0);
+  it('that is given up ends, and keeps what came', async () => {
+    const { open, names } = await setUp(openThreads());
+    const download = await open();
+    const controller = new AbortController();
+    const stalls = Readable.from(
+      (async function* () {
+        yield HALF;
+        await vi.waitUntil(() => download.present() === HALF.length, { timeout: 30_000 });
+        controller.abort(new Error('given up'));
+        await new Promise(() => {});
+      })(),
+    );
+    await expect(download.receive(stalls, 0, { signal: controller.signal })).rejects.toThrow();
+    await expect(download.receive(from(BYTES), 0, { signal: controller.signal })).rejects.toThrow();
     await download.close();
-    expect(names()).toEqual([]);
+    expect(names().length).toBeLessThanOrEqual(1);
   });
 
   it('that nothing can be written for fails', async () => {
-    const { open, layout } = await setUp();
+    const { open, layout } = await setUp(openThreads());
     const download = await open();
     renameSync(layout.incomings, join(layout.root, 'gone'));
     await expect(download.receive(from(BYTES), 0)).rejects.toMatchObject({ code: 'ENOENT' });
     await download.close();
   });
+});
+
+it('a download of something small keeps nothing', async () => {
+  const { layout, names } = await setUp();
+  const small = { digest: { algorithm: 'md5', hex: md5(HALF) }, size: HALF.length } as const;
+  const download = await openDownload(layout, 'p', small, 'x');
+  await expect(download.receive(from(HALF.subarray(1), new Error('lost')), 0)).rejects.toThrow('lost');
+  expect(await download.recall()).toBe(0);
+  await download.close();
+  expect(names()).toEqual([]);
 });
