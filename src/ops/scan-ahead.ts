@@ -10,7 +10,7 @@ import type { FoundClone } from './find-clone.ts';
 /** From a manifest of 5,000 files on, a second thread pays: to start it takes 50 ms. Units: bytes */
 const LARGE = 500_000;
 
-/** Of more than half a million files, memory counts more: of a million, it takes 70 MiB more, and 0.6 of the time. Units: bytes */
+/** Of more than half a million files, memory counts more: of a million, a prepare takes 70 MiB more, and 0.6 of the time. Units: bytes */
 const HUGE = 50_000_000;
 
 /** A thread that reads a folder, once it runs; nothing where it does not pay. */
