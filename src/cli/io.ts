@@ -3,6 +3,8 @@ import type { Terminal } from './progress-terminal.ts';
 /** What a command line is given by whoever runs it. */
 export interface Io {
   readonly signal: AbortSignal;
+  /** Called before a command acts, and not where no more is shown than how it is used. */
+  readonly begin?: () => Promise<void>;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /**

@@ -41,14 +41,16 @@ if (words[0] === '__complete') {
   const { VERSION } = await import('../version.ts');
   process.stdout.write(`${VERSION}\n`);
 } else {
-  const { spareMemory } = await import('./spare-memory.ts');
-  spareMemory();
   const { runCli } = await import('./run-cli.ts');
   // Node puts this where bytes are not UTF-8.
   const isWhole = !words.some((word) => word.includes('\ufffd'));
   const line = isWhole ? words : (await import('./read-arguments.ts')).readArguments(words);
   process.exitCode = await runCli(line, {
     signal: interruption.signal,
+    async begin() {
+      const { spareMemory } = await import('./spare-memory.ts');
+      spareMemory();
+    },
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
     pipe: (chunk) => new Promise((resolve) => process.stdout.write(chunk, (error) => resolve(!error))),

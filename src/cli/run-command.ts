@@ -50,6 +50,7 @@ export async function runCommand({ command, args, options, shared }: Called, io:
       json,
       colors: io.colors ?? false,
     };
+    await io.begin?.();
     const result = await command.run(call);
     display?.stop();
     // Nothing is what a command gives that has printed all it had to say.

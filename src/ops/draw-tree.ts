@@ -24,7 +24,8 @@ export function drawTree(
 ): string {
   const skip = root.path === '' ? 0 : root.path.length + 1;
   const columns = details ? String(entries.reduce((sum, entry) => sum + sizeOf(entry), 0)).length : 0;
-  const lines: string[] = [];
+  const pieces: string[] = [];
+  let lines: string[] = [];
   const levels: Level[] = [{ margin: '', isFollowed: false, bytes: 0 }];
   let folders = 0;
   for (let at = entries.length - 1; at >= 0; at--) {
@@ -41,12 +42,17 @@ export function drawTree(
     level.isFollowed = true;
     level.bytes += size;
     if (isFolder(entry)) folders++;
+    if (lines.length < PIECE && at > 0) continue;
+    pieces.push(lines.reverse().join('\n'));
+    lines = [];
   }
   const files = entries.length - folders;
-  lines.push(showText(name));
   const counts = `${folders === 1 ? '1 directory' : `${folders} directories`}, ${files === 1 ? '1 file' : `${files} files`}`;
-  return [...lines.reverse(), '', counts].join('\n');
+  return [showText(name), ...pieces.reverse(), '', counts].join('\n');
 }
+
+/** How many lines are put together at once: of 100,000 that all stay until the end, V8 takes 0.03 s to keep account. */
+const PIECE = 500;
 
 /** What is known of a folder from its end on. */
 interface Level {

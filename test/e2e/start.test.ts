@@ -27,6 +27,7 @@ it('help of a command loads nothing of what it does', async () => {
   const { packages, own } = await loadedBy(['clone', '--help']);
   expect(packages).toEqual(['commander', 'pretty-bytes']);
   expect(own).not.toContain('client');
+  expect(own).not.toContain('spare-memory');
 });
 
 it('what is in the cache is listed without all that makes requests, and no other operation is loaded', async () => {

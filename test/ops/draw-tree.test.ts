@@ -43,3 +43,13 @@ it('is the same from its end as from its beginning, of any folder of a tree', ()
     { numRuns: 500 },
   );
 });
+
+it('has every line once where it is put together in several pieces', () => {
+  for (const count of [499, 500, 501, 1_203]) {
+    const paths = sortPaths(Array.from({ length: count }, (_, at) => `${at % 7}/${at}`));
+    const entries = withDirectories(paths.map((path): Entry => ({ type: 'file', path, size: 1 })));
+    const folder = { name: 'top', entry: { type: 'directory', path: '' } as const, entries };
+    const lines = drawTree(folder, { details: true }).split('\n');
+    expect(lines.slice(1, -2)).toEqual(drawNested(nestTree(folder)));
+  }
+});
