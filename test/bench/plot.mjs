@@ -8,6 +8,7 @@ export function drawPlot({ across, panels }) {
   const width = WIDTH * panels.length;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${panels.map(({ title }) => title).join('; ')}</title>`,
     `<rect width="${width}" height="${HEIGHT}" fill="#fff"/>`,
     ...panels.map((panel, at) => `<g transform="translate(${at * WIDTH} 0)">\n${drawPanel(panel, across)}\n</g>`),
     '</svg>\n',
