@@ -220,14 +220,10 @@ describe.each([
     const { open, names } = await setUp(openThreads());
     const download = await open();
     const controller = new AbortController();
-    const stalls = Readable.from(
-      (async function* () {
-        yield HALF;
-        await vi.waitUntil(() => download.present() === HALF.length, { timeout: 30_000 });
-        controller.abort(new Error('given up'));
-        await new Promise(() => {});
-      })(),
-    );
+    const stalls = new Readable({ read() {} });
+    stalls.push(HALF);
+    const abort = vi.waitUntil(() => download.present() === HALF.length, { timeout: 30_000 });
+    void abort.then(() => controller.abort(new Error('given up')));
     await expect(download.receive(stalls, 0, { signal: controller.signal })).rejects.toThrow();
     await expect(download.receive(from(BYTES), 0, { signal: controller.signal })).rejects.toThrow();
     await download.close();
