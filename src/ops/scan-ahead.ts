@@ -25,7 +25,10 @@ export async function withScanAhead<T>(
   clone: FoundClone,
   use: (ahead: ScanAhead) => Promise<T>,
 ): Promise<T> {
-  const ahead = start(ctx, clone);
+  // Whether it pays is looked at first: a thread that nobody waits for yet has nothing left that can fail.
+  const ahead: ScanAhead = pays(ctx, clone)
+    ? startScanThread(clone.root, ctx.cache.layout.versionFolder(clone.ref))
+    : Promise.resolve(undefined);
   try {
     return await use(ahead);
   } finally {
@@ -33,10 +36,9 @@ export async function withScanAhead<T>(
   }
 }
 
-async function start({ cache }: Context, { root, receipt, ref }: FoundClone): ScanAhead {
-  const { layout } = cache;
-  const size = statIfThere(layout.document(ref, 'manifest'))?.size ?? 0;
-  const pays = receipt.mode === 'symlink' && size >= LARGE && size <= HUGE && availableParallelism() > 1;
-  if (!pays || [IGNORE_FILE, TREE_RECORD].some((name) => statIfThere(join(root, name)) !== undefined)) return undefined;
-  return startScanThread(root, layout.versionFolder(ref));
+/** Whether a second thread pays for a clone, and reads it as this one would. */
+function pays({ cache }: Context, { root, receipt, ref }: FoundClone): boolean {
+  const size = statIfThere(cache.layout.document(ref, 'manifest'))?.size ?? 0;
+  const isWorthIt = receipt.mode === 'symlink' && size >= LARGE && size <= HUGE && availableParallelism() > 1;
+  return isWorthIt && [IGNORE_FILE, TREE_RECORD].every((name) => statIfThere(join(root, name)) === undefined);
 }
